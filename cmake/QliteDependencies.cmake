@@ -1,0 +1,13 @@
+# Third-party libraries, all of them Debian packages (scripts/packages.txt).
+find_package(Threads REQUIRED)
+find_package(absl REQUIRED)
+find_package(Protobuf REQUIRED)
+find_package(FlatBuffers CONFIG REQUIRED)
+find_package(Eigen3 REQUIRED)
+find_package(xsimd REQUIRED)
+find_package(spdlog REQUIRED)
+find_package(JPEG REQUIRED)
+find_package(PNG REQUIRED)
+find_package(nlohmann_json REQUIRED)
+find_path(STB_INCLUDE_DIR stb_image.h PATH_SUFFIXES stb REQUIRED)
+find_path(XXHASH_INCLUDE_DIR xxhash.h REQUIRED)

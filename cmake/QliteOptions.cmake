@@ -1,0 +1,27 @@
+# Compile options shared by every target of the project.
+set(CMAKE_CXX_STANDARD 20)
+set(CMAKE_CXX_STANDARD_REQUIRED ON)
+set(CMAKE_CXX_EXTENSIONS OFF)
+set(CMAKE_CXX_VISIBILITY_PRESET hidden)
+set(CMAKE_VISIBILITY_INLINES_HIDDEN ON)
+set(CMAKE_POSITION_INDEPENDENT_CODE ON)
+set(CMAKE_EXPORT_COMPILE_COMMANDS ON)
+if(NOT CMAKE_BUILD_TYPE AND NOT CMAKE_CONFIGURATION_TYPES)
+  set(CMAKE_BUILD_TYPE Release CACHE STRING "Build type" FORCE)
+endif()
+find_program(QLITE_CCACHE ccache)
+if(QLITE_CCACHE AND PROJECT_IS_TOP_LEVEL)
+  set(CMAKE_CXX_COMPILER_LAUNCHER ${QLITE_CCACHE})
+endif()
+
+add_library(qlite_options INTERFACE)
+# Contraction would let the compiler fuse a*b+c where it likes, and results would differ between instruction sets.
+target_compile_options(qlite_options INTERFACE -Wall -Wextra -Wpedantic -Wshadow -Wconversion -Wno-sign-conversion
+                       -ffp-contract=off)
+if(QLITE_WERROR)
+  target_compile_options(qlite_options INTERFACE -Werror)
+endif()
+if(QLITE_SANITIZE)
+  target_compile_options(qlite_options INTERFACE -fsanitize=${QLITE_SANITIZE} -fno-omit-frame-pointer)
+  target_link_options(qlite_options INTERFACE -fsanitize=${QLITE_SANITIZE})
+endif()
