@@ -1,0 +1,117 @@
+#include "qlite/quant_params.h"
+
+#include <algorithm>
+#include <cmath>
+#include <limits>
+
+#include "absl/strings/str_join.h"
+#include "core/check.h"
+#include "core/str_cat.h"
+
+namespace qlite {
+namespace {
+
+constexpr double kLargest = std::numeric_limits<float>::max();
+constexpr double kSmallestNormal = std::numeric_limits<float>::min();
+
+double Finite(float value) {
+  if (std::isnan(value)) return 0;
+  return std::clamp(static_cast<double>(value), -kLargest, kLargest);
+}
+
+float ScaleOf(double range, double steps) {
+  return static_cast<float>(std::clamp(range / steps, kSmallestNormal, kLargest));
+}
+
+// Independent of the rounding mode that the host has set.
+double RoundHalfToEven(double value) {
+  const double below = std::floor(value);
+  const double fraction = value - below;
+  if (fraction < 0.5) return below;
+  if (fraction > 0.5) return below + 1;
+  return std::fmod(below, 2) == 0 ? below : below + 1;
+}
+
+}  // namespace
+
+QuantParams QuantParams::PerTensor(float scale, int32_t zero_point, int bits) {
+  QuantParams params;
+  params.bits = bits;
+  params.scheme = zero_point == 0 ? QuantScheme::kSymmetric : QuantScheme::kAsymmetric;
+  params.scales = {scale};
+  params.zero_points = {zero_point};
+  return params;
+}
+
+absl::Status QuantParams::Validate() const {
+  if (bits < 1 || bits > 32) return absl::InvalidArgumentError(StrCat("expected 1 to 32 bits, found ", bits));
+  if (scales.empty() || scales.size() != zero_points.size()) {
+    return absl::InvalidArgumentError(StrCat("expected as many zero points as scales and at least one, found ",
+                                             scales.size(), " scales and ", zero_points.size(), " zero points"));
+  }
+  if (axis < -1 || block_size < 0) {
+    return absl::InvalidArgumentError(
+        StrCat("expected axis >= -1 and block_size >= 0, found ", axis, " and ", block_size));
+  }
+  if (!per_axis() && (block_size != 0 || scales.size() != 1)) {
+    return absl::InvalidArgumentError(StrCat("expected one scale and no blocks without an axis, found ", scales.size(),
+                                             " scales and block_size ", block_size));
+  }
+  const int64_t lowest = -(int64_t{1} << (bits - 1));
+  for (size_t i = 0; i < scales.size(); ++i) {
+    if (!std::isfinite(scales[i]) || scales[i] <= 0) {
+      return absl::InvalidArgumentError(StrCat("scale ", i, ": expected positive and finite, found ", scales[i]));
+    }
+    if (zero_points[i] < lowest || zero_points[i] > qmax()) {
+      return absl::InvalidArgumentError(
+          StrCat("zero point ", i, ": expected within [", lowest, ", ", qmax(), "], found ", zero_points[i]));
+    }
+    if (scheme == QuantScheme::kSymmetric && zero_points[i] != 0) {
+      return absl::InvalidArgumentError(
+          StrCat("zero point ", i, ": expected 0 of a symmetric scheme, found ", zero_points[i]));
+    }
+  }
+  return absl::OkStatus();
+}
+
+std::string QuantParams::ToString() const {
+  static constexpr size_t kShown = 4;
+  const auto list = [](const auto& values) {
+    const size_t count = std::min(values.size(), kShown);
+    return StrCat(absl::StrJoin(values.begin(), values.begin() + static_cast<std::ptrdiff_t>(count), ","),
+                  count < values.size() ? ",..." : "");
+  };
+  std::string text = StrCat("q", bits, scheme == QuantScheme::kSymmetric ? " symmetric" : " asymmetric");
+  if (narrow_range) text += " narrow";
+  if (per_axis()) StrAppend(&text, " axis=", axis);
+  if (block_size > 0) StrAppend(&text, " block=", block_size);
+  return StrCat(text, " scale=", list(scales), " zero=", list(zero_points));
+}
+
+QuantParams AsymmetricParams(float min, float max, int bits) {
+  QLITE_CHECK(bits >= 1 && bits <= 32, "bits outside 1..32");
+  const double low = std::min(Finite(min), 0.0);
+  const double high = std::max(Finite(max), 0.0);
+  QuantParams params;
+  params.bits = bits;
+  params.scheme = QuantScheme::kAsymmetric;
+  const float scale = ScaleOf(high - low, std::ldexp(1.0, bits) - 1);
+  const double qmin = params.qmin();
+  const double zero_point = RoundHalfToEven(qmin - low / static_cast<double>(scale));
+  params.scales = {scale};
+  params.zero_points = {static_cast<int32_t>(std::clamp(zero_point, qmin, static_cast<double>(params.qmax())))};
+  return params;
+}
+
+QuantParams SymmetricParams(float max_abs, int bits) {
+  QLITE_CHECK(bits >= 2 && bits <= 32, "bits outside 2..32");
+  QuantParams params;
+  params.bits = bits;
+  params.scheme = QuantScheme::kSymmetric;
+  params.narrow_range = true;
+  params.scales = {ScaleOf(std::abs(Finite(max_abs)), static_cast<double>(params.qmax()))};
+  params.zero_points = {0};
+  return params;
+}
+
+}  // namespace qlite

@@ -1,0 +1,101 @@
+#include "qlite/tensor.h"
+
+#include <algorithm>
+#include <cstring>
+
+#include "absl/strings/str_join.h"
+#include "core/check.h"
+#include "core/checked_math.h"
+#include "core/str_cat.h"
+
+namespace qlite {
+namespace {
+
+constexpr int64_t kMaxBytes = int64_t{1} << 62;
+
+bool IsAligned(const void* data, size_t alignment) {
+  return alignment == 0 || reinterpret_cast<uintptr_t>(data) % alignment == 0;
+}
+
+bool HoldsOnlyZeroAndOne(const Buffer& buffer) {
+  return std::all_of(buffer.data, buffer.data + buffer.size, [](std::byte b) { return b <= std::byte{1}; });
+}
+
+}  // namespace
+
+Buffer Buffer::Copy(const void* data, size_t size) {
+  const auto* begin = static_cast<const std::byte*>(data);
+  // The default allocator aligns for every element type there is.
+  return Own(size == 0 ? std::vector<std::byte>() : std::vector<std::byte>(begin, begin + size));
+}
+
+absl::StatusOr<int64_t> ElementCount(std::span<const int64_t> dims, size_t element_size) {
+  const int64_t size = static_cast<int64_t>(std::max<size_t>(element_size, 1));
+  int64_t product = size;  // of the extents other than 0, so that the answer does not depend on their order
+  bool empty = false;
+  for (const int64_t dim : dims) {
+    if (dim < 0) {
+      return absl::InvalidArgumentError(StrCat("extents [", absl::StrJoin(dims, ","), "] hold a negative one"));
+    }
+    empty |= dim == 0;
+    const std::optional<int64_t> next = CheckedMul(product, std::max<int64_t>(dim, 1));
+    if (!next || *next > kMaxBytes) {
+      return absl::InvalidArgumentError(
+          StrCat("extents [", absl::StrJoin(dims, ","), "] stand for more data than can be addressed"));
+    }
+    product = *next;
+  }
+  return empty ? 0 : product / size;
+}
+
+absl::StatusOr<Tensor> Tensor::Create(ElementType type, std::vector<int64_t> dims, Buffer buffer) {
+  const size_t element_size = ElementSize(type);
+  if (element_size == 0) return absl::InvalidArgumentError("a tensor needs an element type, found undefined");
+  const absl::StatusOr<int64_t> count = ElementCount(dims, element_size);
+  if (!count.ok()) return count.status();
+  const size_t expected = static_cast<size_t>(*count) * element_size;
+  if (buffer.size != expected) {
+    return absl::InvalidArgumentError(StrCat("a ", ElementTypeName(type), " tensor of extents [",
+                                             absl::StrJoin(dims, ","), "] takes ", expected, " bytes, found ",
+                                             buffer.size));
+  }
+  if (!IsAligned(buffer.data, element_size)) buffer = Buffer::Copy(buffer.data, buffer.size);
+  if (type == ElementType::kBool && !HoldsOnlyZeroAndOne(buffer)) {
+    return absl::InvalidArgumentError("a bool tensor holds a byte that is neither 0 nor 1");
+  }
+  return FromTrusted(type, std::move(dims), std::move(buffer));
+}
+
+absl::StatusOr<Tensor> Tensor::Reshaped(std::vector<int64_t> dims) const {
+  const absl::StatusOr<int64_t> count = ElementCount(dims, ElementSize(type_));
+  if (!count.ok()) return count.status();
+  if (*count != element_count_) {
+    return absl::InvalidArgumentError(StrCat("cannot reshape [", absl::StrJoin(dims_, ","), "], ", element_count_,
+                                             " elements, to [", absl::StrJoin(dims, ","), "]"));
+  }
+  return FromTrusted(type_, std::move(dims), buffer_);
+}
+
+Tensor Tensor::FromTrusted(ElementType type, std::vector<int64_t> dims, Buffer buffer) {
+  const absl::StatusOr<int64_t> count = ElementCount(dims, ElementSize(type));
+  QLITE_CHECK(count.ok() && buffer.size == static_cast<size_t>(*count) * ElementSize(type),
+              "a tensor's extents and number of values differ");
+  Tensor tensor;
+  tensor.type_ = type;
+  tensor.dims_ = std::move(dims);
+  tensor.element_count_ = *count;
+  tensor.buffer_ = std::move(buffer);
+  return tensor;
+}
+
+void Tensor::CheckType(ElementType type) const {
+  QLITE_CHECK(type == type_, "a tensor's data were asked for as another element type");
+}
+
+bool operator==(const Tensor& a, const Tensor& b) {
+  if (a.type_ != b.type_ || a.dims_ != b.dims_ || a.buffer_.size != b.buffer_.size) return false;
+  return a.buffer_.data == b.buffer_.data || a.buffer_.size == 0 ||
+         std::memcmp(a.buffer_.data, b.buffer_.data, a.buffer_.size) == 0;
+}
+
+}  // namespace qlite
