@@ -1,0 +1,267 @@
+#include "kernels/conv_u8s8.h"
+
+#include "kernels/gemm_u8s8.h"
+#include "kernels/tile_u8s8.h"
+
+namespace qlite::kernels::QLITE_ISA {
+
+extern const GemmU8S8Kernels kGemmU8S8Kernels;
+
+namespace u8 {
+namespace {
+
+// Bytes of padded input rows that are kept at a time, part of a second-level cache.
+constexpr int64_t kStripBytes = 128 * 1024;
+// Weights beyond this size are better passed over once for a whole image than once for every few rows.
+constexpr int64_t kLargeWeightsBytes = 1024 * 1024;
+// Units that a convolution has at least, size permitting.
+constexpr int64_t kWantedUnits = 16;
+
+// The taps of a kernel row and their channels form one run if they are neighbours in memory.
+bool MergesTaps(int64_t groups, int64_t dilation_w) { return groups == 1 && dilation_w == 1; }
+
+Reduction MakeReduction(int64_t in_c, int64_t kernel_h, int64_t kernel_w, int64_t groups, bool merged) {
+  if (merged) return {kernel_h, kernel_w * in_c};
+  return {kernel_h * kernel_w, in_c / groups};
+}
+
+bool IsMatrixProduct(const ConvGeometry& g) {
+  return g.kernel_h == 1 && g.kernel_w == 1 && g.stride_h == 1 && g.stride_w == 1 && g.pad_top == 0 &&
+         g.pad_left == 0 && g.groups == 1 && g.out_h == g.in_h && g.out_w == g.in_w;
+}
+
+GemmU8S8Args MatrixProduct(const ConvU8S8Args& args) {
+  const ConvGeometry& g = args.geometry;
+  GemmU8S8Args product;
+  product.m = g.batch * g.out_h * g.out_w;
+  product.k = g.in_c;
+  product.n = g.out_c;
+  product.a = args.input;
+  product.lda = g.in_pixel_stride;
+  product.packed = args.packed;
+  product.c = args.output;
+  product.c_float = args.output_float;
+  product.ldc = g.out_pixel_stride;
+  product.output = args.quantization;
+  return product;
+}
+
+// How a convolution is carried out. The image is cut into strips of output rows. The input rows of a strip are read in
+// place where no tap leaves the image and the input elements are those of the dot product; otherwise they are copied
+// to the workspace, padded, widened and without gaps between the pixels.
+struct Plan {
+  explicit Plan(const ConvU8S8Args& args) {
+    const ConvGeometry& g = args.geometry;
+    const int64_t span_h = (g.out_h - 1) * g.stride_h + (g.kernel_h - 1) * g.dilation_h + 1;
+    strip_w = (g.out_w - 1) * g.stride_w + (g.kernel_w - 1) * g.dilation_w + 1;
+    const bool inside = g.pad_top == 0 && g.pad_left == 0 && span_h <= g.in_h && strip_w <= g.in_w;
+    const bool dense = g.in_pixel_stride == g.in_c;
+    const bool packed_merged = MergesTaps(g.groups, g.dilation_w);
+    direct = sizeof(DotInput) == 1 && inside && (dense || !packed_merged || g.in_c % kDotDepth == 0);
+    // Whole steps in every tap make the packed weights of merged and separate taps the same.
+    merged = packed_merged && (!direct || dense);
+    reduction = MakeReduction(g.in_c, g.kernel_h, g.kernel_w, g.groups, merged);
+    pixel_pitch = direct ? g.in_pixel_stride : g.in_c;
+    row_pitch = direct ? g.in_w * g.in_pixel_stride : strip_w * g.in_c;
+    group_columns = g.out_c / g.groups;
+    panels = DivideUp(group_columns, kPanelColumns);
+    if (g.batch == 0 || g.out_h == 0 || g.out_w == 0 || panels == 0) return;
+    ChooseStrips(g);
+  }
+
+  void ChooseStrips(const ConvGeometry& g) {
+    const int64_t row_bytes = row_pitch * static_cast<int64_t>(sizeof(DotInput));
+    const int64_t first_rows = (g.kernel_h - 1) * g.dilation_h + 1;
+    const int64_t fitting = (kStripBytes / Larger(row_bytes, 1) - first_rows) / g.stride_h + 1;
+    const bool large = PackedMatrix{group_columns, reduction.Steps()}.Bytes() > kLargeWeightsBytes;
+    const int64_t wanted = large ? g.out_h
+                                 : Larger(DivideUp(g.batch * g.out_h, kWantedUnits), DivideUp(kMaxTileRows, g.out_w));
+    const int64_t rows = Smaller(g.out_h, Larger(1, Smaller(fitting, wanted)));
+    strips = DivideUp(g.out_h, rows);
+    strip_rows = DivideUp(g.out_h, strips);
+    strip_in_rows = (strip_rows - 1) * g.stride_h + first_rows;
+    panel_groups = Smaller(panels, DivideUp(kWantedUnits, g.batch * strips * g.groups));
+    units = g.batch * strips * g.groups * panel_groups;
+    pixels = strip_rows * g.out_w;
+  }
+
+  // The workspace holds the offsets of the runs and of the pixels of a strip, then the strip.
+  int64_t StripOffset() const { return RoundUp((reduction.runs + pixels) * 8, kPackedAlignment); }
+  int64_t WorkspaceBytes() const {
+    const int64_t elements = direct ? 0 : strip_in_rows * row_pitch;
+    return StripOffset() + elements * static_cast<int64_t>(sizeof(DotInput)) + static_cast<int64_t>(kReadSlackBytes);
+  }
+
+  bool direct;
+  bool merged;
+  Reduction reduction;
+  int64_t pixel_pitch;  // elements
+  int64_t row_pitch;
+  int64_t group_columns;  // output channels of a group
+  int64_t panels;         // of a group
+  int64_t panel_groups = 0;
+  int64_t strips = 0;      // of an image
+  int64_t strip_rows = 0;  // output rows
+  int64_t strip_in_rows = 0;
+  int64_t strip_w;     // input pixels of a strip row that taps reach
+  int64_t pixels = 0;  // output pixels of a strip
+  int64_t units = 0;
+};
+
+// Output rows [row, row + rows) of an image; in units order, one group of panels of one group of channels of them.
+struct Unit {
+  Unit(const Plan& plan, int64_t out_h, int64_t groups, int64_t index) {
+    panel_group = index % plan.panel_groups;
+    index /= plan.panel_groups;
+    group = index % groups;
+    index /= groups;
+    image = index / plan.strips;
+    const int64_t strip = index % plan.strips;
+    row = PartBegin(out_h, plan.strips, strip);
+    rows = PartBegin(out_h, plan.strips, strip + 1) - row;
+  }
+  int64_t image, row, rows, group, panel_group;
+};
+
+void Fill(DotInput* to, int64_t n, int32_t value) {
+  for (int64_t i = 0; i < n; ++i) to[i] = static_cast<DotInput>(value);
+}
+
+void CopyStrip(const ConvU8S8Args& args, const Plan& plan, const Unit& unit, DotInput* strip) {
+  const ConvGeometry& g = args.geometry;
+  const int64_t in_rows = (unit.rows - 1) * g.stride_h + (g.kernel_h - 1) * g.dilation_h + 1;
+  const int64_t left = Smaller(g.pad_left, plan.strip_w);
+  const int64_t inside = Larger(0, Smaller(g.in_w, plan.strip_w - left));
+  for (int64_t r = 0; r < in_rows; ++r) {
+    DotInput* to = strip + r * plan.row_pitch;
+    const int64_t y = unit.row * g.stride_h - g.pad_top + r;
+    if (y < 0 || y >= g.in_h) {
+      Fill(to, plan.row_pitch, args.input_zero_point);
+      continue;
+    }
+    const uint8_t* from = args.input + (unit.image * g.in_h + y) * g.in_w * g.in_pixel_stride;
+    Fill(to, left * g.in_c, args.input_zero_point);
+    to += left * g.in_c;
+    if (g.in_pixel_stride == g.in_c) {
+      CopyInput(from, to, inside * g.in_c);
+    } else {
+      for (int64_t x = 0; x < inside; ++x) CopyInput(from + x * g.in_pixel_stride, to + x * g.in_c, g.in_c);
+    }
+    Fill(to + inside * g.in_c, (plan.strip_w - left - inside) * g.in_c, args.input_zero_point);
+  }
+}
+
+// The offsets of the runs from a pixel, then those of the pixels of a strip from its first.
+void MakeOffsets(const ConvGeometry& g, const Plan& plan, int64_t* runs, int64_t* pixels) {
+  const int64_t taps = plan.merged ? 1 : g.kernel_w;
+  for (int64_t ky = 0; ky < g.kernel_h; ++ky) {
+    for (int64_t kx = 0; kx < taps; ++kx) {
+      *runs++ = ky * g.dilation_h * plan.row_pitch + kx * g.dilation_w * plan.pixel_pitch;
+    }
+  }
+  for (int64_t y = 0; y < plan.strip_rows; ++y) {
+    for (int64_t x = 0; x < g.out_w; ++x) {
+      *pixels++ = y * g.stride_h * plan.row_pitch + x * g.stride_w * plan.pixel_pitch;
+    }
+  }
+}
+
+void RunUnit(const ConvU8S8Args& args, const Plan& plan, const Unit& unit, const DotInput* strip, const int64_t* runs,
+             const int64_t* pixel_offsets, const OutputMap& map) {
+  const ConvGeometry& g = args.geometry;
+  const int64_t pixels = unit.rows * g.out_w;
+  const int64_t tiles = DivideUp(pixels, kMaxTileRows);
+  const int64_t output = (unit.image * g.out_h + unit.row) * g.out_w * g.out_pixel_stride +
+                         unit.group * plan.group_columns;
+  const auto* packed = static_cast<const uint8_t*>(args.packed) +
+                       unit.group * PackedMatrix{plan.group_columns, plan.reduction.Steps()}.Bytes();
+  TileRows t;
+  t.input = strip + unit.group * (g.in_c / g.groups);
+  t.run_offsets = runs;
+  t.reduction = plan.reduction;
+  t.epilogue = ChooseEpilogue(args.output == nullptr, args.quantization, HasSmallMultipliers(packed));
+  t.output_stride = g.out_pixel_stride;
+  t.map = &map;
+  const int64_t last_panel = PartBegin(plan.panels, plan.panel_groups, unit.panel_group + 1);
+  for (int64_t panel = PartBegin(plan.panels, plan.panel_groups, unit.panel_group); panel < last_panel; ++panel) {
+    for (int64_t tile = 0; tile < tiles; ++tile) {
+      const int64_t first = PartBegin(pixels, tiles, tile);
+      const int64_t at = output + first * g.out_pixel_stride;
+      t.row_offsets = pixel_offsets + first;
+      t.rows = static_cast<int>(PartBegin(pixels, tiles, tile + 1) - first);
+      t.output = args.output == nullptr ? static_cast<void*>(args.output_float + at)
+                                        : static_cast<void*>(args.output + at);
+      RunTile(t, packed, plan.group_columns, panel);
+    }
+  }
+}
+
+size_t PackedBytes(const ConvU8S8Weights& w) {
+  const Reduction reduction =
+      MakeReduction(w.in_c, w.kernel_h, w.kernel_w, w.groups, MergesTaps(w.groups, w.dilation_w));
+  return static_cast<size_t>(w.groups * PackedMatrix{w.out_c / w.groups, reduction.Steps()}.Bytes());
+}
+
+void Pack(const ConvU8S8Weights& w, void* packed) {
+  const bool merged = MergesTaps(w.groups, w.dilation_w);
+  const Reduction reduction = MakeReduction(w.in_c, w.kernel_h, w.kernel_w, w.groups, merged);
+  const int64_t columns = w.out_c / w.groups;
+  const int64_t in_c = w.in_c / w.groups;
+  const int64_t taps = w.kernel_h * w.kernel_w;
+  const int64_t group_bytes = PackedMatrix{columns, reduction.Steps()}.Bytes();
+  for (int64_t group = 0; group < w.groups; ++group) {
+    const int64_t first = group * columns;
+    const auto weight = [&](int64_t column, int64_t run, int64_t i) {
+      const int64_t tap = merged ? run * w.kernel_w + i / in_c : run;
+      return w.data[((first + column) * in_c + i % in_c) * taps + tap];
+    };
+    PackMatrix(reduction, columns, w.bias == nullptr ? nullptr : w.bias + first, w.multipliers + first,
+               w.input_zero_point, weight, static_cast<uint8_t*>(packed) + group * group_bytes);
+  }
+}
+
+size_t WorkspaceBytes(const ConvU8S8Args& args) {
+  if (IsMatrixProduct(args.geometry)) return kGemmU8S8Kernels.workspace_bytes(MatrixProduct(args));
+  return static_cast<size_t>(Plan(args).WorkspaceBytes());
+}
+
+int64_t Units(const ConvU8S8Args& args) {
+  if (IsMatrixProduct(args.geometry)) return kGemmU8S8Kernels.units(MatrixProduct(args));
+  return Plan(args).units;
+}
+
+void Run(const ConvU8S8Args& args, int64_t begin, int64_t end, void* workspace) {
+  const ConvGeometry& g = args.geometry;
+  if (IsMatrixProduct(g)) return kGemmU8S8Kernels.run(MatrixProduct(args), begin, end, workspace);
+  const Plan plan(args);
+  auto* runs = static_cast<int64_t*>(workspace);
+  int64_t* pixels = runs + plan.reduction.runs;
+  auto* copy = reinterpret_cast<DotInput*>(static_cast<uint8_t*>(workspace) + plan.StripOffset());
+  MakeOffsets(g, plan, runs, pixels);
+  const OutputMap map = MakeOutputMap(args.quantization);
+  int64_t copied_image = -1;
+  int64_t copied_row = -1;
+  for (int64_t index = begin; index < end; ++index) {
+    const Unit unit(plan, g.out_h, g.groups, index);
+    const DotInput* strip = copy;
+    if (plan.direct) {
+      strip = reinterpret_cast<const DotInput*>(args.input) + unit.image * g.in_h * plan.row_pitch +
+              unit.row * g.stride_h * plan.row_pitch;
+    } else if (unit.image != copied_image || unit.row != copied_row) {
+      CopyStrip(args, plan, unit, copy);
+      copied_image = unit.image;
+      copied_row = unit.row;
+    }
+    RunUnit(args, plan, unit, strip, runs, pixels, map);
+  }
+}
+
+constexpr ConvU8S8Kernels kKernels = {&PackedBytes, &Pack, &WorkspaceBytes, &Units, &Run};
+
+}  // namespace
+}  // namespace u8
+
+extern const ConvU8S8Kernels kConvU8S8Kernels;
+const ConvU8S8Kernels kConvU8S8Kernels = u8::kKernels;
+
+}  // namespace qlite::kernels::QLITE_ISA

@@ -1,0 +1,159 @@
+#include "kernels/elementwise_u8.h"
+
+#include "kernels/simd_u8.h"
+
+namespace qlite::kernels::QLITE_ISA {
+namespace u8 {
+namespace {
+
+using V = VecWide;
+
+// The n <= kBytes bytes at p; nothing behind them is read.
+V::U8 LoadSome(const uint8_t* p, int64_t n) {
+  if (n == V::kBytes) return V::LoadU8(p);
+  uint8_t bytes[V::kBytes] = {};
+  std::memcpy(bytes, p, static_cast<size_t>(n));
+  return V::LoadU8(bytes);
+}
+
+// output[i] = combine(a[i], b[i]) over rows, with `combine` from four vectors of floats each to one of multiplied sums.
+template <class Combine>
+void CombineRow(const uint8_t* a, const uint8_t* b, bool scalar_b, uint8_t* output, int64_t cols, const OutputMap& map,
+                const Combine& combine) {
+  const V::U8 same = V::SetU8(scalar_b ? *b : 0);
+  for (int64_t i = 0; i < cols; i += V::kBytes) {
+    const int64_t n = cols - i < V::kBytes ? cols - i : V::kBytes;
+    V::I32 x[4];
+    V::I32 y[4];
+    V::Widen4(LoadSome(a + i, n), x);
+    V::Widen4(scalar_b ? same : LoadSome(b + i, n), y);
+    V::I32 rounded[4];
+    Unroll<4>([&](auto j) QLITE_INLINE {
+      rounded[j.value] = V::Round<Epilogue::kClamped>(combine(V::ToFloat(x[j.value]), V::ToFloat(y[j.value])), map);
+    });
+    V::StoreU8(output + i, V::Narrow4<Epilogue::kClamped>(rounded, map), static_cast<int>(n));
+  }
+}
+
+template <class Combine>
+void CombineRows(const BinaryU8Args& args, int64_t begin, int64_t end, const Combine& combine) {
+  const OutputMap map = MakeOutputMap(args.quantization);
+  const bool scalar_b = args.broadcast == BroadcastU8::kScalar;
+  const bool dense = args.a_stride == args.cols && args.output_stride == args.cols &&
+                     (scalar_b || (args.broadcast == BroadcastU8::kNone && args.b_stride == args.cols));
+  if (dense) {
+    const int64_t first = begin * args.cols;
+    CombineRow(args.a + first, scalar_b ? args.b : args.b + first, scalar_b, args.output + first,
+               (end - begin) * args.cols, map, combine);
+    return;
+  }
+  for (int64_t row = begin; row < end; ++row) {
+    const uint8_t* b = args.broadcast == BroadcastU8::kNone ? args.b + row * args.b_stride : args.b;
+    CombineRow(args.a + row * args.a_stride, b, scalar_b, args.output + row * args.output_stride, args.cols, map,
+               combine);
+  }
+}
+
+void Add(const BinaryU8Args& args, const AddU8Coefficients& coefficients, int64_t begin, int64_t end) {
+  const V::F32 ka = V::SetF32(coefficients.ka);
+  const V::F32 kb = V::SetF32(coefficients.kb);
+  const V::F32 kc = V::SetF32(coefficients.kc);
+  CombineRows(args, begin, end,
+              [&](V::F32 a, V::F32 b) QLITE_INLINE { return V::MultiplyAdd(a, ka, V::MultiplyAdd(b, kb, kc)); });
+}
+
+void Mul(const BinaryU8Args& args, int32_t zero_a, int32_t zero_b, float multiplier, int64_t begin, int64_t end) {
+  const V::F32 za = V::SetF32(static_cast<float>(zero_a));
+  const V::F32 zb = V::SetF32(static_cast<float>(zero_b));
+  const V::F32 m = V::SetF32(multiplier);
+  // Differences and products of bytes are exact in float.
+  CombineRows(args, begin, end, [&](V::F32 a, V::F32 b) QLITE_INLINE {
+    return V::Multiply(V::Multiply(V::Subtract(a, za), V::Subtract(b, zb)), m);
+  });
+}
+
+void Lookup(const uint8_t* input, const uint8_t table[256], uint8_t* output, int64_t begin, int64_t end) {
+  // Eight bytes at a time, so that loads and stores of whole words leave the ports to the table.
+  for (; begin + 8 <= end; begin += 8) {
+    uint64_t from;
+    std::memcpy(&from, input + begin, sizeof from);
+    uint64_t to = 0;
+    for (int i = 0; i < 64; i += 8) to |= static_cast<uint64_t>(table[from >> i & 255]) << i;
+    std::memcpy(output + begin, &to, sizeof to);
+  }
+  for (; begin < end; ++begin) output[begin] = table[input[begin]];
+}
+
+void Quantize(const float* input, float scale, const OutputQuantization& quantization, uint8_t* output, int64_t begin,
+              int64_t end) {
+  const OutputMap map = MakeOutputMap(quantization);
+  const V::F32 divisor = V::SetF32(scale);
+  for (int64_t i = begin; i < end; i += V::kBytes) {
+    const int64_t n = end - i < V::kBytes ? end - i : V::kBytes;
+    float rest[V::kBytes] = {};
+    const float* from = input + i;
+    if (n < V::kBytes) {
+      std::memcpy(rest, from, static_cast<size_t>(n) * sizeof(float));
+      from = rest;
+    }
+    V::I32 rounded[4];
+    Unroll<4>([&](auto j) QLITE_INLINE {
+      rounded[j.value] = V::Round<Epilogue::kClamped>(V::Divide(V::LoadF32(from + j.value * V::kLanes), divisor), map);
+    });
+    V::StoreU8(output + i, V::GatherRows<4>(V::Narrow4<Epilogue::kClamped>(rounded, map)), static_cast<int>(n));
+  }
+}
+
+void Dequantize(const uint8_t* input, int32_t zero_point, float scale, float* output, int64_t begin, int64_t end) {
+  const V::F32 z = V::SetF32(static_cast<float>(zero_point));
+  const V::F32 s = V::SetF32(scale);
+  int64_t i = begin;
+  for (; i + V::kLanes <= end; i += V::kLanes) {
+    V::StoreF32(output + i, V::Multiply(V::Subtract(V::ToFloat(V::LoadBytes(input + i)), z), s));
+  }
+  for (; i < end; ++i) output[i] = static_cast<float>(input[i] - zero_point) * scale;
+}
+
+// One column: the formula of Quantize, with the addition of 1.5 * 2^23 that leaves no fraction bits doing the rounding.
+uint8_t QuantizeOne(float x, float scale, int32_t zero_point) {
+  const float lo = static_cast<float>(-zero_point);
+  const float hi = static_cast<float>(255 - zero_point);
+  float t = x / scale;
+  t = t < hi ? t : hi;
+  t = t > lo ? t : lo;
+  return static_cast<uint8_t>(zero_point + static_cast<int32_t>((t + 12582912.0f) - 12582912.0f));
+}
+
+void QuantizePerColumn(const float* input, int64_t cols, const float* scales, const int32_t* zero_points,
+                       uint8_t* output, int64_t begin, int64_t end) {
+  for (int64_t row = begin; row < end; ++row) {
+    for (int64_t c = 0; c < cols; ++c) {
+      output[row * cols + c] = QuantizeOne(input[row * cols + c], scales[c], zero_points[c]);
+    }
+  }
+}
+
+void DequantizePerColumn(const uint8_t* input, int64_t cols, const float* scales, const int32_t* zero_points,
+                         float* output, int64_t begin, int64_t end) {
+  for (int64_t row = begin; row < end; ++row) {
+    for (int64_t c = 0; c < cols; ++c) {
+      output[row * cols + c] = static_cast<float>(input[row * cols + c] - zero_points[c]) * scales[c];
+    }
+  }
+}
+
+void FlipSign(const uint8_t* input, uint8_t* output, int64_t begin, int64_t end) {
+  for (int64_t i = begin; i < end; ++i) output[i] = input[i] ^ 0x80;
+}
+
+constexpr ElementwiseU8Kernels kKernels = {&Add,        &Mul,        &Lookup,
+                                           &Quantize,   &QuantizePerColumn,   &Dequantize,
+                                           &DequantizePerColumn, &FlipSign};
+
+}  // namespace
+}  // namespace u8
+
+extern const ElementwiseU8Kernels kElementwiseU8Kernels;
+const ElementwiseU8Kernels kElementwiseU8Kernels = u8::kKernels;
+
+}  // namespace qlite::kernels::QLITE_ISA

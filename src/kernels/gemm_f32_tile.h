@@ -1,0 +1,104 @@
+// Register-tiled product of float32 rows, found through pointers, with a packed matrix: the inner part that gemm_f32
+// and conv_f32 share. Included by *.isa.cc alone; compiled in gemm_f32_tile.isa.cc.
+//
+// The reduction index runs over `taps` pieces of `run` floats each; row r of the left operand is the concatenation of
+// the pieces at rows[tap][r]. A plain matrix has one tap, a convolution one for each position in the kernel.
+//
+// A packed [k, n] matrix is a sequence of panels of kPanelColumns columns, each [k][columns]; the last panel is as wide
+// as the whole vectors that its columns fill, and zero where they do not fill one.
+#ifndef QLITE_KERNELS_GEMM_F32_TILE_H_
+#define QLITE_KERNELS_GEMM_F32_TILE_H_
+
+#include <cstdint>
+
+#include "kernels/simd.h"
+
+namespace qlite::kernels::QLITE_ISA::product {
+
+// Rows of a register tile: with two vectors a row, the sums, one row of the panel and a broadcast fill the registers.
+#if QLITE_ISA_generic
+inline constexpr int kTileRows = 4;
+#elif QLITE_ISA_avx2
+inline constexpr int kTileRows = 6;
+#else
+inline constexpr int kTileRows = 12;
+#endif
+inline constexpr int kPanelVectors = 2;
+inline constexpr int kPanelColumns = kPanelVectors * VecF32::kLanes;
+
+// Rows that share a block of a panel while it is in the first-level cache.
+inline constexpr int64_t kBlockRows = 96;
+
+inline int64_t CeilDiv(int64_t a, int64_t b) { return (a + b - 1) / b; }
+inline int64_t MinOf(int64_t a, int64_t b) { return a < b ? a : b; }
+inline int64_t MaxOf(int64_t a, int64_t b) { return a > b ? a : b; }
+
+// Floats of a packed [k, n] matrix.
+inline int64_t PackedFloats(int64_t k, int64_t n) { return k * CeilDiv(n, VecF32::kLanes) * VecF32::kLanes; }
+
+// Packs B with B[i][j] = b[i * k_stride + j * n_stride].
+void PackPanels(const float* b, int64_t k, int64_t n, int64_t k_stride, int64_t n_stride, float* packed);
+
+// Where sums start and what happens to them when they are finished.
+struct Epilogue {
+  const float* bias;      // of the first column, or null
+  const float* residual;  // of the first row and column, or null
+  int64_t ldr;
+  float* c;  // of the first row and column
+  int64_t ldc;
+  float act_min;
+  float act_max;
+};
+
+// `out` moved on by rows and columns.
+inline Epilogue At(const Epilogue& out, int64_t row, int64_t column) {
+  Epilogue moved = out;
+  if (out.bias) moved.bias = out.bias + column;
+  if (out.residual) moved.residual = out.residual + row * out.ldr + column;
+  moved.c = out.c + row * out.ldc + column;
+  return moved;
+}
+
+// The rows of a block are dealt to as few tiles as hold them, evenly, so that none is left with a few rows.
+struct TileSplit {
+  int64_t tiles;
+  int64_t rows;   // of every tile
+  int64_t extra;  // the first `extra` tiles have one row more
+  explicit TileSplit(int64_t row_count) : tiles(CeilDiv(row_count, kTileRows)) {
+    rows = row_count / MaxOf(tiles, 1);
+    extra = row_count - rows * tiles;
+  }
+  int64_t Begin(int64_t tile) const { return tile * rows + MinOf(tile, extra); }
+};
+
+// A block of up to kBlockRows rows against the panels [first_panel, end_panel) of a packed [taps * run, n] matrix.
+struct Block {
+  const float* const* rows;  // tile i at rows + i * taps * kTileRows
+  int64_t row_count;
+  int64_t taps;
+  int64_t run;
+  const float* packed_b;
+  int64_t n;
+  int64_t first_panel;
+  int64_t end_panel;
+  Epilogue out;  // its pointers are those of the first row and of column 0
+};
+
+// Computes the elements of the block's rows and panels, each by the sum that gemm_f32.h promises.
+void ComputeBlock(const Block& block);
+
+// How an [m, k] x [k, n] product is cut into units: unit u is row block u % row_blocks and panel range u / row_blocks.
+struct UnitGrid {
+  int64_t block_rows;
+  int64_t row_blocks;
+  int64_t panel_ranges;
+  int64_t panels;
+  int64_t count() const { return row_blocks * panel_ranges; }
+  int64_t FirstPanel(int64_t range) const { return panels * range / panel_ranges; }
+};
+
+UnitGrid MakeGrid(int64_t m, int64_t n, int64_t k);
+
+}  // namespace qlite::kernels::QLITE_ISA::product
+
+#endif  // QLITE_KERNELS_GEMM_F32_TILE_H_

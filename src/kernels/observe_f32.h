@@ -1,0 +1,41 @@
+// Scans of float32 activations for calibration: ranges, counts and sums. Comparisons and counts are exact, sums are
+// taken in a fixed order: no result depends on the instruction set.
+#ifndef QLITE_KERNELS_OBSERVE_F32_H_
+#define QLITE_KERNELS_OBSERVE_F32_H_
+
+#include <cstdint>
+
+#include "kernels/isa.h"
+
+namespace qlite::kernels {
+
+// Sub-histograms that CountMagnitudes spreads neighbouring values over, so that equal values do not wait for each other.
+constexpr int kCountLanes = 4;
+// How many values one CountMagnitudes may add to cleared counters without overflow of their 16 bits.
+constexpr int64_t kMaxCounted = 65535;
+
+// The functions are thread-safe and allocate nothing.
+struct ObserveF32Kernels {
+  // Widens [*min, *max] to include the n values, which are not NaN. A zero's sign is unspecified.
+  void (*range)(const float* values, int64_t n, float* min, float* max);
+
+  // For a row-major matrix [rows, columns]: widens [min[c], max[c]] for every column and adds its values to sum[c], in
+  // double and in an order that depends on the matrix's extents alone. A zero's sign is unspecified. Where a value is
+  // infinite or NaN the sum is not finite, and the extremes are unspecified.
+  void (*column_statistics)(const float* values, int64_t rows, int64_t columns, float* min, float* max, double* sum);
+
+  // The same for every row.
+  void (*row_statistics)(const float* values, int64_t rows, int64_t columns, float* min, float* max, double* sum);
+
+  // Counts n <= kMaxCounted values in counters[bin * kCountLanes + some lane], where the bin of x is
+  // floor(|x| * inverse_width), plus `negative_bins` where x < 0. The caller sees to it that |x| * inverse_width
+  // < negative_bins. Returns how many values are zero (counted in bin 0).
+  int64_t (*count_magnitudes)(const float* values, int64_t n, float inverse_width, int32_t negative_bins,
+                              uint16_t* counters);
+};
+
+const ObserveF32Kernels& ObserveF32(Isa isa);
+
+}  // namespace qlite::kernels
+
+#endif  // QLITE_KERNELS_OBSERVE_F32_H_

@@ -1,0 +1,133 @@
+// Written as plain loops over short arrays: every iteration is independent of its neighbours, and the compiler turns
+// them into the vectors of the instruction set.
+#include "kernels/observe_f32.h"
+
+namespace qlite::kernels::QLITE_ISA {
+namespace {
+
+// The number of interleaved sequences. It decides the order of sums and so is the same for all instruction sets.
+constexpr int kBlock = 32;
+
+inline float MinOf(float a, float b) { return a < b ? a : b; }
+inline float MaxOf(float a, float b) { return a > b ? a : b; }
+
+void Range(const float* values, int64_t n, float* min, float* max) {
+  int64_t i = 0;
+  if (n >= kBlock) {
+    float block_min[kBlock], block_max[kBlock];
+    for (int j = 0; j < kBlock; ++j) block_min[j] = *min, block_max[j] = *max;
+    for (; i + kBlock <= n; i += kBlock) {
+      for (int j = 0; j < kBlock; ++j) {
+        block_min[j] = MinOf(values[i + j], block_min[j]);
+        block_max[j] = MaxOf(values[i + j], block_max[j]);
+      }
+    }
+    for (int j = 0; j < kBlock; ++j) *min = MinOf(block_min[j], *min), *max = MaxOf(block_max[j], *max);
+  }
+  for (; i < n; ++i) *min = MinOf(values[i], *min), *max = MaxOf(values[i], *max);
+}
+
+// The statistics of kBlock columns, held in registers while rows go by.
+struct BlockStatistics {
+  float min[kBlock], max[kBlock];
+  double sum[kBlock];
+
+  void Add(const float* row) {
+    for (int j = 0; j < kBlock; ++j) {
+      min[j] = MinOf(row[j], min[j]);
+      max[j] = MaxOf(row[j], max[j]);
+      sum[j] += static_cast<double>(row[j]);
+    }
+  }
+};
+
+void BlockColumns(const float* values, int64_t rows, int64_t stride, float* min, float* max, double* sum) {
+  BlockStatistics block;
+  for (int j = 0; j < kBlock; ++j) block.min[j] = min[j], block.max[j] = max[j], block.sum[j] = sum[j];
+  for (int64_t r = 0; r < rows; ++r) block.Add(values + r * stride);
+  for (int j = 0; j < kBlock; ++j) min[j] = block.min[j], max[j] = block.max[j], sum[j] = block.sum[j];
+}
+
+// `width` < kBlock columns of rows that lie `stride` apart.
+void NarrowColumns(const float* values, int64_t rows, int64_t stride, int width, float* min, float* max, double* sum) {
+  for (int64_t r = 0; r < rows; ++r) {
+    const float* row = values + r * stride;
+    for (int c = 0; c < width; ++c) {
+      min[c] = MinOf(row[c], min[c]);
+      max[c] = MaxOf(row[c], max[c]);
+      sum[c] += static_cast<double>(row[c]);
+    }
+  }
+}
+
+// Fewer columns than a block: as many rows side by side as there are columns in a block make a wide row, a multiple of
+// a block, whose columns are folded at the end.
+void FoldedColumns(const float* values, int64_t rows, int64_t columns, float* min, float* max, double* sum) {
+  const int64_t wide_rows = rows / kBlock;
+  const int width = static_cast<int>(kBlock * columns);
+  if (wide_rows > 0) {
+    float wide_min[kBlock * kBlock], wide_max[kBlock * kBlock];
+    double wide_sum[kBlock * kBlock];
+    for (int i = 0; i < width; ++i) wide_min[i] = values[i], wide_max[i] = values[i], wide_sum[i] = 0;
+    for (int i = 0; i < width; i += kBlock) {
+      BlockColumns(values + i, wide_rows, width, wide_min + i, wide_max + i, wide_sum + i);
+    }
+    for (int i = 0; i < width; ++i) {
+      const int c = i % static_cast<int>(columns);
+      min[c] = MinOf(wide_min[i], min[c]);
+      max[c] = MaxOf(wide_max[i], max[c]);
+      sum[c] += wide_sum[i];
+    }
+  }
+  const int64_t done = wide_rows * kBlock;
+  NarrowColumns(values + done * columns, rows - done, columns, static_cast<int>(columns), min, max, sum);
+}
+
+void ColumnStatistics(const float* values, int64_t rows, int64_t columns, float* min, float* max, double* sum) {
+  if (columns < kBlock) return FoldedColumns(values, rows, columns, min, max, sum);
+  int64_t c = 0;
+  for (; c + kBlock <= columns; c += kBlock) BlockColumns(values + c, rows, columns, min + c, max + c, sum + c);
+  NarrowColumns(values + c, rows, columns, static_cast<int>(columns - c), min + c, max + c, sum + c);
+}
+
+void RowStatistics(const float* values, int64_t rows, int64_t columns, float* min, float* max, double* sum) {
+  for (int64_t r = 0; r < rows; ++r) {
+    FoldedColumns(values + r * columns, columns, 1, min + r, max + r, sum + r);
+  }
+}
+
+int64_t CountMagnitudes(const float* values, int64_t n, float inverse_width, int32_t negative_bins,
+                        uint16_t* counters) {
+  // Indices are computed for a block at a time: the conversion is vector work, the counting is not.
+  int32_t index[kBlock];
+  int32_t zeros = 0;
+  int64_t i = 0;
+  for (; i + kBlock <= n; i += kBlock) {
+    for (int j = 0; j < kBlock; ++j) {
+      const float x = values[i + j];
+      const int32_t bin = static_cast<int32_t>(__builtin_fabsf(x) * inverse_width);
+      index[j] = (bin + (x < 0 ? negative_bins : 0)) * kCountLanes;
+      zeros += x == 0 ? 1 : 0;
+    }
+    for (int j = 0; j < kBlock; j += kCountLanes) {
+      for (int lane = 0; lane < kCountLanes; ++lane) ++counters[index[j + lane] + lane];
+    }
+  }
+  for (; i < n; ++i) {
+    const float x = values[i];
+    const int32_t bin = static_cast<int32_t>(__builtin_fabsf(x) * inverse_width);
+    ++counters[(bin + (x < 0 ? negative_bins : 0)) * kCountLanes];
+    zeros += x == 0 ? 1 : 0;
+  }
+  return zeros;
+}
+
+}  // namespace
+
+extern const ObserveF32Kernels kObserveF32Kernels;
+const ObserveF32Kernels kObserveF32Kernels = {.range = Range,
+                                              .column_statistics = ColumnStatistics,
+                                              .row_statistics = RowStatistics,
+                                              .count_magnitudes = CountMagnitudes};
+
+}  // namespace qlite::kernels::QLITE_ISA

@@ -1,0 +1,173 @@
+// More operations on VecF32: comparison, selection, rounding, square root, and the integer lanes that exponents are
+// built in. Included by *.isa.cc alone, as kernels/simd.h is. Every one gives the same bits on every instruction set.
+#ifndef QLITE_KERNELS_SIMD_OPS_H_
+#define QLITE_KERNELS_SIMD_OPS_H_
+
+#include "kernels/simd.h"
+
+namespace qlite::kernels::QLITE_ISA {
+
+#if QLITE_ISA_generic
+
+struct VecMask {
+  bool v;
+  friend VecMask operator&(VecMask a, VecMask b) { return {a.v && b.v}; }
+  friend VecMask operator|(VecMask a, VecMask b) { return {a.v || b.v}; }
+};
+
+// Unsigned arithmetic underneath, so that it wraps as the vector instructions do.
+struct VecI32 {
+  int32_t v;
+  static VecI32 Broadcast(int32_t x) { return {x}; }
+  friend VecI32 operator+(VecI32 a, VecI32 b) {
+    return {static_cast<int32_t>(static_cast<uint32_t>(a.v) + static_cast<uint32_t>(b.v))};
+  }
+  friend VecI32 operator-(VecI32 a, VecI32 b) {
+    return {static_cast<int32_t>(static_cast<uint32_t>(a.v) - static_cast<uint32_t>(b.v))};
+  }
+  friend VecI32 operator&(VecI32 a, VecI32 b) { return {a.v & b.v}; }
+  friend VecI32 operator|(VecI32 a, VecI32 b) { return {a.v | b.v}; }
+  friend VecI32 operator^(VecI32 a, VecI32 b) { return {a.v ^ b.v}; }
+};
+
+template <int kBits>
+inline VecI32 ShiftLeft(VecI32 a) {
+  return {static_cast<int32_t>(static_cast<uint32_t>(a.v) << kBits)};
+}
+template <int kBits>
+inline VecI32 ShiftRight(VecI32 a) {  // arithmetic
+  return {a.v >> kBits};
+}
+
+inline VecMask Less(VecF32 a, VecF32 b) { return {a.v < b.v}; }
+inline VecMask LessEqual(VecF32 a, VecF32 b) { return {a.v <= b.v}; }
+inline VecMask Equal(VecF32 a, VecF32 b) { return {a.v == b.v}; }
+inline VecMask IsNan(VecF32 a) { return {a.v != a.v}; }
+inline VecF32 Select(VecMask m, VecF32 a, VecF32 b) { return m.v ? a : b; }
+inline VecF32 Sqrt(VecF32 a) { return std::sqrt(a.v); }
+inline VecF32 RoundEven(VecF32 a) { return std::nearbyint(a.v); }
+inline VecF32 Floor(VecF32 a) { return std::floor(a.v); }
+inline VecF32 Ceil(VecF32 a) { return std::ceil(a.v); }
+inline VecF32 AsFloat(VecI32 a) {
+  float f;
+  std::memcpy(&f, &a.v, sizeof(f));
+  return f;
+}
+inline VecI32 AsInt(VecF32 a) {
+  int32_t i;
+  std::memcpy(&i, &a.v, sizeof(i));
+  return {i};
+}
+inline VecF32 ToFloat(VecI32 a) { return static_cast<float>(a.v); }
+// Truncates toward zero; the lowest integer where the value (or NaN) does not fit, as the x86 instructions do.
+inline VecI32 ToInt(VecF32 a) {
+  return {a.v >= -2147483648.0f && a.v < 2147483648.0f ? static_cast<int32_t>(a.v) : INT32_MIN};
+}
+
+#elif QLITE_ISA_avx2
+
+struct VecMask {
+  __m256 v;
+  friend VecMask operator&(VecMask a, VecMask b) { return {_mm256_and_ps(a.v, b.v)}; }
+  friend VecMask operator|(VecMask a, VecMask b) { return {_mm256_or_ps(a.v, b.v)}; }
+};
+
+struct VecI32 {
+  __m256i v;
+  static VecI32 Broadcast(int32_t x) { return {_mm256_set1_epi32(x)}; }
+  friend VecI32 operator+(VecI32 a, VecI32 b) { return {_mm256_add_epi32(a.v, b.v)}; }
+  friend VecI32 operator-(VecI32 a, VecI32 b) { return {_mm256_sub_epi32(a.v, b.v)}; }
+  friend VecI32 operator&(VecI32 a, VecI32 b) { return {_mm256_and_si256(a.v, b.v)}; }
+  friend VecI32 operator|(VecI32 a, VecI32 b) { return {_mm256_or_si256(a.v, b.v)}; }
+  friend VecI32 operator^(VecI32 a, VecI32 b) { return {_mm256_xor_si256(a.v, b.v)}; }
+};
+
+template <int kBits>
+inline VecI32 ShiftLeft(VecI32 a) {
+  return {_mm256_slli_epi32(a.v, kBits)};
+}
+template <int kBits>
+inline VecI32 ShiftRight(VecI32 a) {
+  return {_mm256_srai_epi32(a.v, kBits)};
+}
+
+inline VecMask Less(VecF32 a, VecF32 b) { return {_mm256_cmp_ps(a.v, b.v, _CMP_LT_OQ)}; }
+inline VecMask LessEqual(VecF32 a, VecF32 b) { return {_mm256_cmp_ps(a.v, b.v, _CMP_LE_OQ)}; }
+inline VecMask Equal(VecF32 a, VecF32 b) { return {_mm256_cmp_ps(a.v, b.v, _CMP_EQ_OQ)}; }
+inline VecMask IsNan(VecF32 a) { return {_mm256_cmp_ps(a.v, a.v, _CMP_UNORD_Q)}; }
+inline VecF32 Select(VecMask m, VecF32 a, VecF32 b) { return VecF32::Batch(_mm256_blendv_ps(b.v, a.v, m.v)); }
+inline VecF32 Sqrt(VecF32 a) { return VecF32::Batch(_mm256_sqrt_ps(a.v)); }
+inline VecF32 RoundEven(VecF32 a) {
+  return VecF32::Batch(_mm256_round_ps(a.v, _MM_FROUND_TO_NEAREST_INT | _MM_FROUND_NO_EXC));
+}
+inline VecF32 Floor(VecF32 a) { return VecF32::Batch(_mm256_floor_ps(a.v)); }
+inline VecF32 Ceil(VecF32 a) { return VecF32::Batch(_mm256_ceil_ps(a.v)); }
+inline VecF32 AsFloat(VecI32 a) { return VecF32::Batch(_mm256_castsi256_ps(a.v)); }
+inline VecI32 AsInt(VecF32 a) { return {_mm256_castps_si256(a.v)}; }
+inline VecF32 ToFloat(VecI32 a) { return VecF32::Batch(_mm256_cvtepi32_ps(a.v)); }
+inline VecI32 ToInt(VecF32 a) { return {_mm256_cvttps_epi32(a.v)}; }
+
+#else
+
+struct VecMask {
+  __mmask16 v;
+  friend VecMask operator&(VecMask a, VecMask b) { return {static_cast<__mmask16>(a.v & b.v)}; }
+  friend VecMask operator|(VecMask a, VecMask b) { return {static_cast<__mmask16>(a.v | b.v)}; }
+};
+
+struct VecI32 {
+  __m512i v;
+  static VecI32 Broadcast(int32_t x) { return {_mm512_set1_epi32(x)}; }
+  friend VecI32 operator+(VecI32 a, VecI32 b) { return {_mm512_add_epi32(a.v, b.v)}; }
+  friend VecI32 operator-(VecI32 a, VecI32 b) { return {_mm512_sub_epi32(a.v, b.v)}; }
+  friend VecI32 operator&(VecI32 a, VecI32 b) { return {_mm512_and_si512(a.v, b.v)}; }
+  friend VecI32 operator|(VecI32 a, VecI32 b) { return {_mm512_or_si512(a.v, b.v)}; }
+  friend VecI32 operator^(VecI32 a, VecI32 b) { return {_mm512_xor_si512(a.v, b.v)}; }
+};
+
+template <int kBits>
+inline VecI32 ShiftLeft(VecI32 a) {
+  return {_mm512_slli_epi32(a.v, kBits)};
+}
+template <int kBits>
+inline VecI32 ShiftRight(VecI32 a) {
+  return {_mm512_srai_epi32(a.v, kBits)};
+}
+
+inline VecMask Less(VecF32 a, VecF32 b) { return {_mm512_cmp_ps_mask(a.v, b.v, _CMP_LT_OQ)}; }
+inline VecMask LessEqual(VecF32 a, VecF32 b) { return {_mm512_cmp_ps_mask(a.v, b.v, _CMP_LE_OQ)}; }
+inline VecMask Equal(VecF32 a, VecF32 b) { return {_mm512_cmp_ps_mask(a.v, b.v, _CMP_EQ_OQ)}; }
+inline VecMask IsNan(VecF32 a) { return {_mm512_cmp_ps_mask(a.v, a.v, _CMP_UNORD_Q)}; }
+inline VecF32 Select(VecMask m, VecF32 a, VecF32 b) { return VecF32::Batch(_mm512_mask_blend_ps(m.v, b.v, a.v)); }
+inline VecF32 Sqrt(VecF32 a) { return VecF32::Batch(_mm512_sqrt_ps(a.v)); }
+inline VecF32 RoundEven(VecF32 a) {
+  return VecF32::Batch(_mm512_roundscale_ps(a.v, _MM_FROUND_TO_NEAREST_INT | _MM_FROUND_NO_EXC));
+}
+inline VecF32 Floor(VecF32 a) {
+  return VecF32::Batch(_mm512_roundscale_ps(a.v, _MM_FROUND_TO_NEG_INF | _MM_FROUND_NO_EXC));
+}
+inline VecF32 Ceil(VecF32 a) {
+  return VecF32::Batch(_mm512_roundscale_ps(a.v, _MM_FROUND_TO_POS_INF | _MM_FROUND_NO_EXC));
+}
+inline VecF32 AsFloat(VecI32 a) { return VecF32::Batch(_mm512_castsi512_ps(a.v)); }
+inline VecI32 AsInt(VecF32 a) { return {_mm512_castps_si512(a.v)}; }
+inline VecF32 ToFloat(VecI32 a) { return VecF32::Batch(_mm512_cvtepi32_ps(a.v)); }
+inline VecI32 ToInt(VecF32 a) { return {_mm512_cvttps_epi32(a.v)}; }
+
+#endif
+
+// Lanes with the sign bit cleared, and flipped: NaN and zero included.
+inline VecF32 Abs(VecF32 a) { return AsFloat(AsInt(a) & VecI32::Broadcast(0x7fffffff)); }
+inline VecF32 Negate(VecF32 a) { return AsFloat(AsInt(a) ^ VecI32::Broadcast(INT32_MIN)); }
+// The magnitude of the first, the sign of the second.
+inline VecF32 CopySign(VecF32 magnitude, VecF32 sign) {
+  return AsFloat((AsInt(magnitude) & VecI32::Broadcast(0x7fffffff)) | (AsInt(sign) & VecI32::Broadcast(INT32_MIN)));
+}
+
+// Maximum and minimum in which NaN wins (Max and Min of kernels/simd.h give the second operand where one is NaN).
+inline VecF32 MaxNan(VecF32 a, VecF32 b) { return Select(IsNan(a), a, Max(a, b)); }
+inline VecF32 MinNan(VecF32 a, VecF32 b) { return Select(IsNan(a), a, Min(a, b)); }
+
+}  // namespace qlite::kernels::QLITE_ISA
+
+#endif  // QLITE_KERNELS_SIMD_OPS_H_

@@ -1,0 +1,166 @@
+// The register tile that the int8 matrix product and convolution share, and the packed weights it reads. Included by
+// *.isa.cc alone, like kernels/simd_u8.h.
+//
+// The reduction is a sequence of runs: stretches of input that are contiguous for every row of the tile. A GEMM has one
+// run of length k; a convolution one for each kernel row (the taps of a row and their channels lie behind each other) or
+// for each tap. Runs are padded to whole steps of kDotDepth with zero weights, so what a step reads behind the end of a
+// run does not count.
+//
+// Weights are packed in panels of kPanelColumns output columns (the last one half as wide where that is enough):
+// [panel][run][step][column of the panel][kDotDepth]. Columns stand in unpacked order (kernels/simd_u8.h): vector v,
+// lane l holds the column 4 * (vectors * (l / 4) + v) + l % 4.
+#ifndef QLITE_KERNELS_TILE_U8S8_H_
+#define QLITE_KERNELS_TILE_U8S8_H_
+
+#include <cstdint>
+#include <cstring>
+
+#include "kernels/quantized.h"
+#include "kernels/simd_u8.h"
+
+namespace qlite::kernels::QLITE_ISA::u8 {
+
+inline constexpr int kLanes = VecWide::kLanes;
+inline constexpr int kPanelColumns = 2 * kLanes;
+
+// Rows of the tallest tile: two vectors of accumulators a row, two of weights, one of input, and one for the product
+// where it is not fused with the sum.
+#if QLITE_ISA_avx512vnni
+inline constexpr int kMaxTileRows = 14;
+#elif QLITE_ISA_avx512
+inline constexpr int kMaxTileRows = 13;
+#elif QLITE_ISA_avx2
+inline constexpr int kMaxTileRows = 6;
+#else
+inline constexpr int kMaxTileRows = 4;
+#endif
+
+inline constexpr int64_t DivideUp(int64_t a, int64_t b) { return (a + b - 1) / b; }
+inline constexpr int64_t RoundUp(int64_t a, int64_t b) { return DivideUp(a, b) * b; }
+inline constexpr int64_t Smaller(int64_t a, int64_t b) { return a < b ? a : b; }
+inline constexpr int64_t Larger(int64_t a, int64_t b) { return a > b ? a : b; }
+
+// Part `i` of `total` things cut into `parts` nearly equal parts begins here; part `parts` at the end.
+inline constexpr int64_t PartBegin(int64_t total, int64_t parts, int64_t i) { return total * i / parts; }
+
+struct Reduction {
+  int64_t runs = 1;
+  int64_t run_length = 0;  // elements, without padding
+  // At least one, of zero weights if need be, so that loops over steps need no test in front.
+  int64_t RunSteps() const { return run_length == 0 ? 1 : DivideUp(run_length, kDotDepth); }
+  int64_t Steps() const { return runs * RunSteps(); }
+};
+
+// Where the parts of the packed weights of a [reduction, n] matrix are, as offsets in bytes.
+struct PackedMatrix {
+  int64_t n;
+  int64_t steps;
+
+  int64_t Panels() const { return DivideUp(n, kPanelColumns); }
+  int64_t PaddedColumns() const { return Panels() * kPanelColumns; }
+  int PanelVectors(int64_t panel) const { return n - panel * kPanelColumns > kLanes ? 2 : 1; }
+  int64_t BiasOffset() const { return kPackedAlignment; }
+  int64_t MultipliersOffset() const { return BiasOffset() + RoundUp(PaddedColumns() * 4, kPackedAlignment); }
+  int64_t WeightsOffset() const { return 2 * MultipliersOffset() - BiasOffset(); }
+  int64_t PanelOffset(int64_t panel) const { return WeightsOffset() + panel * steps * VecWide::kBytes * 2; }
+  int64_t Bytes() const { return RoundUp(PanelOffset(Panels()), kPackedAlignment); }
+
+  static int Column(int vectors, int vector, int lane) { return 4 * (vectors * (lane / 4) + vector) + lane % 4; }
+};
+
+// Packs a matrix of which `weight(n, run, i)` is the element of column n at position i of a run.
+template <class WeightAt>
+void PackMatrix(const Reduction& reduction, int64_t n, const int32_t* bias, const float* multipliers, int32_t zero_point,
+                WeightAt weight, void* packed) {
+  const PackedMatrix matrix{n, reduction.Steps()};
+  auto* base = static_cast<uint8_t*>(packed);
+  std::memset(base, 0, static_cast<size_t>(matrix.Bytes()));
+  WriteHeader(multipliers, n, base);
+  auto* packed_bias = reinterpret_cast<uint32_t*>(base + matrix.BiasOffset());
+  auto* packed_multipliers = reinterpret_cast<float*>(base + matrix.MultipliersOffset());
+  for (int64_t panel = 0; panel < matrix.Panels(); ++panel) {
+    const int vectors = matrix.PanelVectors(panel);
+    auto* to = reinterpret_cast<DotWeight*>(base + matrix.PanelOffset(panel));
+    for (int v = 0; v < vectors; ++v) {
+      for (int lane = 0; lane < kLanes; ++lane) {
+        const int64_t column = panel * kPanelColumns + PackedMatrix::Column(vectors, v, lane);
+        if (column >= n) continue;
+        uint32_t sum = 0;
+        for (int64_t run = 0; run < reduction.runs; ++run) {
+          for (int64_t i = 0; i < reduction.run_length; ++i) {
+            const int8_t w = weight(column, run, i);
+            const int64_t step = run * reduction.RunSteps() + i / kDotDepth;
+            to[((step * vectors + v) * kLanes + lane) * kDotDepth + i % kDotDepth] = w;
+            sum += static_cast<uint32_t>(w);
+          }
+        }
+        const int64_t slot = panel * kPanelColumns + v * kLanes + lane;
+        const uint32_t own = bias == nullptr ? 0u : static_cast<uint32_t>(bias[column]);
+        packed_bias[slot] = own - static_cast<uint32_t>(zero_point) * sum;
+        packed_multipliers[slot] = multipliers[column];
+      }
+    }
+  }
+}
+
+// One tile: rows x (columns of one panel).
+struct TileJob {
+  const DotInput* input;
+  const int64_t* row_offsets;  // of each row, elements from `input`
+  const int64_t* run_offsets;  // of each run, elements from the beginning of a row
+  int64_t runs;
+  int64_t run_steps;
+  const DotWeight* weights;
+  const int32_t* bias;
+  const float* multipliers;
+  void* output;           // uint8_t or float, the first column of the first row
+  int64_t output_stride;  // elements
+  int columns;            // to store, 1..kPanelColumns
+  const OutputMap* map;
+};
+
+using TileFunction = void (*)(const TileJob&);
+
+// Indexed by epilogue, vectors - 1, rows - 1.
+struct TileTable {
+  TileFunction function[3][2][kMaxTileRows];
+};
+extern const TileTable kTileTable;
+
+// Rows that share their runs, all panels of a range, into u8 or float.
+struct TileRows {
+  const DotInput* input;
+  const int64_t* row_offsets;
+  int rows;
+  const int64_t* run_offsets;
+  Reduction reduction;
+  void* output;  // column 0 of the first row
+  int64_t output_stride;
+  Epilogue epilogue;
+  const OutputMap* map;
+};
+
+inline void RunTile(const TileRows& t, const void* packed, int64_t n, int64_t panel) {
+  const PackedMatrix matrix{n, t.reduction.Steps()};
+  const auto* base = static_cast<const uint8_t*>(packed);
+  const int64_t column = panel * kPanelColumns;
+  TileJob job;
+  job.input = t.input;
+  job.row_offsets = t.row_offsets;
+  job.run_offsets = t.run_offsets;
+  job.runs = t.reduction.runs;
+  job.run_steps = t.reduction.RunSteps();
+  job.weights = reinterpret_cast<const DotWeight*>(base + matrix.PanelOffset(panel));
+  job.bias = reinterpret_cast<const int32_t*>(base + matrix.BiasOffset()) + column;
+  job.multipliers = reinterpret_cast<const float*>(base + matrix.MultipliersOffset()) + column;
+  job.output = t.epilogue == Epilogue::kFloat ? static_cast<void*>(static_cast<float*>(t.output) + column)
+                                              : static_cast<void*>(static_cast<uint8_t*>(t.output) + column);
+  job.output_stride = t.output_stride;
+  job.columns = static_cast<int>(Smaller(n - column, kPanelColumns));
+  job.map = t.map;
+  kTileTable.function[static_cast<int>(t.epilogue)][matrix.PanelVectors(panel) - 1][t.rows - 1](job);
+}
+
+}  // namespace qlite::kernels::QLITE_ISA::u8
+
+#endif  // QLITE_KERNELS_TILE_U8S8_H_
