@@ -1,0 +1,128 @@
+#include "runtime/constant_folding.h"
+
+#include <algorithm>
+#include <optional>
+#include <vector>
+
+#include "runtime/lowering.h"
+#include "runtime/program_runner.h"
+
+namespace qlite {
+namespace {
+
+class CallingThread : public Executor {
+ public:
+  int concurrency() const override { return 1; }
+  void ParallelFor(int64_t units, absl::FunctionRef<void(int64_t, int64_t, int)> work) override {
+    if (units > 0) work(0, units, 0);
+  }
+};
+
+bool IsFoldable(const Graph& graph, const Node& node) {
+  if (node.op == OpType::kShape) return graph.value(node.inputs[0]).shape.IsStatic();
+  return std::all_of(node.inputs.begin(), node.inputs.end(),
+                     [&](ValueId input) { return !input.valid() || graph.value(input).is_constant(); });
+}
+
+// Memory that constants made here may take in all: a small file must not become a large model by the way.
+constexpr int64_t kFoldedBytes = int64_t{1} << 30;
+
+// Bytes of the node's results; nothing where they are not known yet.
+std::optional<int64_t> ResultBytes(const Graph& graph, const Node& node) {
+  int64_t bytes = 0;
+  for (ValueId output : node.outputs) {
+    if (!output.valid()) continue;
+    const Value& value = graph.value(output);
+    if (!value.shape.IsStatic()) return std::nullopt;
+    const auto count = ElementCount(value.shape.Extents(), 8);
+    if (!count.ok()) return kFoldedBytes + 1;
+    bytes += std::min(kFoldedBytes, *count) * static_cast<int64_t>(ElementSize(value.type));
+  }
+  return bytes;
+}
+
+// A graph of the node alone, its outputs in the node's order.
+absl::StatusOr<Graph> Isolate(const Graph& graph, const Node& node) {
+  Graph alone;
+  std::vector<ValueId> inputs, outputs;
+  for (ValueId input : node.inputs) {
+    if (!input.valid()) {
+      inputs.push_back({});
+      continue;
+    }
+    const Value& value = graph.value(input);
+    inputs.push_back(value.constant ? alone.AddConstant(value.name, *value.constant)
+                                    : alone.AddInput(value.name, value.type, value.shape));
+    alone.mutable_value(inputs.back()).quant = value.quant;
+  }
+  for (ValueId output : node.outputs) {
+    if (!output.valid()) return absl::UnimplementedError("an unused output");
+    const Value& value = graph.value(output);
+    outputs.push_back(alone.AddValue(value.name));
+    alone.mutable_value(outputs.back()).quant = value.quant;
+  }
+  auto added = alone.AddNode(node.name, node.op, node.attrs, inputs, outputs);
+  if (!added.ok()) return added.status();
+  alone.SetOutputs(outputs);
+  if (absl::Status status = alone.InferShapes(); !status.ok()) return status;
+  return alone;
+}
+
+absl::StatusOr<std::vector<Tensor>> Execute(const Graph& alone, kernels::Isa isa, const Limits& limits) {
+  LoweringOptions options;
+  options.isa = isa;
+  options.limits = limits;
+  auto program = Lowering::Lower(alone, options);
+  if (!program.ok()) return program.status();
+  auto shared = std::make_shared<const Program>(std::move(*program));
+  const SessionBuffers buffers = SessionBuffers::For(*shared);
+  CallingThread executor;
+  const ProgramRunner runner(shared, buffers, executor);
+  if (absl::Status status = runner.Run(); !status.ok()) return status;
+  std::vector<Tensor> results;
+  for (size_t i = 0; i < shared->outputs.size(); ++i) {
+    const SessionValue& output = shared->outputs[i];
+    auto tensor = Tensor::Create(output.type, output.dims,
+                                 Buffer::Copy(buffers.outputs[i].get(), static_cast<size_t>(output.bytes())));
+    if (!tensor.ok()) return tensor.status();
+    results.push_back(std::move(*tensor));
+  }
+  return results;
+}
+
+bool FoldNode(Graph& graph, NodeId id, kernels::Isa isa, const Limits& limits, int64_t& bytes_left) {
+  const Node& node = graph.node(id);
+  if (!IsFoldable(graph, node)) return false;
+  auto alone = Isolate(graph, node);
+  if (!alone.ok()) return false;
+  const auto bytes = ResultBytes(*alone, alone->node(alone->TopologicalOrder().front()));
+  if (!bytes || *bytes > bytes_left) return false;
+  auto results = Execute(*alone, isa, limits);
+  if (!results.ok()) return false;  // lowering the whole graph names the reason
+  bytes_left -= *bytes;
+  const std::vector<ValueId> outputs = node.outputs;
+  for (size_t i = 0; i < outputs.size(); ++i) {
+    const Value& value = graph.value(outputs[i]);
+    const auto quant = value.quant;
+    const ValueId constant = graph.AddConstant(std::string(value.name), std::move((*results)[i]));
+    graph.mutable_value(constant).quant = quant;
+    graph.ReplaceUses(outputs[i], constant);
+  }
+  graph.RemoveNode(id);
+  return true;
+}
+
+}  // namespace
+
+absl::StatusOr<int> FoldConstants(Graph& graph, kernels::Isa isa, const Limits& limits) {
+  int folded = 0;
+  int64_t bytes_left = kFoldedBytes;
+  for (NodeId id : graph.TopologicalOrder()) {
+    if (!FoldNode(graph, id, isa, limits, bytes_left)) continue;
+    ++folded;
+  }
+  graph.RemoveUnusedValues();
+  return folded;
+}
+
+}  // namespace qlite

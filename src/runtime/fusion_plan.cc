@@ -1,0 +1,148 @@
+#include "runtime/fusion_plan.h"
+
+#include <algorithm>
+#include <limits>
+
+namespace qlite {
+namespace {
+
+class Planner {
+ public:
+  Planner(const Graph& graph, const std::vector<NodeId>& order) : graph_(graph), position_(graph.node_slots(), -1) {
+    for (size_t i = 0; i < order.size(); ++i) position_[Index(order[i])] = static_cast<int64_t>(i);
+    plan_.nodes.resize(graph.node_slots());
+    plan_.slices.resize(graph.value_slots());
+    for (NodeId id : order) {
+      const Node& node = graph.node(id);
+      NodeFusion& fusion = plan_.nodes[Index(id)];
+      if (!node.outputs.empty()) fusion.output = node.outputs[0];
+      if (const FusedClamp* clamp = FindClamp(node.attrs); clamp != nullptr && node.op != OpType::kClip) {
+        fusion.clamp = *clamp;
+      }
+    }
+  }
+
+  FusionPlan Plan(const std::vector<NodeId>& order) {
+    for (NodeId id : order) AbsorbActivation(id);
+    for (NodeId id : order) AbsorbAddition(id);
+    makers_.resize(graph_.value_slots());
+    for (NodeId id : order) {
+      if (!Fusion(id).absorbed && Fusion(id).output.valid()) makers_[Index(Fusion(id).output)] = id;
+    }
+    for (NodeId id : order) PlaceSlices(id);
+    return std::move(plan_);
+  }
+
+  FusionPlan Unfused() { return std::move(plan_); }
+
+ private:
+  static size_t Index(NodeId id) { return static_cast<size_t>(id.index); }
+  static size_t Index(ValueId id) { return static_cast<size_t>(id.index); }
+  NodeFusion& Fusion(NodeId id) { return plan_.nodes[Index(id)]; }
+
+  // The node that alone reads the value, once; invalid where the value has another use.
+  NodeId OnlyReader(ValueId value) const {
+    const auto readers = graph_.Consumers(value);
+    if (readers.size() != 1 || graph_.IsOutput(value)) return {};
+    const Node& reader = graph_.node(readers[0]);
+    return std::count(reader.inputs.begin(), reader.inputs.end(), value) == 1 ? readers[0] : NodeId{};
+  }
+
+  bool SameNumbers(ValueId a, ValueId b) const {
+    const Value& first = graph_.value(a);
+    const Value& second = graph_.value(b);
+    return first.type == second.type && first.quant == second.quant;
+  }
+
+  // Relu or Clip behind a node that can clamp.
+  void AbsorbActivation(NodeId id) {
+    const Node& node = graph_.node(id);
+    if (FindClamp(node.attrs) == nullptr || node.op == OpType::kClip || node.outputs.size() != 1) return;
+    const Value& result = graph_.value(node.outputs[0]);
+    if (result.type != ElementType::kFloat32 && result.type != ElementType::kInt8) return;
+    NodeFusion& fusion = Fusion(id);
+    if (fusion.clamp.active()) return;
+    const NodeId next = OnlyReader(fusion.output);
+    if (!next.valid()) return;
+    const Node& activation = graph_.node(next);
+    if (activation.op == OpType::kRelu) {
+      fusion.clamp = {0.0f, std::numeric_limits<float>::infinity()};
+    } else if (activation.op == OpType::kClip) {
+      fusion.clamp = activation.attr<ClipAttrs>().range;
+    } else {
+      return;
+    }
+    if (!SameNumbers(fusion.output, activation.outputs[0])) {
+      fusion.clamp = {};
+      return;
+    }
+    Fusion(next).absorbed = true;
+    fusion.output = activation.outputs[0];
+  }
+
+  // The convolution that makes `operand`, if the addition `add` of `other` can join it.
+  bool CanJoin(ValueId operand, ValueId other, NodeId add) {
+    const NodeId producer = graph_.value(operand).producer;
+    if (!producer.valid() || graph_.node(producer).op != OpType::kConv || operand == other) return false;
+    const Value& result = graph_.value(operand);
+    if (result.type != ElementType::kFloat32 || result.shape != graph_.value(other).shape) return false;
+    if (graph_.value(other).is_constant() || OnlyReader(operand) != add) return false;
+    if (graph_.value(graph_.node(producer).inputs[0]).type != ElementType::kFloat32) return false;
+    const NodeFusion& fusion = Fusion(producer);
+    if (fusion.output != operand || fusion.clamp.active() || fusion.residual.valid()) return false;
+    const NodeId other_producer = graph_.value(other).producer;
+    return !other_producer.valid() || position_[Index(other_producer)] < position_[Index(producer)];
+  }
+
+  void AbsorbAddition(NodeId id) {
+    const Node& node = graph_.node(id);
+    NodeFusion& add = Fusion(id);
+    if (node.op != OpType::kAdd || add.absorbed || graph_.value(node.outputs[0]).type != ElementType::kFloat32) return;
+    for (size_t side = 0; side < 2; ++side) {
+      const ValueId operand = node.inputs[side], other = node.inputs[1 - side];
+      if (!CanJoin(operand, other, id)) continue;
+      NodeFusion& conv = Fusion(graph_.value(operand).producer);
+      conv.residual = other;
+      conv.clamp = add.clamp;
+      conv.output = add.output;
+      add.absorbed = true;
+      return;
+    }
+  }
+
+  static bool WritesPixels(OpType op) {
+    return op == OpType::kConv || op == OpType::kMaxPool || op == OpType::kAveragePool;
+  }
+
+  void PlaceSlices(NodeId id) {
+    const Node& node = graph_.node(id);
+    if (node.op != OpType::kConcat) return;
+    const ValueId result = node.outputs[0];
+    const int64_t rank = graph_.value(result).shape.rank();
+    const int64_t axis = node.attr<AxisAttrs>().axis;
+    if (rank < 3 || rank > 4 || (axis < 0 ? axis + rank : axis) != 1) return;
+    int64_t channel = 0;
+    for (ValueId input : node.inputs) {
+      const NodeId maker = makers_[Index(input)];
+      if (maker.valid() && WritesPixels(graph_.node(maker).op) && OnlyReader(input) == id &&
+          SameNumbers(input, result)) {
+        plan_.slices[Index(input)] = ConcatSlice{result, channel};
+      }
+      channel += graph_.value(input).shape.dim(1).value;
+    }
+  }
+
+  const Graph& graph_;
+  std::vector<int64_t> position_;
+  FusionPlan plan_;
+  std::vector<NodeId> makers_;  // whose step makes the value, by value index
+};
+
+}  // namespace
+
+FusionPlan PlanFusion(const Graph& graph, const std::vector<NodeId>& order, bool fuse) {
+  Planner planner(graph, order);
+  return fuse ? planner.Plan(order) : planner.Unfused();
+}
+
+}  // namespace qlite

@@ -1,0 +1,220 @@
+#include "qlite/session.h"
+
+#include <chrono>
+#include <mutex>
+#include <new>
+#include <optional>
+
+#include "core/str_cat.h"
+#include "runtime/constant_folding.h"
+#include "runtime/lowering.h"
+#include "runtime/program_runner.h"
+#include "runtime/status_macros.h"
+
+namespace qlite {
+namespace {
+
+// What the forks of a session share.
+struct Shared {
+  Graph graph;  // shapes static, constants folded
+  LoweringOptions options;
+  PackedCache packed;
+  bool profile = false;
+  std::shared_ptr<const Program> program;
+
+  // The program that keeps every value of the graph in memory, made when it is first wanted.
+  absl::StatusOr<std::shared_ptr<const Program>> TappedProgram() {
+    const std::lock_guard lock(mutex);
+    if (tapped == nullptr) {
+      LoweringOptions unfused = options;
+      unfused.fuse = false;
+      auto made = Lowering::Lower(graph, unfused);
+      if (!made.ok()) return made.status();
+      tapped = std::make_shared<const Program>(std::move(*made));
+    }
+    return tapped;
+  }
+
+ private:
+  std::mutex mutex;
+  std::shared_ptr<const Program> tapped;
+};
+
+class Profiler {
+ public:
+  explicit Profiler(const Shared& shared) {
+    constexpr int32_t kBorder = -1;
+    std::map<int32_t, size_t> entries;
+    for (const Step& step : shared.program->steps) {
+      const int32_t key = step.node.valid() ? step.node.index : kBorder;
+      const auto [entry, added] = entries.try_emplace(key, profiles_.size());
+      entry_of_step_.push_back(entry->second);
+      if (!added) continue;
+      if (key == kBorder) {
+        profiles_.push_back({"inputs and outputs", "Convert", 0, 0});
+      } else {
+        const Node& node = shared.graph.node(step.node);
+        profiles_.push_back({node.name, std::string(OpName(node.op)), 0, 0});
+      }
+    }
+  }
+
+  absl::Status Run(const ProgramRunner& runner) {
+    auto before = std::chrono::steady_clock::now();
+    for (NodeProfile& profile : profiles_) ++profile.calls;
+    return runner.RunWatched([&](size_t done) {
+      const auto now = std::chrono::steady_clock::now();
+      if (done > 0) {
+        profiles_[entry_of_step_[done - 1]].total_ms += std::chrono::duration<double, std::milli>(now - before).count();
+      }
+      before = now;
+    });
+  }
+
+  const std::vector<NodeProfile>& profiles() const { return profiles_; }
+
+ private:
+  std::vector<NodeProfile> profiles_;
+  std::vector<size_t> entry_of_step_;
+};
+
+class ProgramSession : public Session {
+ public:
+  ProgramSession(const Context& context, std::shared_ptr<Shared> shared)
+      : context_(context),
+        shared_(std::move(shared)),
+        buffers_(SessionBuffers::For(*shared_->program)),
+        runner_(shared_->program, buffers_, context_.executor()) {
+    if (shared_->profile) profiler_.emplace(*shared_);
+  }
+
+  absl::StatusOr<std::unique_ptr<Session>> Fork(const Context& context) const override {
+    try {
+      return std::make_unique<ProgramSession>(context, shared_);
+    } catch (const std::bad_alloc&) {
+      return absl::ResourceExhaustedError("not enough memory for the activations of another session");
+    }
+  }
+
+  size_t input_count() const override { return shared_->program->inputs.size(); }
+  size_t output_count() const override { return shared_->program->outputs.size(); }
+  const std::string& input_name(size_t i) const override { return shared_->program->inputs[i].name; }
+  const std::string& output_name(size_t i) const override { return shared_->program->outputs[i].name; }
+
+  MutableTensorView input(size_t i) override {
+    const SessionValue& value = shared_->program->inputs[i];
+    return {value.type, value.dims, buffers_.inputs[i].get(), static_cast<size_t>(value.bytes())};
+  }
+  TensorView output(size_t i) const override {
+    const SessionValue& value = shared_->program->outputs[i];
+    return {value.type, value.dims, buffers_.outputs[i].get(), static_cast<size_t>(value.bytes())};
+  }
+
+  absl::Status Run() override { return profiler_ ? profiler_->Run(runner_) : runner_.Run(); }
+
+  absl::Status RunTapped(Tap tap) override {
+    QLITE_RETURN_IF_ERROR(PrepareTaps());
+    const Program& program = tapped_->program();
+    size_t next = 0;
+    return tapped_->RunWatched([&](size_t done) {
+      for (; next < program.taps.size() && program.taps[next].after_steps <= done; ++next) {
+        FillView(program.taps[next]);
+        tap(program.taps[next].value, view_);
+      }
+    });
+  }
+
+  const std::vector<NodeProfile>& profile() const override {
+    static const std::vector<NodeProfile> kNone;
+    return profiler_ ? profiler_->profiles() : kNone;
+  }
+
+  SessionMemory memory() const override {
+    return {static_cast<uint64_t>(shared_->program->weights_bytes), static_cast<uint64_t>(runner_.memory_bytes())};
+  }
+
+ private:
+  absl::Status PrepareTaps() {
+    if (tapped_) return absl::OkStatus();
+    try {
+      auto program = shared_->TappedProgram();
+      if (!program.ok()) return program.status();
+      tapped_.emplace(*program, buffers_, context_.executor());
+    } catch (const std::bad_alloc&) {
+      return absl::ResourceExhaustedError("not enough memory to keep every value of the graph");
+    }
+    return absl::OkStatus();
+  }
+
+  void FillView(const TapPoint& point) {
+    view_.type = point.at.type;
+    view_.dims.assign(point.at.dims.begin(), point.at.dims.end());
+    view_.data = tapped_->Locate(point.at.at);
+    view_.elements = point.at.elements();
+    view_.channels_last = point.at.layout == Layout::kChannelsLast && !LayoutsAgree(point.at.dims);
+    view_.offset_by_128 = point.at.type == ElementType::kInt8;
+  }
+
+  Context context_;
+  std::shared_ptr<Shared> shared_;
+  SessionBuffers buffers_;
+  ProgramRunner runner_;
+  std::optional<ProgramRunner> tapped_;
+  std::optional<Profiler> profiler_;
+  TappedValue view_;
+};
+
+// Fixes the shapes of the inputs: as the host says, and 1 for what stays unknown.
+absl::Status FixShapes(Graph& graph, const SessionOptions& options) {
+  QLITE_RETURN_IF_ERROR(graph.Validate());
+  QLITE_RETURN_IF_ERROR(graph.InferShapes(options.input_shapes));
+  std::map<std::string, std::vector<int64_t>> fixed;
+  for (ValueId id : graph.inputs()) {
+    const Value& input = graph.value(id);
+    if (!input.shape.has_rank()) {
+      return absl::InvalidArgumentError(StrCat("graph input '", input.name, "' has no known rank; give its shape"));
+    }
+    if (input.shape.IsStatic()) continue;
+    std::vector<int64_t> extents;
+    for (const Dim& dim : input.shape.dims()) extents.push_back(dim.known() ? dim.value : 1);
+    fixed[input.name] = extents;
+  }
+  return fixed.empty() ? absl::OkStatus() : graph.InferShapes(fixed);
+}
+
+absl::StatusOr<std::shared_ptr<Shared>> Prepare(const Context& context, const Graph& graph, const SessionOptions& options) {
+  auto shared = std::make_shared<Shared>();
+  shared->graph = graph;
+  shared->profile = options.profile;
+  if (!kernels::ParseIsa(context.isa(), &shared->options.isa)) {
+    return absl::InternalError(StrCat("unknown instruction set '", context.isa(), "'"));
+  }
+  shared->options.limits = context.limits();
+  shared->options.cache = &shared->packed;
+  std::vector<std::string> output_names;
+  QLITE_RETURN_IF_ERROR(FixShapes(shared->graph, options));
+  for (ValueId output : shared->graph.outputs()) output_names.push_back(shared->graph.value(output).name);
+  auto folded = FoldConstants(shared->graph, shared->options.isa, context.limits());
+  if (!folded.ok()) return folded.status();
+  if (*folded > 0) QLITE_RETURN_IF_ERROR(shared->graph.InferShapes());
+  auto program = Lowering::Lower(shared->graph, shared->options);
+  if (!program.ok()) return program.status();
+  for (size_t i = 0; i < output_names.size(); ++i) program->outputs[i].name = output_names[i];
+  shared->program = std::make_shared<const Program>(std::move(*program));
+  return shared;
+}
+
+}  // namespace
+
+absl::StatusOr<std::unique_ptr<Session>> Session::Create(const Context& context, const Graph& graph,
+                                                         const SessionOptions& options) {
+  try {
+    auto shared = Prepare(context, graph, options);
+    if (!shared.ok()) return shared.status();
+    return std::make_unique<ProgramSession>(context, std::move(*shared));
+  } catch (const std::bad_alloc&) {
+    return absl::ResourceExhaustedError(StrCat("not enough memory to run graph '", graph.name, "'"));
+  }
+}
+
+}  // namespace qlite

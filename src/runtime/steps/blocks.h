@@ -1,0 +1,27 @@
+// Cutting a flat range of elements into blocks that threads share.
+#ifndef QLITE_RUNTIME_STEPS_BLOCKS_H_
+#define QLITE_RUNTIME_STEPS_BLOCKS_H_
+
+#include <algorithm>
+#include <cstdint>
+
+#include "runtime/program.h"
+
+namespace qlite {
+
+// Elements of a block: few enough that one stays in the first-level cache between two passes over it.
+inline constexpr int64_t kBlockElements = 2048;
+
+// Calls `work(begin, end)` for ranges of elements that cover [0, elements), cut at multiples of kBlockElements. `cost` is
+// in nanoseconds an element.
+template <class Work>
+void ForBlocks(const Frame& frame, int64_t elements, double cost, const Work& work) {
+  const int64_t blocks = (elements + kBlockElements - 1) / kBlockElements;
+  frame.ParallelFor(blocks, cost * static_cast<double>(elements), [&](int64_t begin, int64_t end, int) {
+    work(begin * kBlockElements, std::min(end * kBlockElements, elements));
+  });
+}
+
+}  // namespace qlite
+
+#endif  // QLITE_RUNTIME_STEPS_BLOCKS_H_

@@ -1,0 +1,41 @@
+// Matrix products, of which Gemm and MatMul are made.
+#ifndef QLITE_RUNTIME_STEPS_PRODUCT_H_
+#define QLITE_RUNTIME_STEPS_PRODUCT_H_
+
+#include <cstdint>
+#include <vector>
+
+#include "runtime/lowering.h"
+#include "runtime/steps/weights.h"
+
+namespace qlite {
+
+// `count` products C = clamp(A * B + bias + residual) of float matrices [m, k] and [k, n]. Product i reads A at
+// a_offsets[i], B at b_offsets[i] and writes C at i * m * n, in elements; rows of A and C are dense.
+struct FloatProducts {
+  int64_t m = 0, n = 0, k = 0;
+  int64_t b_k_stride = 0, b_n_stride = 0;
+  std::vector<int64_t> a_offsets, b_offsets;
+  Operand a, b;
+  Operand bias;      // [n], or absent
+  Operand residual;  // [m, n] for every product, or absent
+  Operand c;
+  float b_factor = 1;  // B is multiplied by it; 1 unless B is constant
+  FusedClamp clamp;
+};
+
+// B is packed now where it is constant, else by a step of its own; each distinct matrix once.
+void EmitFloatProducts(Lowering& lowering, const FloatProducts& products);
+
+// One product of bytes [m, k] with constant int8 weights, element (k, n) of which is data[k * k_stride + n * n_stride].
+// Applies the clamp of the current node.
+struct IntegerProduct {
+  int64_t m = 0, n = 0, k = 0;
+  int64_t k_stride = 0, n_stride = 0;
+  Operand a, c;
+};
+void EmitIntegerProduct(Lowering& lowering, const IntegerProduct& product, const IntegerWeights& weights);
+
+}  // namespace qlite
+
+#endif  // QLITE_RUNTIME_STEPS_PRODUCT_H_

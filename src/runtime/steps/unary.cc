@@ -1,0 +1,139 @@
+// Functions of one element: activations and mathematics.
+#include <array>
+#include <cmath>
+#include <optional>
+
+#include "core/str_cat.h"
+#include "kernels/elementwise_u8.h"
+#include "kernels/unary_f32.h"
+#include "runtime/lowering.h"
+#include "runtime/requantization.h"
+#include "runtime/status_macros.h"
+#include "runtime/steps/blocks.h"
+
+namespace qlite {
+namespace {
+
+using kernels::UnaryOp;
+using kernels::UnaryParams;
+
+struct Function {
+  UnaryOp op;
+  UnaryParams params;
+};
+
+Function FunctionOf(const Node& node) {
+  switch (node.op) {
+    case OpType::kLeakyRelu: return {UnaryOp::kLeakyRelu, {node.attr<AlphaAttrs>().alpha, 0}};
+    case OpType::kElu: return {UnaryOp::kElu, {node.attr<AlphaAttrs>().alpha, 0}};
+    case OpType::kClip: return {UnaryOp::kClip, {node.attr<ClipAttrs>().range.min, node.attr<ClipAttrs>().range.max}};
+    case OpType::kSigmoid: return {UnaryOp::kSigmoid, {}};
+    case OpType::kTanh: return {UnaryOp::kTanh, {}};
+    case OpType::kHardSigmoid: {
+      const auto& attrs = node.attr<HardSigmoidAttrs>();
+      return {UnaryOp::kHardSigmoid, {attrs.alpha, attrs.beta}};
+    }
+    case OpType::kHardSwish: return {UnaryOp::kHardSwish, {}};
+    case OpType::kSqrt: return {UnaryOp::kSqrt, {}};
+    case OpType::kExp: return {UnaryOp::kExp, {}};
+    case OpType::kLog: return {UnaryOp::kLog, {}};
+    case OpType::kErf: return {UnaryOp::kErf, {}};
+    case OpType::kNeg: return {UnaryOp::kNeg, {}};
+    case OpType::kAbs: return {UnaryOp::kAbs, {}};
+    case OpType::kReciprocal: return {UnaryOp::kReciprocal, {}};
+    case OpType::kFloor: return {UnaryOp::kFloor, {}};
+    case OpType::kCeil: return {UnaryOp::kCeil, {}};
+    case OpType::kRound: return {UnaryOp::kRound, {}};
+    default: return {UnaryOp::kRelu, {}};
+  }
+}
+
+// What the function makes of every byte. A result that is not a number becomes the byte of 0.
+std::array<uint8_t, 256> MakeTable(kernels::Isa isa, const Function& function, const QuantParams& in, const QuantParams& out) {
+  std::array<float, 256> real;
+  for (int32_t byte = 0; byte < 256; ++byte) {
+    real[static_cast<size_t>(byte)] = static_cast<float>(byte - ByteZeroPoint(in)) * in.scales[0];
+  }
+  kernels::UnaryF32(isa)[function.op](real.data(), real.data(), 256, function.params);
+  std::array<uint8_t, 256> table;
+  for (size_t i = 0; i < 256; ++i) table[i] = QuantizeToByte(std::isnan(real[i]) ? 0.0f : real[i], out);
+  return table;
+}
+
+absl::Status IntegerUnary(Lowering& lowering, const Node& node) {
+  const ValueId result = lowering.Result();
+  QLITE_RETURN_IF_ERROR(lowering.RequireQuantized(node, node.inputs[0]));
+  QLITE_RETURN_IF_ERROR(lowering.RequireQuantized(node, result));
+  const auto table = MakeTable(lowering.isa(), FunctionOf(node), lowering.Quant(node.inputs[0]), lowering.Quant(result));
+  const Placement in = lowering.Read(node.inputs[0], lowering.LayoutOf(node.inputs[0]));
+  const Placement out = lowering.WriteOver(result, in);
+  const int64_t elements = out.elements();
+  const auto run = kernels::ElementwiseU8(lowering.isa()).lookup;
+  lowering.Emit({in.at, out.at}, [=, from = in.at, to = out.at](const Frame& frame) {
+    ForBlocks(frame, elements, 0.2, [&](int64_t begin, int64_t end) {
+      run(frame.In<uint8_t>(from), table.data(), frame.Out<uint8_t>(to), begin, end);
+    });
+    return absl::OkStatus();
+  });
+  return absl::OkStatus();
+}
+
+// Negation and absolute value of integers, wrapping.
+template <class T>
+absl::Status WholeNumberUnary(Lowering& lowering, const Node& node) {
+  if (node.op != OpType::kNeg && node.op != OpType::kAbs) {
+    return lowering.Unimplemented(node, StrCat("cannot run on ", ElementTypeName(lowering.Type(node.inputs[0]))));
+  }
+  const bool absolute = node.op == OpType::kAbs;
+  const Placement in = lowering.Read(node.inputs[0], lowering.LayoutOf(node.inputs[0]));
+  const Placement out = lowering.WriteOver(lowering.Result(), in);
+  const int64_t elements = out.elements();
+  lowering.Emit({in.at, out.at}, [=, from = in.at, to = out.at](const Frame& frame) {
+    const T* x = frame.In<T>(from);
+    T* y = frame.Out<T>(to);
+    for (int64_t i = 0; i < elements; ++i) {
+      const T negated = static_cast<T>(uint64_t{0} - static_cast<uint64_t>(x[i]));
+      y[i] = absolute && x[i] >= 0 ? x[i] : negated;
+    }
+    return absl::OkStatus();
+  });
+  return absl::OkStatus();
+}
+
+double CostOf(UnaryOp op) {
+  switch (op) {
+    case UnaryOp::kRelu:
+    case UnaryOp::kClip:
+    case UnaryOp::kLeakyRelu: return 0.1;
+    default: return 0.8;
+  }
+}
+
+}  // namespace
+
+namespace steps {
+
+absl::Status Unary(Lowering& lowering, const Node& node) {
+  switch (lowering.Type(node.inputs[0])) {
+    case ElementType::kInt8: return IntegerUnary(lowering, node);
+    case ElementType::kInt32: return WholeNumberUnary<int32_t>(lowering, node);
+    case ElementType::kInt64: return WholeNumberUnary<int64_t>(lowering, node);
+    default: break;
+  }
+  QLITE_RETURN_IF_ERROR(lowering.RequireFloat(node, node.inputs[0]));
+  const Function function = FunctionOf(node);
+  const Placement in = lowering.Read(node.inputs[0], lowering.LayoutOf(node.inputs[0]));
+  const Placement out = lowering.WriteOver(lowering.Result(), in);
+  const int64_t elements = out.elements();
+  const auto run = kernels::UnaryF32(lowering.isa())[function.op];
+  lowering.Emit({in.at, out.at}, [=, from = in.at, to = out.at](const Frame& frame) {
+    ForBlocks(frame, elements, CostOf(function.op), [&](int64_t begin, int64_t end) {
+      run(frame.In<float>(from) + begin, frame.Out<float>(to) + begin, end - begin, function.params);
+    });
+    return absl::OkStatus();
+  });
+  return absl::OkStatus();
+}
+
+}  // namespace steps
+}  // namespace qlite
