@@ -1,0 +1,184 @@
+// QuantizeLinear and DequantizeLinear: their constant inputs become the QuantParams of the integer value.
+#include <algorithm>
+
+#include "core/str_cat.h"
+#include "formats/onnx/importers.h"
+#include "formats/onnx/onnx_tensor.h"
+
+namespace qlite::onnx {
+namespace {
+
+constexpr int32_t kUint8Shift = 128;
+
+// What the inputs and attributes of either operator say.
+struct Quantization {
+  ElementType type = ElementType::kUndefined;  // of the integers, as the file states it
+  QuantParams params;                          // shifted for uint8
+};
+
+std::vector<int32_t> ZeroPoints(NodeReader& node, const Tensor& tensor) {
+  std::vector<int32_t> values;
+  const auto append = [&](auto data, int32_t shift) {
+    for (const auto v : data) values.push_back(static_cast<int32_t>(v) - shift);
+  };
+  switch (tensor.type()) {
+    case ElementType::kInt8: append(tensor.data<int8_t>(), 0); break;
+    case ElementType::kUInt8: append(tensor.data<uint8_t>(), kUint8Shift); break;
+    case ElementType::kInt32: append(tensor.data<int32_t>(), 0); break;
+    default:
+      node.Unsupported(StrCat("quantization to ", ElementTypeName(tensor.type()), " is"));
+  }
+  return values;
+}
+
+bool IsListOrScalar(const Tensor& tensor) { return tensor.dims().size() <= 1; }
+
+// The axis as a position; a constant or an annotated value has a rank to count a negative one from.
+int64_t ReadAxis(NodeReader& node) {
+  const int64_t axis = node.Int("axis", 1);
+  if (axis >= 0) return axis;
+  const std::optional<int64_t> rank = node.Rank(0);
+  if (!rank.has_value()) {
+    node.Unsupported("a negative axis on an input of unknown rank is");
+  } else if (axis + *rank < 0) {
+    node.Invalid(StrCat("axis ", axis, " of an input of rank ", *rank));
+  }
+  return axis + rank.value_or(0);
+}
+
+void CheckOptions(NodeReader& node) {
+  node.Ignore("saturate");  // of float8
+  if (node.Int("block_size", 0) != 0) node.Unsupported("quantization in blocks (block_size) is");
+}
+
+// `assumed` is the type where no zero point states it.
+Quantization ReadQuantization(NodeReader& node, ElementType assumed) {
+  Quantization result;
+  CheckOptions(node);
+  const Tensor* scale = node.Constant(1);
+  const Tensor* zero_point = node.Constant(2);
+  if (scale == nullptr || (node.HasInput(2) && zero_point == nullptr)) {
+    node.Unsupported("a scale or zero point that the model computes is");
+    return result;
+  }
+  if (scale->type() != ElementType::kFloat32 || !IsListOrScalar(*scale) || scale->element_count() == 0) {
+    node.Invalid("the scale must be one float or a list of them");
+    return result;
+  }
+  const auto scales = scale->data<float>();
+  result.params.scales.assign(scales.begin(), scales.end());
+  result.type = zero_point != nullptr ? zero_point->type() : assumed;
+  if (zero_point != nullptr) {
+    result.params.zero_points = ZeroPoints(node, *zero_point);
+  } else {
+    result.params.zero_points.assign(scales.size(), result.type == ElementType::kUInt8 ? -kUint8Shift : 0);
+  }
+  result.params.bits = result.type == ElementType::kInt32 ? 32 : 8;
+  if (node.ok() && result.params.zero_points.size() != scales.size()) {
+    node.Invalid(StrCat("there are ", scales.size(), " scales and ", result.params.zero_points.size(), " zero points"));
+  }
+  node.Ignore("axis");  // it means nothing beside a single scale
+  if (scales.size() > 1) result.params.axis = ReadAxis(node);
+  if (absl::Status status = result.params.Validate(); node.ok() && !status.ok()) node.Fail(status);
+  return result;
+}
+
+Tensor Shifted(const Tensor& tensor) {
+  const auto data = tensor.data<uint8_t>();
+  std::vector<int8_t> values(data.size());
+  std::transform(data.begin(), data.end(), values.begin(), [](uint8_t u) { return static_cast<int8_t>(u - kUint8Shift); });
+  return Tensor::Of<int8_t>(tensor.dims(), std::move(values));
+}
+
+// The constant with these parameters; further readers with the same parameters share it.
+ValueId QuantizedConstant(NodeReader& node, const QuantParams& params) {
+  Binding& binding = node.InputBinding(0);
+  Graph& graph = node.state().graph;
+  const bool is_uint8 = binding.tensor->type() == ElementType::kUInt8;
+  const Tensor tensor = is_uint8 ? Shifted(*binding.tensor) : *binding.tensor;
+  if (binding.other_form.valid() && graph.value(binding.other_form).quant == params) return binding.other_form;
+  binding.other_form = graph.AddConstant(node.InputName(0), tensor);
+  graph.mutable_value(binding.other_form).quant = params;
+  return binding.other_form;
+}
+
+// q = u - 128 of a uint8 value that no QuantizeLinear made.
+ValueId ShiftForth(NodeReader& node, ValueId plain) {
+  const ValueId wide = node.Add(OpType::kCast, CastAttrs{ElementType::kInt32}, {plain}, "wide");
+  const ValueId offset = node.AddConstant(Tensor::Of<int32_t>({}, {kUint8Shift}), "offset");
+  const ValueId moved = node.Add(OpType::kSub, ElementwiseAttrs{}, {wide, offset}, "moved");
+  return node.Add(OpType::kCast, CastAttrs{ElementType::kInt8}, {moved}, "int8");
+}
+
+// The integer value that a DequantizeLinear reads, with these parameters on it.
+ValueId QuantizedValue(NodeReader& node, const Quantization& quantization) {
+  bool shifted = false;
+  ValueId id = node.InputAsHeld(0, shifted);
+  if (!node.ok()) return {};
+  Binding& binding = node.InputBinding(0);
+  if (quantization.type == ElementType::kUInt8 && !shifted) {
+    if (!binding.other_form.valid()) binding.other_form = ShiftForth(node, id);
+    id = binding.other_form;
+  } else if (quantization.type != ElementType::kUInt8 && shifted) {
+    node.Invalid("the zero point's type is not that of the input");
+  }
+  if (!node.ok()) return {};
+  Graph& graph = node.state().graph;
+  if (graph.value(id).quant.has_value() && *graph.value(id).quant != quantization.params) {
+    node.Unsupported(StrCat("reading '", node.InputName(0), "' with other parameters than it was quantized with is"));
+  }
+  if (node.ok()) graph.mutable_value(id).quant = quantization.params;
+  return id;
+}
+
+// The type of the integers that DequantizeLinear reads, as far as it is known.
+ElementType KnownType(NodeReader& node) {
+  if (!node.HasInput(0)) return ElementType::kUndefined;
+  const Binding& binding = node.InputBinding(0);
+  if (binding.tensor.has_value()) return binding.tensor->type();
+  return binding.shifted ? ElementType::kUInt8 : binding.type;
+}
+
+bool IsQuantizedType(ElementType type) {
+  return type == ElementType::kInt8 || type == ElementType::kUInt8 || type == ElementType::kInt32;
+}
+
+}  // namespace
+
+void ImportQuantizeLinear(NodeReader& node) {
+  ElementType assumed = ElementType::kUInt8;
+  if (const int64_t stated = node.Int("output_dtype", 0); stated != 0) {
+    const absl::StatusOr<ElementType> type = ElementTypeFromOnnx(static_cast<int32_t>(stated));
+    if (!type.ok()) return node.Fail(type.status());
+    assumed = *type;
+  }
+  const Quantization quantization = ReadQuantization(node, assumed);
+  if (node.ok() && (!IsQuantizedType(quantization.type) || quantization.type == ElementType::kInt32)) {
+    node.Unsupported(StrCat("quantization to ", ElementTypeName(quantization.type), " is"));
+  }
+  node.EmitMovement(OpType::kQuantize, QuantizeAttrs{}, {node.Input(0)}, quantization.type == ElementType::kUInt8);
+  if (!node.ok()) return;
+  Binding& output = node.OutputBinding(0);
+  output.type = quantization.type;
+  node.state().graph.mutable_value(output.id).quant = quantization.params;
+}
+
+void ImportDequantizeLinear(NodeReader& node) {
+  const Quantization quantization = ReadQuantization(node, KnownType(node));
+  if (node.ok() && !IsQuantizedType(quantization.type)) {
+    return node.Unsupported(quantization.type == ElementType::kUndefined
+                                ? "an input of unknown type without a zero point is"
+                                : StrCat("quantization to ", ElementTypeName(quantization.type), " is"));
+  }
+  if (!node.ok()) return;
+  const Tensor* constant = node.Constant(0);
+  if (constant != nullptr && constant->type() != quantization.type) {
+    return node.Invalid(StrCat("the input is ", ElementTypeName(constant->type()), " and its zero point ",
+                                     ElementTypeName(quantization.type)));
+  }
+  const ValueId input =
+      constant != nullptr ? QuantizedConstant(node, quantization.params) : QuantizedValue(node, quantization);
+  node.Emit(OpType::kDequantize, QuantizeAttrs{}, {input});
+}
+
+}  // namespace qlite::onnx

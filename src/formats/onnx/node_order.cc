@@ -1,0 +1,89 @@
+#include "formats/onnx/node_order.h"
+
+#include <functional>
+#include <queue>
+#include <unordered_map>
+
+#include "core/str_cat.h"
+
+namespace qlite::onnx {
+namespace {
+
+using onnx_schema::GraphProto;
+using onnx_schema::NodeProto;
+using Producers = std::unordered_map<std::string_view, int>;
+
+absl::StatusOr<Producers> FindProducers(const GraphProto& graph, const std::unordered_set<std::string_view>& given) {
+  Producers producers;
+  for (int i = 0; i < graph.node_size(); ++i) {
+    for (const std::string& output : graph.node(i).output()) {
+      if (output.empty()) continue;
+      if (given.count(output) > 0 || !producers.emplace(output, i).second) {
+        return absl::InvalidArgumentError(
+            StrCat(DescribeNode(graph.node(i)), ": its output '", output, "' has the name of another value"));
+      }
+    }
+  }
+  return producers;
+}
+
+struct Dependencies {
+  std::vector<std::vector<int>> readers;  // of each node's outputs, once for every input that reads one
+  std::vector<int> waiting_for;           // how many such inputs a node has
+};
+
+absl::StatusOr<Dependencies> FindDependencies(const GraphProto& graph, const Producers& producers,
+                                              const std::unordered_set<std::string_view>& given) {
+  const size_t count = static_cast<size_t>(graph.node_size());
+  Dependencies result{std::vector<std::vector<int>>(count), std::vector<int>(count)};
+  for (int i = 0; i < graph.node_size(); ++i) {
+    for (const std::string& input : graph.node(i).input()) {
+      if (input.empty() || given.count(input) > 0) continue;
+      const auto found = producers.find(input);
+      if (found == producers.end()) {
+        return absl::InvalidArgumentError(
+            StrCat(DescribeNode(graph.node(i)), ": its input '", input, "' is produced by nothing"));
+      }
+      result.readers[static_cast<size_t>(found->second)].push_back(i);
+      ++result.waiting_for[static_cast<size_t>(i)];
+    }
+  }
+  return result;
+}
+
+}  // namespace
+
+std::string DescribeNode(const NodeProto& node) {
+  const std::string& name = node.name().empty() && node.output_size() > 0 ? node.output(0) : node.name();
+  return StrCat("node '", name, "' (", node.op_type(), ")");
+}
+
+absl::StatusOr<std::vector<int>> OrderNodes(const GraphProto& graph, const std::unordered_set<std::string_view>& given) {
+  const absl::StatusOr<Producers> producers = FindProducers(graph, given);
+  if (!producers.ok()) return producers.status();
+  absl::StatusOr<Dependencies> dependencies = FindDependencies(graph, *producers, given);
+  if (!dependencies.ok()) return dependencies.status();
+
+  std::priority_queue<int, std::vector<int>, std::greater<int>> ready;
+  for (int i = 0; i < graph.node_size(); ++i) {
+    if (dependencies->waiting_for[static_cast<size_t>(i)] == 0) ready.push(i);
+  }
+  std::vector<int> order;
+  while (!ready.empty()) {
+    const int node = ready.top();
+    ready.pop();
+    order.push_back(node);
+    for (const int reader : dependencies->readers[static_cast<size_t>(node)]) {
+      if (--dependencies->waiting_for[static_cast<size_t>(reader)] == 0) ready.push(reader);
+    }
+  }
+  for (int i = 0; i < graph.node_size(); ++i) {
+    if (dependencies->waiting_for[static_cast<size_t>(i)] > 0) {
+      return absl::InvalidArgumentError(
+          StrCat(DescribeNode(graph.node(i)), ": it lies on a cycle, or reads from one"));
+    }
+  }
+  return order;
+}
+
+}  // namespace qlite::onnx

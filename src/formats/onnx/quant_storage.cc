@@ -1,0 +1,97 @@
+#include "formats/onnx/quant_storage.h"
+
+#include <algorithm>
+#include <cmath>
+
+#include "core/str_cat.h"
+
+namespace qlite::onnx {
+namespace {
+
+bool IsProduct(OpType op) {
+  return op == OpType::kConv || op == OpType::kConvTranspose || op == OpType::kGemm || op == OpType::kMatMul;
+}
+
+bool IsQuantizedId(const Graph& graph, ValueId id) { return id.valid() && IsQuantized(graph.value(id)); }
+
+}  // namespace
+
+bool IsQuantized(const Value& value) {
+  return value.quant.has_value() && (value.type == ElementType::kInt8 || value.type == ElementType::kInt32);
+}
+
+bool ReadsIntegers(const Graph& graph, const Node& node) {
+  if (node.op == OpType::kCast || node.op == OpType::kShape) return true;
+  // int8 results without parameters are moved, not computed.
+  return std::any_of(node.outputs.begin(), node.outputs.end(), [&](ValueId id) {
+    return id.valid() && graph.value(id).type == ElementType::kInt8 && !graph.value(id).quant.has_value();
+  });
+}
+
+bool MovesIntegers(const Graph& graph, const Node& node) {
+  switch (node.op) {
+    case OpType::kReshape:
+    case OpType::kFlatten:
+    case OpType::kSqueeze:
+    case OpType::kUnsqueeze:
+    case OpType::kTranspose:
+    case OpType::kSlice: break;
+    case OpType::kPad:
+      if (node.has_input(2) && !graph.value(node.inputs[2]).is_constant()) return false;
+      break;
+    default: return false;
+  }
+  const Value& input = graph.value(node.inputs[0]);
+  return IsQuantized(input) && !input.quant->per_axis() && input.quant == graph.value(node.outputs[0]).quant;
+}
+
+int32_t QuantizedFill(const Graph& graph, const Node& node) {
+  const QuantParams& params = *graph.value(node.inputs[0]).quant;
+  if (!node.has_input(2)) return params.zero_points[0];
+  const Tensor& fill = *graph.value(node.inputs[2]).constant;
+  if (fill.type() == ElementType::kInt8) return fill.data<int8_t>()[0];
+  const float position = std::nearbyint(fill.data<float>()[0] / params.scales[0]) + static_cast<float>(params.zero_points[0]);
+  return static_cast<int32_t>(std::min(std::max(position, -128.0f), 127.0f));
+}
+
+std::vector<char> StoredAsUint8(const Graph& graph, bool uint8_activations) {
+  std::vector<char> stored(graph.value_slots(), 0);
+  if (!uint8_activations) return stored;
+  const auto keep = [&](ValueId id) {
+    if (id.valid()) stored[static_cast<size_t>(id.index)] = 0;
+  };
+  for (size_t i = 0; i < stored.size(); ++i) {
+    const ValueId id{static_cast<int32_t>(i)};
+    stored[i] = graph.alive(id) && IsQuantizedId(graph, id) && graph.value(id).type == ElementType::kInt8;
+  }
+  for (const ValueId id : graph.inputs()) keep(id);
+  for (const ValueId id : graph.outputs()) keep(id);
+  for (const NodeId id : graph.TopologicalOrder()) {
+    const Node& node = graph.node(id);
+    if (IsProduct(node.op) && node.has_input(1) && graph.value(node.inputs[1]).is_constant()) keep(node.inputs[1]);
+    // A constant that is dequantized on its own is a weight of a float operator.
+    if (node.op == OpType::kDequantize && graph.value(node.inputs[0]).is_constant()) keep(node.inputs[0]);
+    if (!ReadsIntegers(graph, node)) continue;
+    for (const ValueId input : node.inputs) keep(input);
+    for (const ValueId output : node.outputs) keep(output);
+  }
+  return stored;
+}
+
+absl::Status CheckQuantization(const Value& value) {
+  const QuantParams& params = *value.quant;
+  const int bits = value.type == ElementType::kInt32 ? 32 : 8;
+  if (params.bits == bits && params.block_size == 0) return absl::OkStatus();
+  return absl::UnimplementedError(StrCat("value '", value.name, "': ONNX with QuantizeLinear cannot express ",
+                                         params.ToString(), "; 8 bits per tensor or per channel are written"));
+}
+
+bool ImpliedByQuantization(const FusedClamp& clamp, const QuantParams& params) {
+  if (params.scales.size() != 1) return false;
+  const auto position = [&](float bound) {
+    return std::nearbyint(bound / params.scales[0]) + static_cast<float>(params.zero_points[0]);
+  };
+  return position(clamp.min) <= -128.0f && position(clamp.max) >= 127.0f;
+}
+
+}  // namespace qlite::onnx

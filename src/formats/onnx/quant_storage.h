@@ -1,0 +1,37 @@
+// How the writer stores integer values.
+#ifndef QLITE_FORMATS_ONNX_QUANT_STORAGE_H_
+#define QLITE_FORMATS_ONNX_QUANT_STORAGE_H_
+
+#include <vector>
+
+#include "absl/status/status.h"
+#include "qlite/graph.h"
+
+namespace qlite::onnx {
+
+// The value has integers that stand for real numbers: the writer puts Q/DQ nodes around it.
+bool IsQuantized(const Value& value);
+
+// The node works on the integers themselves, not on the numbers that they stand for, and is written as it is.
+bool ReadsIntegers(const Graph& graph, const Node& node);
+
+// The node moves quantized elements without changing them, and ONNX lets it do so on the integers.
+bool MovesIntegers(const Graph& graph, const Node& node);
+
+// The integer that a quantized Pad fills in: its value input, which is a real number or an int8, by default the real 0.
+int32_t QuantizedFill(const Graph& graph, const Node& node);
+
+// For every value slot whether the value is stored as uint8, its zero point raised by 128: the quantized int8 values,
+// save weights, inputs and outputs of the graph, and those that a node reads as integers. All false unless `uint8_activations`.
+std::vector<char> StoredAsUint8(const Graph& graph, bool uint8_activations);
+
+// The quantization can be written as QuantizeLinear and DequantizeLinear of opset 13; kUnimplemented names the value.
+absl::Status CheckQuantization(const Value& value);
+
+// QuantizeLinear to the parameters of a quantized value maps every number outside the clamp to where it maps the clamp's
+// nearest bound, so that the clamp changes nothing.
+bool ImpliedByQuantization(const FusedClamp& clamp, const QuantParams& params);
+
+}  // namespace qlite::onnx
+
+#endif  // QLITE_FORMATS_ONNX_QUANT_STORAGE_H_
