@@ -1,0 +1,192 @@
+#include "formats/qlite/qlite_writer.h"
+
+#include <algorithm>
+#include <bit>
+#include <cstring>
+#include <map>
+#include <span>
+#include <utility>
+#include <vector>
+
+#include "absl/status/status.h"
+#include "core/attribute_fields.h"
+#include "core/str_cat.h"
+#include "formats/qlite/file_checksum.h"
+#include "formats/qlite/file_layout.h"
+#include "model_generated.h"
+
+namespace qlite {
+namespace {
+
+using flatbuffers::FlatBufferBuilder;
+using flatbuffers::Offset;
+
+uint64_t AlignUp(uint64_t offset) { return (offset + kDataAlignment - 1) / kDataAlignment * kDataAlignment; }
+
+// Places constants in the data section, each distinct content once: the file does not tell which constants shared memory.
+class DataSection {
+ public:
+  schema::DataRange Place(const Buffer& buffer) {
+    std::vector<Piece>& alike = pieces_[{buffer.size, XXH3_64bits(buffer.data, buffer.size)}];
+    for (const Piece& piece : alike) {
+      if (SameBytes(*piece.buffer, buffer)) return {piece.offset, buffer.size};
+    }
+    const Piece piece{AlignUp(size_), &buffer};
+    size_ = piece.offset + buffer.size;
+    alike.push_back(piece);
+    return {piece.offset, buffer.size};
+  }
+
+  uint64_t size() const { return size_; }
+
+  void CopyTo(char* section) const {
+    for (const auto& [key, alike] : pieces_) {
+      for (const Piece& piece : alike) {
+        if (piece.buffer->size > 0) std::memcpy(section + piece.offset, piece.buffer->data, piece.buffer->size);
+      }
+    }
+  }
+
+ private:
+  struct Piece {
+    uint64_t offset;
+    const Buffer* buffer;
+  };
+
+  static bool SameBytes(const Buffer& a, const Buffer& b) {
+    return a.data == b.data || a.size == 0 || std::memcmp(a.data, b.data, a.size) == 0;
+  }
+
+  std::map<std::pair<size_t, uint64_t>, std::vector<Piece>> pieces_;  // by size and hash
+  uint64_t size_ = 0;
+};
+
+Offset<schema::QuantParams> WriteQuant(FlatBufferBuilder& builder, const QuantParams& quant) {
+  const bool zero = std::all_of(quant.zero_points.begin(), quant.zero_points.end(), [](int32_t z) { return z == 0; });
+  const auto scales = builder.CreateVector(quant.scales);
+  const auto zero_points = zero ? 0 : builder.CreateVector(quant.zero_points);
+  return schema::CreateQuantParams(builder, static_cast<uint8_t>(quant.bits), quant.scheme == QuantScheme::kSymmetric,
+                                   quant.narrow_range, quant.axis, quant.block_size, scales, zero_points);
+}
+
+Offset<schema::Value> WriteValue(FlatBufferBuilder& builder, const Value& value, DataSection& data) {
+  const auto name = builder.CreateString(value.name);
+  std::vector<int64_t> dims;
+  std::vector<Offset<schema::Symbol>> symbols;
+  bool has_symbols = false;
+  for (const Dim& dim : value.shape.dims()) {
+    dims.push_back(dim.value);
+    has_symbols |= !dim.symbol.empty();
+  }
+  for (size_t i = 0; has_symbols && i < dims.size(); ++i) {
+    const std::string& symbol = value.shape.dim(static_cast<int64_t>(i)).symbol;
+    symbols.push_back(schema::CreateSymbol(builder, builder.CreateString(symbol)));
+  }
+  const auto dims_offset = builder.CreateVector(dims);
+  const auto symbols_offset = has_symbols ? builder.CreateVector(symbols) : 0;
+  const auto quant = value.quant ? WriteQuant(builder, *value.quant) : 0;
+  schema::DataRange range;
+  if (value.is_constant()) range = data.Place(value.constant->buffer());
+  return schema::CreateValue(builder, name, static_cast<uint8_t>(value.type), value.shape.has_rank(), dims_offset,
+                             symbols_offset, quant, value.is_constant() ? &range : nullptr);
+}
+
+std::vector<int32_t> Numbers(std::span<const ValueId> ids) {
+  std::vector<int32_t> numbers;
+  for (const ValueId id : ids) numbers.push_back(id.index);
+  return numbers;
+}
+
+Offset<schema::Node> WriteNode(FlatBufferBuilder& builder, const Node& node) {
+  std::vector<Offset<schema::Attribute>> attributes;
+  for (const AttributeField& field : NonDefaultFields(node.op, node.attrs)) {
+    const auto name = builder.CreateString(field.name);
+    const auto integers = field.integers.empty() ? 0 : builder.CreateVector(field.integers);
+    const auto reals = field.reals.empty() ? 0 : builder.CreateVector(field.reals);
+    const bool has_real = std::bit_cast<uint32_t>(field.real) != 0;
+    const flatbuffers::Optional<float> real = has_real ? flatbuffers::Optional<float>(field.real) : flatbuffers::nullopt;
+    attributes.push_back(schema::CreateAttribute(builder, name, field.integer, real, integers, reals));
+  }
+  const auto name = builder.CreateString(node.name);
+  const auto op = builder.CreateString(std::string(OpName(node.op)));
+  const auto attributes_offset = attributes.empty() ? 0 : builder.CreateVector(attributes);
+  const auto inputs = builder.CreateVector(Numbers(node.inputs));
+  const auto outputs = builder.CreateVector(Numbers(node.outputs));
+  return schema::CreateNode(builder, name, op, attributes_offset, inputs, outputs);
+}
+
+// No fewer bytes than the structure will take, before any is written.
+uint64_t StructureBound(const Graph& graph) {
+  constexpr uint64_t kTable = 128;  // a table with its alignment, and the places that refer to it
+  uint64_t bytes = kTable + graph.name.size() + 4 * (graph.inputs().size() + graph.outputs().size());
+  for (const auto& [key, text] : graph.metadata) bytes += kTable + key.size() + text.size();
+  for (int32_t i = 0; i < static_cast<int32_t>(graph.value_slots()); ++i) {
+    const Value& value = graph.value(ValueId{i});
+    bytes += kTable + value.name.size() + (value.quant ? kTable + 8 * value.quant->scales.size() : 0);
+    for (const Dim& dim : value.shape.dims()) bytes += kTable + dim.symbol.size();
+  }
+  for (int32_t i = 0; i < static_cast<int32_t>(graph.node_slots()); ++i) {
+    const Node& node = graph.node(NodeId{i});
+    bytes += kTable + node.name.size() + 4 * (node.inputs.size() + node.outputs.size());
+    for (const AttributeField& field : NonDefaultFields(node.op, node.attrs)) {
+      bytes += kTable + field.name.size() + 8 * field.integers.size() + 4 * field.reals.size();
+    }
+  }
+  return bytes;
+}
+
+// `graph` is compact: every slot lives, and nodes lie in topological order.
+absl::Status WriteStructure(const Graph& graph, FlatBufferBuilder& builder, DataSection& data) {
+  if (StructureBound(graph) > kMaxStructureBytes) {
+    return absl::ResourceExhaustedError(
+        StrCat("the structure of graph '", graph.name, "' is larger than ", kMaxStructureBytes, " bytes"));
+  }
+  std::vector<Offset<schema::Value>> values;
+  for (int32_t i = 0; i < static_cast<int32_t>(graph.value_slots()); ++i) {
+    values.push_back(WriteValue(builder, graph.value(ValueId{i}), data));
+  }
+  std::vector<Offset<schema::Node>> nodes;
+  for (const NodeId id : graph.TopologicalOrder()) nodes.push_back(WriteNode(builder, graph.node(id)));
+  std::vector<Offset<schema::Text>> metadata;
+  for (const auto& [key, value] : graph.metadata) {
+    const auto key_offset = builder.CreateString(key);
+    metadata.push_back(schema::CreateText(builder, key_offset, builder.CreateString(value)));
+  }
+  const auto name = builder.CreateString(graph.name);
+  const auto metadata_offset = builder.CreateVector(metadata);
+  const auto values_offset = builder.CreateVector(values);
+  const auto nodes_offset = builder.CreateVector(nodes);
+  const auto inputs = builder.CreateVector(Numbers(graph.inputs()));
+  const auto outputs = builder.CreateVector(Numbers(graph.outputs()));
+  schema::FinishModelBuffer(builder, schema::CreateModel(builder, name, metadata_offset, values_offset, nodes_offset,
+                                                         inputs, outputs));
+  return absl::OkStatus();
+}
+
+}  // namespace
+
+absl::StatusOr<std::string> WriteQlite(const Graph& graph) {
+  Graph compact = graph;
+  compact.Compact();
+  if (absl::Status status = compact.Validate(); !status.ok()) return status;
+
+  FlatBufferBuilder builder;
+  DataSection data;
+  if (absl::Status status = WriteStructure(compact, builder, data); !status.ok()) return status;
+
+  FileHeader header{};
+  header.magic = kQliteMagic;
+  header.version = kQliteVersion;
+  header.structure_bytes = builder.GetSize();
+  header.data_offset = AlignUp(sizeof(FileHeader) + header.structure_bytes);
+  header.data_bytes = data.size();
+
+  std::string file(header.data_offset + header.data_bytes, '\0');
+  std::memcpy(file.data() + sizeof(FileHeader), builder.GetBufferPointer(), header.structure_bytes);
+  data.CopyTo(file.data() + header.data_offset);
+  header.checksum = FileChecksum(header, file.data() + sizeof(FileHeader), file.size() - sizeof(FileHeader));
+  std::memcpy(file.data(), &header, sizeof(header));
+  return file;
+}
+
+}  // namespace qlite
