@@ -1,0 +1,97 @@
+#include "model_io/check_export.h"
+
+#include <algorithm>
+#include <cmath>
+#include <cstring>
+#include <memory>
+#include <random>
+#include <vector>
+
+#include "core/str_cat.h"
+#include "qlite/session.h"
+
+namespace qlite {
+namespace {
+
+// Uniform numbers from the generator's bits alone: the standard distributions differ between libraries.
+void FillRandom(std::mt19937& generator, const MutableTensorView& input) {
+  if (input.type == ElementType::kFloat32) {
+    for (float& x : input.as<float>()) x = static_cast<float>(generator() >> 8) * 0x1p-23f - 1.0f;
+  } else {
+    for (uint8_t& x : input.as<uint8_t>()) x = 0;  // indices and shapes: zero is always allowed
+  }
+}
+
+absl::Status FillInputs(Session& session, const DataSet* data, int sample, std::mt19937& generator) {
+  std::vector<MutableTensorView> inputs;
+  for (size_t i = 0; i < session.input_count(); ++i) inputs.push_back(session.input(i));
+  if (data != nullptr) return data->Read(sample, inputs);
+  for (const MutableTensorView& input : inputs) FillRandom(generator, input);
+  return absl::OkStatus();
+}
+
+// The norm of the difference over the norm of the original; infinite where only one of them is finite.
+double RelativeError(std::span<const float> original, std::span<const float> other) {
+  double difference = 0, norm = 0;
+  for (size_t i = 0; i < original.size(); ++i) {
+    const double a = original[i], b = other[i];
+    if (std::memcmp(&original[i], &other[i], sizeof(float)) == 0) {
+      if (std::isfinite(a)) norm += a * a;
+      continue;
+    }
+    difference += (a - b) * (a - b);
+    norm += a * a;
+  }
+  if (difference == 0) return 0;
+  return std::isfinite(difference) && norm > 0 ? std::sqrt(difference / norm) : HUGE_VAL;
+}
+
+absl::Status CompareOutput(const std::string& name, const TensorView& original, const TensorView& other, bool exact) {
+  if (original.type != other.type || original.bytes != other.bytes) {
+    return absl::InternalError(StrCat("output '", name, "' of the written file has another type or size: ",
+                                      ElementTypeName(other.type), ", ", other.bytes, " bytes; expected ",
+                                      ElementTypeName(original.type), ", ", original.bytes));
+  }
+  if (std::memcmp(original.data, other.data, original.bytes) == 0) return absl::OkStatus();
+  constexpr double kTolerance = 1e-3;
+  const bool comparable = !exact && original.type == ElementType::kFloat32;
+  const double error = comparable ? RelativeError(original.as<float>(), other.as<float>()) : HUGE_VAL;
+  if (error <= kTolerance) return absl::OkStatus();
+  return absl::InternalError(StrCat("output '", name, "' of the written file differs from the graph's",
+                                    comparable ? StrCat(" by a relative error of ", error) : std::string(),
+                                    "; the file was not kept"));
+}
+
+}  // namespace
+
+absl::Status CheckSameResults(const Context& context, const Graph& original, const Graph& read_back,
+                              const DataSet* data, int samples, bool exact) {
+  auto expected = Session::Create(context, original);
+  if (!expected.ok()) return expected.status();
+  auto found = Session::Create(context, read_back);
+  if (!found.ok()) return found.status();
+  Session &a = **expected, &b = **found;
+  if (a.input_count() != b.input_count() || a.output_count() != b.output_count()) {
+    return absl::InternalError("the written file has another number of inputs or outputs");
+  }
+  if (data != nullptr) samples = static_cast<int>(std::min<int64_t>(samples, data->size()));
+  std::mt19937 generator(20260101);
+  for (int sample = 0; sample < samples; ++sample) {
+    if (absl::Status status = FillInputs(a, data, sample, generator); !status.ok()) return status;
+    for (size_t i = 0; i < a.input_count(); ++i) {
+      if (a.input(i).bytes != b.input(i).bytes) {
+        return absl::InternalError(StrCat("input '", a.input_name(i), "' of the written file has another size"));
+      }
+      std::memcpy(b.input(i).data, a.input(i).data, a.input(i).bytes);
+    }
+    if (absl::Status status = a.Run(); !status.ok()) return status;
+    if (absl::Status status = b.Run(); !status.ok()) return status;
+    for (size_t i = 0; i < a.output_count(); ++i) {
+      const absl::Status status = CompareOutput(a.output_name(i), a.output(i), b.output(i), exact);
+      if (!status.ok()) return status;
+    }
+  }
+  return absl::OkStatus();
+}
+
+}  // namespace qlite

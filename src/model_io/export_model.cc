@@ -1,0 +1,61 @@
+#include <string>
+#include <utility>
+
+#include "core/atomic_file.h"
+#include "core/mapped_file.h"
+#include "core/str_cat.h"
+#include "formats/onnx/onnx_reader.h"
+#include "formats/onnx/onnx_writer.h"
+#include "formats/qlite/qlite_reader.h"
+#include "formats/qlite/qlite_writer.h"
+#include "model_io/check_export.h"
+#include "qlite/model_io.h"
+#include "qlite/version.h"
+
+namespace qlite {
+namespace {
+
+// The graph with the manifest among its metadata, every key under "qlite.".
+Graph WithManifest(const Graph& graph, const ExportOptions& options) {
+  Graph marked = graph;
+  marked.metadata["qlite.version"] = LibraryVersion();
+  for (const auto& [key, value] : options.manifest) marked.metadata[StrCat("qlite.", key)] = value;
+  return marked;
+}
+
+absl::StatusOr<Graph> ReadBack(const Context& context, const std::string& path, ModelFormat format) {
+  return LoadModel(context, path, {.format = format});
+}
+
+absl::Status CheckFile(const Context& context, const Graph& graph, const std::string& temporary,
+                       const ExportOptions& options) {
+  absl::StatusOr<Graph> read_back = ReadBack(context, temporary, options.format);
+  if (!read_back.ok()) return read_back.status();
+  return CheckSameResults(context, graph, *read_back, options.check_data, options.check_samples,
+                          /*exact=*/options.format == ModelFormat::kQlite);
+}
+
+}  // namespace
+
+absl::StatusOr<std::string> SerializeModel(const Graph& graph, const ExportOptions& options) {
+  const Graph marked = WithManifest(graph, options);
+  switch (options.format) {
+    case ModelFormat::kQlite:
+      return WriteQlite(marked);
+    case ModelFormat::kOnnx:
+      return WriteOnnx(marked, {.uint8_activations = options.onnx_uint8_activations});
+  }
+  return absl::InternalError("unknown model format");
+}
+
+absl::Status ExportModel(const Context& context, const Graph& graph, const std::string& path,
+                         const ExportOptions& options) {
+  absl::StatusOr<std::string> bytes = SerializeModel(graph, options);
+  if (!bytes.ok()) return bytes.status();
+  const auto check = [&](const std::string& temporary) { return CheckFile(context, graph, temporary, options); };
+  absl::Status status = WriteFileAtomically(path, *bytes, check);
+  if (!status.ok()) return absl::Status(status.code(), StrCat(path, ": ", std::string(status.message())));
+  return absl::OkStatus();
+}
+
+}  // namespace qlite
