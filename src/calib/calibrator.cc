@@ -1,0 +1,172 @@
+#include "qlite/calibrator.h"
+
+#include <algorithm>
+#include <atomic>
+#include <mutex>
+#include <utility>
+
+#include "calib/sample_worker.h"
+#include "core/str_cat.h"
+
+namespace qlite {
+namespace {
+
+using calib::SampleWorker;
+
+// Samples run in rounds that end where a checkpoint is due. Within a round every thread takes the next sample until none
+// is left, so that at any time the samples taken are a prefix of the data set.
+class CalibrationRun {
+ public:
+  CalibrationRun(const Context& context, const Graph& graph, const CalibratorOptions& options,
+                 const ObserverRegistry& registry, const DataSet& data, CalibrationTable table)
+      : context_(context),
+        graph_(graph),
+        options_(options),
+        registry_(registry),
+        data_(data),
+        table_(std::move(table)) {}
+
+  absl::StatusOr<CalibrationTable> Run() {
+    if (absl::Status status = MakeWorkers(); !status.ok()) return status;
+    const int64_t total = data_.size();
+    const int64_t round = !options_.checkpoint_path.empty() && options_.checkpoint_every > 0
+                              ? options_.checkpoint_every
+                              : total;
+    stopped_ = Report(table_.samples_done);
+    while (stopped_.ok() && table_.samples_done < total) {
+      const int64_t end = table_.samples_done + std::min(round, total - table_.samples_done);
+      if (absl::Status status = RunRound(end); !status.ok()) return status;
+      if (!options_.checkpoint_path.empty() && (end < total || !stopped_.ok())) {
+        if (absl::Status status = table_.SaveFile(options_.checkpoint_path); !status.ok()) return status;
+      }
+    }
+    if (!stopped_.ok()) return stopped_;
+    return std::move(table_);
+  }
+
+ private:
+  absl::Status Report(int64_t done) const {
+    return context_.Report({.stage = "calibrate", .done = done, .total = data_.size()});
+  }
+
+  // One for each thread that there is a sample for.
+  absl::Status MakeWorkers() {
+    const Context one_thread = context_.WithExecutor(MakeThreadPool(1));
+    const int64_t count = std::min<int64_t>(context_.executor().concurrency(), data_.size() - table_.samples_done);
+    absl::StatusOr<std::unique_ptr<Session>> session = Session::Create(one_thread, graph_, {});
+    for (int64_t i = 0; i < count; ++i) {
+      if (!session.ok()) return session.status();
+      absl::StatusOr<std::unique_ptr<Session>> next(nullptr);
+      if (i + 1 < count) next = (*session)->Fork(one_thread);
+      workers_.emplace_back(*std::move(session), graph_, options_.method, registry_);
+      session = std::move(next);
+    }
+    return absl::OkStatus();
+  }
+
+  // Runs the samples up to `end`, fewer when cancelled, and adds them to the table.
+  absl::Status RunRound(int64_t end) {
+    end_ = end;
+    next_ = table_.samples_done;
+    done_ = table_.samples_done;
+    context_.executor().ParallelFor(static_cast<int64_t>(workers_.size()), [this](int64_t first, int64_t last, int) {
+      for (int64_t unit = first; unit < last; ++unit) TakeSamples(&workers_[static_cast<size_t>(unit)]);
+    });
+    if (!error_.ok()) return error_;
+    for (SampleWorker& worker : workers_) {
+      if (absl::Status status = worker.MoveInto(&table_.tensors); !status.ok()) return status;
+    }
+    table_.samples_done = done_;
+    return absl::OkStatus();
+  }
+
+  void TakeSamples(SampleWorker* worker) {
+    while (true) {
+      int64_t sample;
+      {
+        const std::lock_guard<std::mutex> lock(mutex_);
+        if (!error_.ok() || !stopped_.ok() || next_ >= end_) return;
+        sample = next_++;
+      }
+      const absl::Status status = worker->Process(data_, sample);
+      const std::lock_guard<std::mutex> lock(mutex_);
+      if (!status.ok()) {
+        // Samples are taken in order, so the first faulty one is always among those that ran.
+        if (error_.ok() || sample < error_sample_) error_ = status, error_sample_ = sample;
+        return;
+      }
+      ++done_;
+      if (stopped_.ok()) stopped_ = Report(done_);
+    }
+  }
+
+  const Context& context_;
+  const Graph& graph_;
+  const CalibratorOptions& options_;
+  const ObserverRegistry& registry_;
+  const DataSet& data_;
+  CalibrationTable table_;
+  std::vector<SampleWorker> workers_;
+
+  std::mutex mutex_;  // guards the rest while a round runs
+  int64_t next_ = 0, end_ = 0, done_ = 0;
+  absl::Status stopped_, error_;
+  int64_t error_sample_ = 0;
+};
+
+absl::Status CheckResumable(const CalibrationTable& resume, const CalibrationTable& fresh, const DataSet& data) {
+  const auto refuse = [](std::string_view what) {
+    return absl::InvalidArgumentError(StrCat("the calibration cannot be resumed: the saved table is of ", what));
+  };
+  if (resume.method != fresh.method) return refuse(StrCat("method ", resume.method, ", not ", fresh.method));
+  if (resume.graph_fingerprint != fresh.graph_fingerprint) return refuse("another graph");
+  if (resume.data_fingerprint != fresh.data_fingerprint) return refuse("other samples");
+  if (resume.samples_done < 0 || resume.samples_done > data.size()) {
+    return refuse(StrCat(resume.samples_done, " samples, but the data set has ", data.size()));
+  }
+  return absl::OkStatus();
+}
+
+absl::Status CopyTensors(const CalibrationTable& from, const ObserverRegistry& registry, CalibrationTable* into) {
+  for (const auto& [name, tensor] : from.tensors) {
+    absl::StatusOr<std::unique_ptr<Observer>> observer = registry.Make(from.method);
+    if (!observer.ok()) return observer.status();
+    if (absl::Status status = (*observer)->Load(tensor.observer->Save()); !status.ok()) return status;
+    into->tensors[name] = {.observer = *std::move(observer), .channels = tensor.channels, .elements = tensor.elements};
+  }
+  into->samples_done = from.samples_done;
+  return absl::OkStatus();
+}
+
+}  // namespace
+
+Calibrator::Calibrator(const Context& context, const Graph& graph, CalibratorOptions options)
+    : context_(context), graph_(graph), options_(std::move(options)) {}
+
+absl::StatusOr<CalibrationTable> Calibrator::Run(const DataSet& data, const CalibrationTable* resume) {
+  if (data.size() <= 0) return absl::InvalidArgumentError("the data set is empty");
+  if (options_.checkpoint_every < 0) return absl::InvalidArgumentError("checkpoint_every is negative");
+  const ObserverRegistry defaults = ObserverRegistry::Default();
+  const ObserverRegistry& registry = options_.registry != nullptr ? *options_.registry : defaults;
+  if (absl::Status known = registry.Make(options_.method).status(); !known.ok()) return known;
+  CalibrationTable table;
+  table.method = options_.method;
+  table.graph_fingerprint = GraphFingerprint(graph_);
+  absl::StatusOr<uint64_t> data_fingerprint = data.Fingerprint();
+  if (!data_fingerprint.ok()) return data_fingerprint.status();
+  table.data_fingerprint = *data_fingerprint;
+  if (resume != nullptr) {
+    if (absl::Status status = CheckResumable(*resume, table, data); !status.ok()) return status;
+    if (absl::Status status = CopyTensors(*resume, registry, &table); !status.ok()) return status;
+  }
+  if (options_.check_inputs && table.samples_done == 0) {
+    absl::StatusOr<std::vector<InputWarning>> warnings = CheckInputStatistics(data, graph_);
+    if (!warnings.ok()) return warnings.status();
+    for (const InputWarning& warning : *warnings) {
+      context_.Log(LogLevel::kWarning, StrCat(warning.likely_mistake, ": ", warning.evidence));
+    }
+  }
+  return CalibrationRun(context_, graph_, options_, registry, data, std::move(table)).Run();
+}
+
+}  // namespace qlite

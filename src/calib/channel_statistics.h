@@ -1,0 +1,26 @@
+// Minima, maxima and sums of the channels of tapped values.
+#ifndef QLITE_CALIB_CHANNEL_STATISTICS_H_
+#define QLITE_CALIB_CHANNEL_STATISTICS_H_
+
+#include <string_view>
+
+#include "absl/status/status.h"
+#include "qlite/calibrator.h"
+#include "qlite/session.h"
+
+namespace qlite::calib {
+
+// Adds a float32 value of one sample to `statistics` (made on the first call). False where the value holds something
+// that is not finite; the statistics are then unspecified.
+bool AddSample(const TappedValue& value, ChannelStatistics* statistics);
+
+// Adds `from`; kInvalidArgument, naming the value, where the numbers of channels differ.
+absl::Status MergeChannelStatistics(std::string_view value_name, const ChannelStatistics& from,
+                                    ChannelStatistics* into);
+
+// Whether they can have been observed: equal lengths, extremes finite and in order, a count.
+bool ValidChannelStatistics(const ChannelStatistics& statistics);
+
+}  // namespace qlite::calib
+
+#endif  // QLITE_CALIB_CHANNEL_STATISTICS_H_

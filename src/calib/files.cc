@@ -1,0 +1,100 @@
+#include "calib/files.h"
+
+#include <algorithm>
+#include <cerrno>
+#include <cstdio>
+#include <filesystem>
+#include <memory>
+#include <system_error>
+
+#include "core/str_cat.h"
+
+namespace qlite::calib {
+namespace {
+
+struct CloseFile {
+  void operator()(std::FILE* file) const { std::fclose(file); }
+};
+using OpenedFile = std::unique_ptr<std::FILE, CloseFile>;
+
+absl::StatusOr<OpenedFile> Open(const std::string& path) {
+  OpenedFile file(std::fopen(path.c_str(), "rb"));
+  if (file == nullptr) return absl::ErrnoToStatus(errno, StrCat(path, ": cannot be opened"));
+  return file;
+}
+
+}  // namespace
+
+absl::StatusOr<std::vector<std::string>> ListFiles(const std::string& folder) {
+  namespace fs = std::filesystem;
+  std::error_code error;
+  fs::directory_iterator entry(folder, error);
+  if (error) return absl::NotFoundError(StrCat(folder, ": cannot be read as a folder: ", error.message()));
+  std::vector<std::string> files;
+  while (entry != fs::directory_iterator()) {
+    std::error_code type_error;
+    if (entry->is_regular_file(type_error)) files.push_back(entry->path().string());
+    entry.increment(error);
+    if (error) return absl::UnavailableError(StrCat(folder, ": cannot be listed: ", error.message()));
+  }
+  if (files.empty()) return absl::InvalidArgumentError(StrCat(folder, ": the folder holds no files"));
+  // All paths begin with the folder, so that the order of paths is that of names.
+  std::sort(files.begin(), files.end());
+  return files;
+}
+
+absl::StatusOr<std::vector<std::string>> TakeFirst(std::vector<std::string> files, int64_t count,
+                                                   const std::string& folder) {
+  if (count < 0) return absl::InvalidArgumentError(StrCat("the number of samples is negative: ", count));
+  const int64_t found = static_cast<int64_t>(files.size());
+  if (count > found) {
+    return absl::InvalidArgumentError(
+        StrCat(folder, ": ", count, " samples were asked for, but the folder holds ", found, " files"));
+  }
+  if (count > 0) files.resize(static_cast<size_t>(count));
+  return files;
+}
+
+absl::StatusOr<uint64_t> FileSize(const std::string& path) {
+  std::error_code error;
+  if (!std::filesystem::is_regular_file(path, error)) {
+    return absl::NotFoundError(StrCat(path, ": ", error ? error.message() : "not a regular file"));
+  }
+  const uint64_t size = std::filesystem::file_size(path, error);
+  if (error) return absl::UnavailableError(StrCat(path, ": ", error.message()));
+  return size;
+}
+
+absl::StatusOr<std::string> ReadWholeFile(const std::string& path, uint64_t max_bytes) {
+  absl::StatusOr<uint64_t> size = FileSize(path);
+  if (!size.ok()) return size.status();
+  if (*size > max_bytes) {
+    return absl::ResourceExhaustedError(
+        StrCat(path, ": ", *size, " bytes, more than the limit of ", max_bytes));
+  }
+  std::string bytes(static_cast<size_t>(*size), '\0');
+  if (absl::Status status = ReadExactly(path, bytes); !status.ok()) return status;
+  return bytes;
+}
+
+absl::Status ReadExactly(const std::string& path, std::span<char> out) {
+  absl::StatusOr<uint64_t> size = FileSize(path);
+  if (!size.ok()) return size.status();
+  if (*size != out.size()) {
+    return absl::InvalidArgumentError(
+        StrCat(path, ": the file has ", *size, " bytes, but ", out.size(), " are needed"));
+  }
+  absl::StatusOr<OpenedFile> file = Open(path);
+  if (!file.ok()) return file.status();
+  // Read in one piece: the buffer of the C library would only be one more copy.
+  std::setvbuf(file->get(), nullptr, _IONBF, 0);
+  const size_t got = std::fread(out.data(), 1, out.size(), file->get());
+  if (got != out.size()) {
+    return absl::DataLossError(StrCat(path, ": only ", got, " of ", out.size(), " bytes could be read"));
+  }
+  return absl::OkStatus();
+}
+
+std::string BaseName(const std::string& path) { return path.substr(path.find_last_of('/') + 1); }
+
+}  // namespace qlite::calib

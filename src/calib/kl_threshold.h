@@ -1,0 +1,59 @@
+// The choice of a clipping range by relative entropy.
+//
+// After Migacz, "8-bit Inference with TensorRT", GTC 2017: among candidate ranges take the one whose quantized
+// distribution Q loses least information of the observed distribution P, by the Kullback-Leibler divergence D(P || Q).
+// P is the histogram within the range with the mass outside added to its end bins; Q is the histogram within the range,
+// its bins merged into as many equal cells as there are integer levels, each cell's mass then spread evenly over those
+// of its bins that hold anything. Differences to that talk and to the usual implementations:
+//  - The range is that of asymmetric integers: one-sided values (behind a ReLU) have all levels for [0, T], others for
+//    [max(min, -T), min(max, T)]; the full range, exactly, is always among the candidates.
+//  - A bin that lies across the border of two cells is shared between them in proportion.
+//  - Counts are 64-bit integers; exact zeros do not count, since every grid represents them exactly.
+//  - Sums over the bins of a cell come from prefix sums: a candidate costs O(levels), not O(bins).
+#ifndef QLITE_CALIB_KL_THRESHOLD_H_
+#define QLITE_CALIB_KL_THRESHOLD_H_
+
+#include <cstdint>
+#include <vector>
+
+#include "qlite/observer.h"
+
+namespace qlite::calib {
+
+// Counts by magnitude, from zero outwards, bins as wide as `bin_width`; [min, max] are the extremes.
+struct SignedHistogram {
+  std::vector<uint64_t> positive, negative;
+  double bin_width = 0;
+  float min = 0;
+  float max = 0;
+};
+
+// D(P || Q) of clipping to `negative_bins` bins below zero and `positive_bins` above, with `levels` cells over them.
+// At least one bin and one level.
+class RangeDivergence {
+ public:
+  explicit RangeDivergence(const SignedHistogram& histogram);
+  double Compute(int64_t negative_bins, int64_t positive_bins, int64_t levels) const;
+
+ private:
+  // P ln Q of one candidate, summed cell by cell.
+  class CrossEntropy;
+  double Mass(int64_t begin, int64_t end) const { return mass_[Index(end)] - mass_[Index(begin)]; }
+  double Filled(int64_t begin, int64_t end) const { return filled_[Index(end)] - filled_[Index(begin)]; }
+  size_t Index(int64_t bin) const { return static_cast<size_t>(bin + negative_bins_); }
+
+  int64_t negative_bins_, positive_bins_;
+  // Prefix sums along the axis: counts, bins that hold anything, and count * ln(count).
+  std::vector<double> mass_, filled_, entropy_;
+};
+
+// The best of at most about 512 evenly spaced thresholds; the first of equals in ascending order. {min, max} where there
+// are too few bins to choose.
+ObservedRange FindRangeByDivergence(const SignedHistogram& histogram, int bits);
+
+// ln(x) for x > 0 by a fixed sequence of IEEE operations, so that choices do not depend on the C library.
+double PortableLog(double x);
+
+}  // namespace qlite::calib
+
+#endif  // QLITE_CALIB_KL_THRESHOLD_H_

@@ -1,0 +1,58 @@
+// A histogram of signed values whose final state does not depend on the order in which they come.
+//
+// Bins are as wide as a power of two and counted from zero to either side: x falls into bin floor(|x| / 2^k) of its
+// sign. When a value lies beyond the last bin, k grows and bins are merged in pairs, which is exact:
+// floor(floor(y) / 2) = floor(y / 2). The final k depends on the largest magnitude alone, so that any order of values,
+// and any merge of histograms of parts, ends in the same counts. At the end between half of the bins and all of them
+// are in use on the side of the largest magnitude.
+#ifndef QLITE_CALIB_MAGNITUDE_HISTOGRAM_H_
+#define QLITE_CALIB_MAGNITUDE_HISTOGRAM_H_
+
+#include <cstdint>
+#include <span>
+#include <vector>
+
+#include "calib/byte_stream.h"
+#include "calib/value_range.h"
+
+namespace qlite::calib {
+
+class MagnitudeHistogram {
+ public:
+  // Bins on either side.
+  static constexpr int kBins = 4096;
+
+  // The values are finite.
+  void Add(std::span<const float> values);
+  void Merge(const MagnitudeHistogram& other);
+
+  const ValueRange& range() const { return range_; }
+  double bin_width() const;
+  // Counts from zero outwards, without the bins behind the last one in use. Values that are exactly zero are left out.
+  std::vector<uint64_t> PositiveCounts() const;
+  std::vector<uint64_t> NegativeCounts() const;
+
+  void Save(ByteWriter* out) const;
+  // False, with the histogram unchanged, for what Save cannot have written.
+  bool Load(ByteReader* in);
+
+ private:
+  // Keeps the width and its reciprocal among the normal floats; smaller values share the first bin.
+  static constexpr int kLowestExponent = -120;
+  // Counts of one sign; no memory until there is one.
+  using Side = std::vector<uint64_t>;
+
+  void CountBlock(std::span<const float> values, std::vector<uint16_t>* counters);
+  void WidenBins(int exponent);
+  // The exponent of the narrowest bins that reach beyond `magnitude`.
+  static int ExponentFor(float magnitude);
+
+  ValueRange range_;
+  int exponent_ = kLowestExponent;  // of the bin width
+  Side positive_, negative_;
+  uint64_t zeros_ = 0;  // counted in the first positive bin
+};
+
+}  // namespace qlite::calib
+
+#endif  // QLITE_CALIB_MAGNITUDE_HISTOGRAM_H_

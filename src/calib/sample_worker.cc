@@ -1,0 +1,72 @@
+#include "calib/sample_worker.h"
+
+#include <utility>
+
+#include "calib/channel_statistics.h"
+#include "core/str_cat.h"
+
+namespace qlite::calib {
+
+std::vector<MutableTensorView> InputBuffers(Session& session) {
+  std::vector<MutableTensorView> buffers;
+  for (size_t i = 0; i < session.input_count(); ++i) buffers.push_back(session.input(i));
+  return buffers;
+}
+
+SampleWorker::SampleWorker(std::unique_ptr<Session> session, const Graph& graph, std::string_view method,
+                           const ObserverRegistry& registry)
+    : session_(std::move(session)),
+      inputs_(InputBuffers(*session_)),
+      graph_(graph),
+      method_(method),
+      registry_(registry),
+      tensors_(graph.value_slots()) {}
+
+absl::Status SampleWorker::Process(const DataSet& data, int64_t index) {
+  if (absl::Status status = data.Read(index, inputs_); !status.ok()) return status;
+  absl::Status observed;
+  const absl::Status ran = session_->RunTapped([&](ValueId id, const TappedValue& value) {
+    if (observed.ok()) observed = Observe(id, value);
+  });
+  if (observed.ok()) observed = ran;
+  if (observed.ok()) return observed;
+  return absl::Status(observed.code(), StrCat("sample ", index, " (", data.Describe(index), "): ",
+                                              std::string(observed.message())));
+}
+
+absl::Status SampleWorker::Observe(ValueId id, const TappedValue& value) {
+  if (value.type != ElementType::kFloat32 || value.elements == 0 || graph_.value(id).is_constant()) {
+    return absl::OkStatus();
+  }
+  TensorCalibration& tensor = tensors_[static_cast<size_t>(id.index)];
+  if (tensor.observer == nullptr) {
+    absl::StatusOr<std::unique_ptr<Observer>> observer = registry_.Make(method_);
+    if (!observer.ok()) return observer.status();
+    tensor.observer = *std::move(observer);
+  }
+  if (!AddSample(value, &tensor.channels)) {
+    return absl::FailedPreconditionError(
+        StrCat("value '", graph_.value(id).name, "' is infinite or NaN somewhere, which no integer range can hold"));
+  }
+  tensor.elements += static_cast<uint64_t>(value.elements);
+  return tensor.observer->Observe({static_cast<const float*>(value.data), static_cast<size_t>(value.elements)});
+}
+
+absl::Status SampleWorker::MoveInto(std::map<std::string, TensorCalibration, std::less<>>* tensors) {
+  for (size_t i = 0; i < tensors_.size(); ++i) {
+    if (tensors_[i].observer == nullptr) continue;
+    TensorCalibration part = std::exchange(tensors_[i], TensorCalibration());
+    const std::string& name = graph_.value(ValueId{static_cast<int32_t>(i)}).name;
+    TensorCalibration& whole = (*tensors)[name];
+    if (whole.observer == nullptr) {
+      whole = std::move(part);
+      continue;
+    }
+    if (absl::Status status = whole.observer->Merge(*part.observer); !status.ok()) return status;
+    if (absl::Status status = MergeChannelStatistics(name, part.channels, &whole.channels); !status.ok()) return status;
+    whole.elements += part.elements;
+  }
+  return absl::OkStatus();
+}
+
+}  // namespace qlite::calib
