@@ -1,0 +1,162 @@
+#include <algorithm>
+#include <chrono>
+#include <set>
+#include <utility>
+
+#include "core/str_cat.h"
+#include "passes/activation_params.h"
+#include "passes/constant_sharing.h"
+#include "passes/equalization.h"
+#include "passes/integer_regions.h"
+#include "passes/integer_rewrite.h"
+#include "passes/sampled_data_set.h"
+#include "passes/skipped_nodes.h"
+#include "passes/status_macros.h"
+#include "qlite/quantizer.h"
+
+namespace qlite {
+namespace {
+
+// Samples that equalisation looks at, a fifth of them within these bounds.
+constexpr int64_t kFewestSamples = 8, kMostSamples = 20;
+
+absl::Status RequireFloatGraph(const Graph& graph) {
+  for (size_t i = 0; i < graph.value_slots(); ++i) {
+    const ValueId id{static_cast<int32_t>(i)};
+    if (!graph.alive(id) || !graph.value(id).quant) continue;
+    return absl::FailedPreconditionError(StrCat("value '", graph.value(id).name,
+                                                "' carries quantization parameters: the model is quantized already; "
+                                                "start from the float model"));
+  }
+  return absl::OkStatus();
+}
+
+class FullQuantization {
+ public:
+  FullQuantization(const Context& context, const QuantizerOptions& options, const DataSet& data)
+      : context_(context), options_(options), data_(data) {}
+
+  absl::StatusOr<QuantizationResult> Run(const Graph& original, const CalibrationTable* resume) {
+    QLITE_RETURN_IF_ERROR(RequireFloatGraph(original));
+    QLITE_RETURN_IF_ERROR(CheckNodeNames(original, options_.skip_nodes));
+    QLITE_RETURN_IF_ERROR(Timed("simplify", [&] { return Simplify(original); }));
+    if (options_.check_inputs) QLITE_RETURN_IF_ERROR(Timed("check inputs", [&] { return CheckInputs(original); }));
+    skipped_ = FindSkippedNodes(original, result_.graph, options_.skip_nodes);
+    if (options_.equalization) QLITE_RETURN_IF_ERROR(Timed("equalise", [&] { return Equalize(); }));
+    QLITE_RETURN_IF_ERROR(Timed("calibrate", [&] { return Calibrate(resume); }));
+    QLITE_RETURN_IF_ERROR(Timed("quantize", [&] { return Quantize(); }));
+    return std::move(result_);
+  }
+
+ private:
+  template <class Work>
+  absl::Status Timed(const char* stage, Work work) {
+    QLITE_RETURN_IF_ERROR(context_.Report({.stage = stage}));
+    const auto begin = std::chrono::steady_clock::now();
+    absl::Status status = work();
+    result_.seconds[stage] += std::chrono::duration<double>(std::chrono::steady_clock::now() - begin).count();
+    return status;
+  }
+
+  absl::Status Simplify(const Graph& original) {
+    result_.graph = original;
+    QLITE_RETURN_IF_ERROR(result_.graph.InferShapes(options_.input_shapes));
+    absl::StatusOr<std::vector<std::string>> steps = SimplifyGraph(context_, result_.graph);
+    if (!steps.ok()) return steps.status();
+    result_.steps = *std::move(steps);
+    return absl::OkStatus();
+  }
+
+  CalibratorOptions Calibration(const std::string& method) const {
+    CalibratorOptions options;
+    options.method = method;
+    options.registry = options_.registry;
+    options.check_inputs = false;
+    return options;
+  }
+
+  absl::Status CheckInputs(const Graph& original) {
+    Calibrator calibrator(context_, result_.graph, Calibration(options_.activation_method));
+    absl::StatusOr<std::vector<InputWarning>> warnings = calibrator.CheckInputStatistics(data_, original);
+    if (!warnings.ok()) return warnings.status();
+    result_.warnings = *std::move(warnings);
+    for (const InputWarning& warning : result_.warnings) {
+      context_.Log(LogLevel::kWarning, StrCat(warning.likely_mistake, ": ", warning.evidence));
+    }
+    return absl::OkStatus();
+  }
+
+  absl::Status Equalize() {
+    const SampledDataSet some(data_, std::clamp(data_.size() / 5, kFewestSamples, kMostSamples));
+    CalibratorOptions options = Calibration("MAX_MIN");
+    options.registry = nullptr;
+    Calibrator calibrator(context_, result_.graph, options);
+    const absl::StatusOr<CalibrationTable> statistics = calibrator.Run(some);
+    if (!statistics.ok()) return statistics.status();
+    const absl::StatusOr<int> groups = EqualizeChannels(result_.graph, *statistics, options_.per_channel);
+    if (!groups.ok()) return groups.status();
+    if (*groups > 0) result_.steps.push_back(StrCat("equalised the channels of ", *groups, " groups of activations"));
+    return absl::OkStatus();
+  }
+
+  absl::Status Calibrate(const CalibrationTable* resume) {
+    CalibratorOptions options = Calibration(options_.activation_method);
+    options.checkpoint_path = options_.checkpoint_path;
+    Calibrator calibrator(context_, result_.graph, options);
+    absl::StatusOr<CalibrationTable> table = calibrator.Run(data_, resume);
+    if (!table.ok()) return table.status();
+    result_.table = *std::move(table);
+    result_.steps.push_back(StrCat("calibrated ", result_.table.tensors.size(), " activations with ",
+                                   options_.activation_method, " on ", data_.size(), " samples"));
+    return absl::OkStatus();
+  }
+
+  absl::Status Quantize() {
+    Graph& graph = result_.graph;
+    const absl::StatusOr<IntegerRegions> regions = FindIntegerRegions(graph, skipped_);
+    if (!regions.ok()) return regions.status();
+    const auto params = ChooseActivationParams(graph, *regions, result_.table);
+    if (!params.ok()) return params.status();
+    Account(*regions);
+    IntegerRewriteOptions options;
+    options.per_channel = options_.per_channel;
+    options.means = options_.bias_correction ? &result_.table : nullptr;
+    QLITE_RETURN_IF_ERROR(RewriteIntegerRegions(graph, *regions, *params, options));
+    if (const absl::StatusOr<int> shared = ShareConstants(graph); !shared.ok()) return shared.status();
+    graph.Compact();
+    QLITE_RETURN_IF_ERROR(graph.Validate());
+    return graph.InferShapes();
+  }
+
+  void Account(const IntegerRegions& regions) {
+    size_t integer = 0;
+    for (const NodeId id : result_.graph.TopologicalOrder()) {
+      const Node& node = result_.graph.node(id);
+      const bool is_integer = regions.IsInteger(id);
+      result_.nodes.push_back({node.name, std::string(OpName(node.op)), is_integer,
+                               is_integer ? "" : regions.reasons[static_cast<size_t>(id.index)]});
+      integer += is_integer ? 1 : 0;
+    }
+    result_.steps.push_back(StrCat("made ", integer, " of ", result_.nodes.size(), " nodes integer, weights ",
+                                   options_.per_channel ? "per channel" : "per layer",
+                                   options_.bias_correction ? ", biases corrected" : ""));
+  }
+
+  const Context& context_;
+  const QuantizerOptions& options_;
+  const DataSet& data_;
+  std::set<NodeId> skipped_;
+  QuantizationResult result_;
+};
+
+}  // namespace
+
+Quantizer::Quantizer(const Context& context, QuantizerOptions options)
+    : context_(context), options_(std::move(options)) {}
+
+absl::StatusOr<QuantizationResult> Quantizer::FullQuantize(const Graph& graph, const DataSet& data,
+                                                           const CalibrationTable* resume) {
+  return FullQuantization(context_, options_, data).Run(graph, resume);
+}
+
+}  // namespace qlite
