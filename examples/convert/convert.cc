@@ -1,0 +1,170 @@
+#include "convert/convert.h"
+
+#include <sys/resource.h>
+
+#include <chrono>
+#include <cinttypes>
+#include <cstdio>
+#include <filesystem>
+#include <memory>
+#include <optional>
+#include <utility>
+
+#include "common/progress_line.h"
+#include "common/text.h"
+#include "qlite/calibrator.h"
+#include "qlite/session.h"
+
+namespace qlite::cli {
+namespace {
+
+std::string Hex(uint64_t number) {
+  char text[17];
+  std::snprintf(text, sizeof(text), "%016" PRIx64, number);
+  return text;
+}
+
+void Say(const std::string& line) { std::printf("%s\n", line.c_str()); }
+void Warn(const std::string& line) { std::fprintf(stderr, "%s\n", line.c_str()); }
+
+absl::StatusOr<Context> MakeContext(const ConvertRequest& request, ProgressLine& progress) {
+  ContextOptions options;
+  options.num_threads = static_cast<int>(request.num_threads);
+  options.log = MakeStderrLogSink(LogLevel::kWarning);
+  options.progress = [&progress](const Progress& p) {
+    progress.Show(p);
+    return !Interrupted();
+  };
+  options.limits.memory_budget_bytes = static_cast<uint64_t>(request.memory_limit_mb) << 20;
+  return Context::Create(std::move(options));
+}
+
+// What the nodes became: counts, and every node that stayed float with its reason.
+void PrintOutcomes(const QuantizationResult& result) {
+  size_t integer = 0;
+  for (const NodeOutcome& node : result.nodes) integer += node.integer ? 1 : 0;
+  std::printf("%zu of %zu nodes run in integers\n", integer, result.nodes.size());
+  for (const NodeOutcome& node : result.nodes) {
+    if (!node.integer) Say(Join({"  float: ", node.op, " '", node.name, "': ", node.reason}));
+  }
+}
+
+void PrintAccount(const QuantizationResult& result) {
+  for (const std::string& step : result.steps) Say(step);
+  for (const InputWarning& warning : result.warnings) {
+    Warn(Join({"WARNING: ", warning.likely_mistake, ": ", warning.evidence}));
+  }
+  PrintOutcomes(result);
+  std::string times;
+  for (const auto& [stage, seconds] : result.seconds) {
+    char text[64];
+    std::snprintf(text, sizeof(text), "%s%s %.2f s", times.empty() ? "" : ", ", stage.c_str(), seconds);
+    times += text;
+  }
+  Say(times);
+}
+
+// The table of an interrupted run, where the file is there.
+absl::StatusOr<std::optional<CalibrationTable>> ReadCalibration(const std::string& path) {
+  if (path.empty() || !std::filesystem::exists(path)) return std::optional<CalibrationTable>();
+  absl::StatusOr<CalibrationTable> table = CalibrationTable::LoadFile(path, ObserverRegistry::Default());
+  if (!table.ok()) return table.status();
+  return std::optional<CalibrationTable>(*std::move(table));
+}
+
+using Manifest = std::map<std::string, std::string>;
+
+absl::Status Quantize(const Context& context, const ConvertRequest& request, const DataSet& data, Graph& graph,
+                      Manifest& manifest) {
+  QuantizerOptions options = request.quantizer;
+  options.checkpoint_path = request.calibration_file;
+  absl::StatusOr<std::optional<CalibrationTable>> resume = ReadCalibration(request.calibration_file);
+  if (!resume.ok()) return resume.status();
+  absl::StatusOr<QuantizationResult> result =
+      Quantizer(context, options).FullQuantize(graph, data, resume->has_value() ? &**resume : nullptr);
+  if (!result.ok()) return result.status();
+  PrintAccount(*result);
+  if (!request.calibration_file.empty()) {
+    if (absl::Status status = result->table.SaveFile(request.calibration_file); !status.ok()) return status;
+  }
+  manifest["quantization"] = "FULL_QUANT";
+  manifest["activation_quant_method"] = options.activation_method;
+  manifest["per_channel"] = options.per_channel ? "true" : "false";
+  manifest["bias_correction"] = options.bias_correction ? "true" : "false";
+  manifest["equalization"] = options.equalization ? "true" : "false";
+  manifest["calibration_samples"] = std::to_string(result->table.samples_done);
+  manifest["data_hash"] = Hex(result->table.data_fingerprint);
+  graph = std::move(result->graph);
+  return absl::OkStatus();
+}
+
+absl::Status Simplify(const Context& context, const ConvertRequest& request, Graph& graph) {
+  if (!request.input_shapes.empty()) {
+    if (absl::Status status = graph.InferShapes(request.input_shapes); !status.ok()) return status;
+  }
+  if (!request.simplify) return absl::OkStatus();
+  absl::StatusOr<std::vector<std::string>> steps = SimplifyGraph(context, graph);
+  if (!steps.ok()) return steps.status();
+  for (const std::string& step : *steps) Say(step);
+  return absl::OkStatus();
+}
+
+absl::Status RunOnce(const Context& context, const Graph& graph) {
+  auto session = Session::Create(context, graph);
+  if (!session.ok()) return session.status();
+  if (absl::Status status = (*session)->Run(); !status.ok()) return status;
+  Say("ran one inference");
+  return absl::OkStatus();
+}
+
+void PrintSizes(const ConvertRequest& request) {
+  std::error_code error;
+  const auto before = std::filesystem::file_size(request.model_file, error);
+  const auto after = std::filesystem::file_size(request.output_file, error);
+  if (error) return;
+  rusage usage{};
+  getrusage(RUSAGE_SELF, &usage);
+  std::printf("%s: %ju bytes, %.3f of %s (%ju bytes); peak memory %.1f MB\n", request.output_file.c_str(),
+              static_cast<uintmax_t>(after), static_cast<double>(after) / static_cast<double>(before),
+              request.model_file.c_str(), static_cast<uintmax_t>(before), static_cast<double>(usage.ru_maxrss) / 1024.0);
+}
+
+}  // namespace
+
+absl::Status Convert(const ConvertRequest& request) {
+  for (const std::string& notice : request.notices) Warn(Join({"NOTICE: ", notice}));
+  CatchInterrupts();
+  ProgressLine progress;
+  absl::StatusOr<Context> context = MakeContext(request, progress);
+  if (!context.ok()) return context.status();
+  absl::StatusOr<Graph> graph = LoadModel(*context, request.model_file);
+  if (!graph.ok()) return graph.status();
+
+  ExportOptions exporting;
+  exporting.format = request.output_format;
+  exporting.onnx_uint8_activations = request.uint8_activations;
+  exporting.manifest["model_hash"] = Hex(GraphFingerprint(*graph));
+  std::unique_ptr<DataSet> data;
+  absl::Status status;
+  if (request.quant_type == QuantType::kFull) {
+    absl::StatusOr<std::vector<InputSpec>> inputs = InputSpecs(*graph, request.input_shapes);
+    if (!inputs.ok()) return inputs.status();
+    absl::StatusOr<std::unique_ptr<DataSet>> opened = OpenDataRequest(request.data, *inputs, context->limits());
+    if (!opened.ok()) return opened.status();
+    data = *std::move(opened);
+    exporting.check_data = data.get();
+    status = Quantize(*context, request, *data, *graph, exporting.manifest);
+  } else {
+    status = Simplify(*context, request, *graph);
+  }
+  if (!status.ok()) return status;
+  if (status = ExportModel(*context, *graph, request.output_file, exporting); !status.ok()) return status;
+  progress.Clear();
+  if (request.run_once) {
+    if (status = RunOnce(*context, *graph); !status.ok()) return status;
+  }
+  PrintSizes(request);
+  return absl::OkStatus();
+}
+
+}  // namespace qlite::cli

@@ -1,0 +1,40 @@
+// What one run of qlite_convert is to do, gathered from the command line and the configuration file.
+#ifndef QLITE_EXAMPLES_CONVERT_CONVERT_REQUEST_H_
+#define QLITE_EXAMPLES_CONVERT_CONVERT_REQUEST_H_
+
+#include <cstdint>
+#include <map>
+#include <string>
+#include <vector>
+
+#include "common/data_request.h"
+#include "qlite/model_io.h"
+#include "qlite/quantizer.h"
+
+namespace qlite::cli {
+
+enum class QuantType { kNone, kFull };
+
+struct ConvertRequest {
+  std::string model_file;
+  std::string output_file;  // with its extension
+  ModelFormat output_format = ModelFormat::kQlite;
+  std::map<std::string, std::vector<int64_t>> input_shapes;
+  bool simplify = true;
+  bool run_once = false;
+
+  QuantType quant_type = QuantType::kNone;
+  QuantizerOptions quantizer;
+  DataRequest data;
+  bool uint8_activations = true;
+
+  int64_t num_threads = 0;
+  int64_t memory_limit_mb = 0;
+  std::string calibration_file;  // read where it is there, written at the end and on interruption
+
+  std::vector<std::string> notices;  // what was accepted and has no effect
+};
+
+}  // namespace qlite::cli
+
+#endif  // QLITE_EXAMPLES_CONVERT_CONVERT_REQUEST_H_
