@@ -1,0 +1,127 @@
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <catch2/catch.hpp>
+#include <filesystem>
+#include <fstream>
+#include <iterator>
+
+#include "core/atomic_file.h"
+#include "core/mapped_file.h"
+
+namespace qlite {
+namespace {
+
+namespace fs = std::filesystem;
+using ::Catch::Contains;
+
+// A folder of its own, removed at the end.
+class TemporaryFolder {
+ public:
+  TemporaryFolder() {
+    std::string pattern = (fs::temp_directory_path() / "qlite_test_XXXXXX").string();
+    path_ = mkdtemp(pattern.data());
+  }
+  ~TemporaryFolder() {
+    std::error_code error;
+    fs::remove_all(path_, error);
+  }
+  std::string operator/(const std::string& name) const { return (path_ / name).string(); }
+  std::ptrdiff_t entries() const { return std::distance(fs::directory_iterator(path_), fs::directory_iterator()); }
+  const fs::path& path() const { return path_; }
+
+ private:
+  fs::path path_;
+};
+
+std::string Contents(const std::string& path) {
+  std::ifstream file(path, std::ios::binary);
+  return {std::istreambuf_iterator<char>(file), std::istreambuf_iterator<char>()};
+}
+
+std::string MessageOf(const absl::Status& status) { return std::string(status.message()); }
+
+TEST_CASE("a file is written and replaced") {
+  const TemporaryFolder folder;
+  const std::string path = folder / "a.bin";
+  REQUIRE(WriteFileAtomically(path, std::string_view("one\0two", 7)).ok());
+  CHECK(Contents(path) == std::string("one\0two", 7));
+  REQUIRE(WriteFileAtomically(path, "").ok());
+  CHECK(Contents(path).empty());
+  CHECK(folder.entries() == 1);
+}
+
+TEST_CASE("the file has ordinary permissions") {
+  const TemporaryFolder folder;
+  const mode_t mask = umask(027);
+  REQUIRE(WriteFileAtomically(folder / "a", "x").ok());
+  umask(mask);
+  struct stat info {};
+  REQUIRE(stat((folder / "a").c_str(), &info) == 0);
+  CHECK((info.st_mode & 0777) == 0640);
+}
+
+TEST_CASE("the longest name that a file can have") {
+  const TemporaryFolder folder;
+  CHECK(WriteFileAtomically(folder / std::string(255, 'n'), "x").ok());
+  CHECK_FALSE(WriteFileAtomically(folder / std::string(256, 'n'), "x").ok());
+  CHECK(folder.entries() == 1);
+}
+
+TEST_CASE("a check that fails leaves the old file and nothing else") {
+  const TemporaryFolder folder;
+  const std::string path = folder / "a.bin";
+  REQUIRE(WriteFileAtomically(path, "old").ok());
+  std::string seen;
+  const absl::Status status = WriteFileAtomically(path, "new", [&](const std::string& temporary) {
+    seen = Contents(temporary);
+    return absl::FailedPreconditionError("outputs differ");
+  });
+  CHECK(status.code() == absl::StatusCode::kFailedPrecondition);
+  CHECK(seen == "new");
+  CHECK(Contents(path) == "old");
+  CHECK(folder.entries() == 1);
+  CHECK(WriteFileAtomically(path, "new", [](const std::string&) { return absl::OkStatus(); }).ok());
+  CHECK(Contents(path) == "new");
+}
+
+TEST_CASE("targets that cannot be written are errors that name them") {
+  const TemporaryFolder folder;
+  CHECK_THAT(MessageOf(WriteFileAtomically(folder / "missing/a.bin", "x")), Contains("missing"));
+  CHECK_THAT(MessageOf(WriteFileAtomically(folder.path().string(), "x")), Contains("not a regular file"));
+  CHECK_THAT(MessageOf(WriteFileAtomically("/dev/null", "x")), Contains("not a regular file"));
+  CHECK_FALSE(WriteFileAtomically("", "x").ok());
+  CHECK(folder.entries() == 0);
+}
+
+TEST_CASE("a mapped file outlives its name") {
+  const TemporaryFolder folder;
+  REQUIRE(WriteFileAtomically(folder / "a", "hello").ok());
+  absl::StatusOr<Buffer> buffer = MapFile(folder / "a", 5);
+  REQUIRE(buffer.ok());
+  unlink((folder / "a").c_str());
+  CHECK(std::string(reinterpret_cast<const char*>(buffer->data), buffer->size) == "hello");
+  const Buffer copy = *buffer;
+  *buffer = Buffer();
+  CHECK(static_cast<char>(copy.data[4]) == 'o');
+}
+
+TEST_CASE("what cannot be mapped is an error that names it") {
+  const TemporaryFolder folder;
+  CHECK(MapFile(folder / "absent", 100).status().code() == absl::StatusCode::kNotFound);
+  CHECK_THAT(MessageOf(MapFile(folder / "absent", 100).status()), Contains("absent"));
+  CHECK_THAT(MessageOf(MapFile(folder.path().string(), 100).status()), Contains("not a regular file"));
+  REQUIRE(WriteFileAtomically(folder / "a", "hello").ok());
+  const absl::Status large = MapFile(folder / "a", 4).status();
+  CHECK(large.code() == absl::StatusCode::kResourceExhausted);
+  CHECK_THAT(MessageOf(large), Contains("5 bytes") && Contains("limit of 4"));
+  REQUIRE(WriteFileAtomically(folder / "empty", "").ok());
+  const absl::StatusOr<Buffer> empty = MapFile(folder / "empty", 4);
+  REQUIRE(empty.ok());
+  CHECK(empty->size == 0);
+  REQUIRE(mkfifo((folder / "pipe").c_str(), 0600) == 0);
+  CHECK_FALSE(MapFile(folder / "pipe", 4).ok());
+}
+
+}  // namespace
+}  // namespace qlite

@@ -1,0 +1,81 @@
+#include "qlite/tensor.h"
+
+#include <catch2/catch.hpp>
+#include <cstring>
+
+#include "qlite/types.h"
+
+namespace qlite {
+namespace {
+
+using ::Catch::Contains;
+
+TEST_CASE("element counts notice what cannot be") {
+  CHECK(*ElementCount(std::vector<int64_t>{}) == 1);
+  CHECK(*ElementCount(std::vector<int64_t>{2, 3, 4}, 4) == 24);
+  CHECK(*ElementCount(std::vector<int64_t>{2, 0, 4}) == 0);
+  CHECK(*ElementCount(std::vector<int64_t>{int64_t{1} << 62}) == int64_t{1} << 62);
+  CHECK_FALSE(ElementCount(std::vector<int64_t>{int64_t{1} << 61}, 4).ok());
+  CHECK_FALSE(ElementCount(std::vector<int64_t>{int64_t{1} << 40, int64_t{1} << 40}).ok());
+  CHECK_FALSE(ElementCount(std::vector<int64_t>{0, int64_t{1} << 40, int64_t{1} << 40}).ok());
+  CHECK_FALSE(ElementCount(std::vector<int64_t>{int64_t{1} << 40, int64_t{1} << 40, 0}).ok());
+  CHECK_FALSE(ElementCount(std::vector<int64_t>{2, -1}).ok());
+}
+
+TEST_CASE("a tensor checks its buffer") {
+  const std::vector<float> values = {1, 2, 3, 4, 5, 6};
+  const Buffer buffer = Buffer::Copy(values.data(), 24);
+  const absl::StatusOr<Tensor> tensor = Tensor::Create(ElementType::kFloat32, {2, 3}, buffer);
+  REQUIRE(tensor.ok());
+  CHECK(tensor->data<float>()[5] == 6);
+  CHECK(tensor->buffer().data == buffer.data);
+  const absl::Status wrong = Tensor::Create(ElementType::kFloat32, {2, 2}, buffer).status();
+  CHECK_THAT(std::string(wrong.message()), Contains("[2,2]") && Contains("16") && Contains("24"));
+  CHECK_FALSE(Tensor::Create(ElementType::kUndefined, {}, Buffer()).ok());
+  CHECK_FALSE(Tensor::Create(ElementType::kFloat32, {-1}, buffer).ok());
+  CHECK(Tensor::Create(ElementType::kFloat32, {0, 5}, Buffer()).ok());
+}
+
+TEST_CASE("data that are not aligned are copied") {
+  std::vector<std::byte> bytes(9);
+  const float value = 1.5f;
+  std::memcpy(bytes.data() + 1, &value, 4);
+  const Buffer whole = Buffer::Own(std::move(bytes));
+  const absl::StatusOr<Tensor> tensor = Tensor::Create(ElementType::kFloat32, {2}, {whole.data + 1, 8, whole.owner});
+  REQUIRE(tensor.ok());
+  CHECK(tensor->data<float>()[0] == 1.5f);
+  CHECK(tensor->buffer().data != whole.data + 1);
+}
+
+TEST_CASE("bool tensors hold 0 and 1 only") {
+  CHECK(Tensor::Create(ElementType::kBool, {2}, Buffer::Own(std::vector<uint8_t>{0, 1})).ok());
+  CHECK_FALSE(Tensor::Create(ElementType::kBool, {2}, Buffer::Own(std::vector<uint8_t>{0, 2})).ok());
+}
+
+TEST_CASE("tensors are reshaped and compared") {
+  const Tensor tensor = Tensor::Of<int64_t>({2, 3}, {1, 2, 3, 4, 5, 6});
+  CHECK(tensor.Reshaped({3, 2})->dims() == std::vector<int64_t>{3, 2});
+  CHECK(tensor.Reshaped({6})->buffer().data == tensor.buffer().data);
+  CHECK_FALSE(tensor.Reshaped({4}).ok());
+  CHECK_FALSE(tensor.Reshaped({-6}).ok());
+  CHECK(tensor == Tensor::Of<int64_t>({2, 3}, {1, 2, 3, 4, 5, 6}));
+  CHECK_FALSE(tensor == Tensor::Of<int64_t>({2, 3}, {1, 2, 3, 4, 5, 7}));
+  CHECK_FALSE(tensor == *tensor.Reshaped({6}));
+  CHECK(Tensor() == Tensor());
+}
+
+TEST_CASE("shapes and types as text") {
+  CHECK(Shape().ToString() == "[*]");
+  CHECK(Shape(std::vector<Dim>{Dim::Symbolic("N"), Dim(3), Dim()}).ToString() == "[N,3,?]");
+  CHECK(Shape::Of({}).ToString() == "[]");
+  CHECK(Shape::Of({}).IsStatic());
+  CHECK_FALSE(Shape().IsStatic());
+  CHECK(ElementTypeName(ElementType::kBool) == "bool");
+  CHECK(ElementTypeName(static_cast<ElementType>(99)) == "undefined");
+  CHECK(ElementSize(static_cast<ElementType>(99)) == 0);
+  CHECK(Dim::Symbolic("N").SameAs(Dim::Symbolic("N")));
+  CHECK_FALSE(Dim().SameAs(Dim()));
+}
+
+}  // namespace
+}  // namespace qlite

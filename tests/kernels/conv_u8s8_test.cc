@@ -1,0 +1,141 @@
+#include "kernels/conv_u8s8.h"
+
+#include <catch2/catch.hpp>
+#include <cstdint>
+
+#include "kernels/conv_u8s8_reference.h"
+
+namespace qlite::kernels {
+namespace {
+
+void Check(const ConvCase& c) {
+  const ConvData data(c);
+  ConvU8S8Weights weights;
+  weights.in_c = c.geometry.in_c;
+  weights.out_c = c.geometry.out_c;
+  weights.kernel_h = c.geometry.kernel_h;
+  weights.kernel_w = c.geometry.kernel_w;
+  weights.dilation_w = c.geometry.dilation_w;
+  weights.groups = c.geometry.groups;
+  for (const Isa isa : SupportedIsas()) {
+    INFO(IsaName(isa) << " " << Describe(c));
+    CHECK(MatchesReference(ConvU8S8(isa), c, data, weights, ConvU8S8Args{}));
+  }
+}
+
+TEST_CASE("conv_u8s8 is exact for every number of channels") {
+  for (const int64_t in_c : {1, 2, 3, 4, 5, 7, 8, 16, 19}) {
+    for (const int64_t out_c : {1, 8, 15, 16, 17, 32, 33}) {
+      for (const int64_t pad : {0, 1}) Check({MakeGeometry(in_c, 6, 7, out_c, 3, 3, 1, pad)});
+    }
+  }
+}
+
+TEST_CASE("conv_u8s8 is exact for every geometry") {
+  for (const int64_t kernel_h : {1, 2, 3, 5}) {
+    for (const int64_t kernel_w : {1, 3, 4}) {
+      for (const int64_t stride : {1, 2, 3}) {
+        for (const int64_t dilation : {1, 2}) {
+          for (const int64_t pad : {0, 1, 2}) {
+            for (const int64_t in_c : {3, 8}) {
+              Check({MakeGeometry(in_c, 11, 13, 9, kernel_h, kernel_w, stride, pad, dilation)});
+            }
+          }
+        }
+      }
+    }
+  }
+}
+
+TEST_CASE("conv_u8s8 is exact for groups") {
+  for (const int64_t groups : {2, 3, 5}) {
+    for (const int64_t group_in : {1, 3, 4}) {
+      for (const int64_t group_out : {1, 2, 18}) {
+        for (const int64_t pad : {0, 1}) {
+          Check({MakeGeometry(groups * group_in, 5, 6, groups * group_out, 3, 3, 1, pad, 1, groups)});
+        }
+      }
+    }
+  }
+  Check({MakeGeometry(8, 5, 6, 10, 1, 1, 1, 0, 1, 2)});
+}
+
+TEST_CASE("conv_u8s8 reads and writes slices of the channels of wider buffers") {
+  for (const int64_t kernel : {1, 3}) {
+    for (const int64_t in_c : {3, 8}) {
+      for (const int64_t pad : {0, 1}) {
+        for (const int64_t stride : {1, 2}) {
+          ConvCase c = {MakeGeometry(in_c, 7, 9, 20, kernel, kernel, stride, pad)};
+          c.geometry.in_pixel_stride = in_c + 5;
+          c.geometry.out_pixel_stride = 31;
+          Check(c);
+        }
+      }
+    }
+  }
+}
+
+TEST_CASE("conv_u8s8 takes pads that differ from side to side, and windows beyond the image") {
+  ConvCase c = {MakeGeometry(4, 6, 6, 8, 3, 3)};
+  c.geometry.pad_top = 2;
+  c.geometry.pad_left = 0;
+  c.geometry.out_h = 7;
+  c.geometry.out_w = 6;
+  Check(c);
+  c.geometry.pad_top = 0;
+  c.geometry.pad_left = 5;
+  c.geometry.out_h = 4;
+  c.geometry.out_w = 12;
+  Check(c);
+  Check({MakeGeometry(2, 1, 1, 3, 3, 3, 1, 4)});
+  Check({MakeGeometry(3, 1, 40, 5, 1, 9, 2, 0)});
+}
+
+TEST_CASE("conv_u8s8 takes batches, and gives the same bytes however its units are split") {
+  for (const int64_t piece : {1, 2, 5, 1000}) {
+    for (const int64_t batch : {1, 3}) {
+      ConvCase c = {MakeGeometry(8, 20, 17, 40, 3, 3, 1, 1)};
+      c.geometry.batch = batch;
+      c.piece = piece;
+      Check(c);
+      c.geometry = MakeGeometry(12, 9, 9, 34, 1, 1);
+      c.geometry.batch = batch;
+      Check(c);
+      c.geometry = MakeGeometry(6, 4, 4, 140, 3, 3, 1, 1, 1, 2);
+      c.geometry.batch = batch;
+      Check(c);
+    }
+  }
+}
+
+TEST_CASE("conv_u8s8 handles images too wide for one strip, and large weights") {
+  Check({MakeGeometry(3, 4, 30000, 4, 3, 3, 2, 1)});
+  Check({MakeGeometry(384, 3, 3, 384, 3, 3, 1, 1)});
+}
+
+TEST_CASE("conv_u8s8 is exact for extreme values, bounds and floats") {
+  ConvCase c = {MakeGeometry(64, 6, 6, 24, 3, 3, 1, 1)};
+  c.extremes = Extremes::kAll;
+  for (const int32_t zero_point : {0, 255}) {
+    c.input_zero_point = zero_point;
+    c.output = {zero_point, 0, 255};
+    Check(c);
+  }
+  c.output = {20, 20, 141};
+  Check(c);
+  c.with_bias = false;
+  c.float_output = true;
+  Check(c);
+}
+
+TEST_CASE("conv_u8s8 does nothing for an empty batch or output") {
+  ConvCase c = {MakeGeometry(4, 5, 5, 8, 3, 3)};
+  c.geometry.batch = 0;
+  Check(c);
+  c = {MakeGeometry(4, 5, 5, 8, 3, 3)};
+  c.geometry.out_h = 0;
+  Check(c);
+}
+
+}  // namespace
+}  // namespace qlite::kernels
