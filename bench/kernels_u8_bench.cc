@@ -49,12 +49,18 @@ struct ProductShape {
 };
 
 constexpr ProductShape kProducts[] = {
-    {"square_1024", 1024, 1024, 1024},       {"square_1000", 1000, 1000, 1000},
-    {"deep", 512, 512, 4608},                {"classifier", 1, 1000, 1280},
-    {"vector_4096", 1, 4096, 4096},          {"mobilenet_expand_16_96", 12544, 96, 16},
-    {"mobilenet_project_96_24", 3136, 24, 96}, {"mobilenet_expand_24_144", 3136, 144, 24},
-    {"mobilenet_project_384_64", 196, 64, 384}, {"mobilenet_expand_64_384", 196, 384, 64},
-    {"mobilenet_project_960_160", 49, 160, 960}, {"mobilenet_last", 49, 1280, 320},
+    {"square_1024", 1024, 1024, 1024},
+    {"square_1000", 1000, 1000, 1000},
+    {"deep", 512, 512, 4608},
+    {"classifier", 1, 1000, 1280},
+    {"vector_4096", 1, 4096, 4096},
+    {"mobilenet_expand_16_96", 12544, 96, 16},
+    {"mobilenet_project_96_24", 3136, 24, 96},
+    {"mobilenet_expand_24_144", 3136, 144, 24},
+    {"mobilenet_project_384_64", 196, 64, 384},
+    {"mobilenet_expand_64_384", 196, 384, 64},
+    {"mobilenet_project_960_160", 49, 160, 960},
+    {"mobilenet_last", 49, 1280, 320},
 };
 
 void RunProduct(benchmark::State& state, Isa isa, const ProductShape& shape) {
@@ -98,19 +104,24 @@ struct ImageShape {
 };
 
 constexpr ImageShape kConvolutions[] = {
-    {"mobilenet_first", 3, 224, 32, 3, 2},  {"resnet50_first", 3, 224, 64, 7, 2},
-    {"squeezenet_first", 3, 227, 64, 3, 2}, {"squeezenet_expand_16_64", 16, 55, 64, 3, 1},
-    {"squeezenet_expand_64_256", 64, 13, 256, 3, 1}, {"resnet20_16", 16, 32, 16, 3, 1},
-    {"resnet20_16_32", 16, 32, 32, 3, 2},   {"resnet20_32", 32, 16, 32, 3, 1},
-    {"resnet20_64", 64, 8, 64, 3, 1},       {"resnet50_64", 64, 56, 64, 3, 1},
+    {"mobilenet_first", 3, 224, 32, 3, 2},
+    {"resnet50_first", 3, 224, 64, 7, 2},
+    {"squeezenet_first", 3, 227, 64, 3, 2},
+    {"squeezenet_expand_16_64", 16, 55, 64, 3, 1},
+    {"squeezenet_expand_64_256", 64, 13, 256, 3, 1},
+    {"resnet20_16", 16, 32, 16, 3, 1},
+    {"resnet20_16_32", 16, 32, 32, 3, 2},
+    {"resnet20_32", 32, 16, 32, 3, 1},
+    {"resnet20_64", 64, 8, 64, 3, 1},
+    {"resnet50_64", 64, 56, 64, 3, 1},
     {"resnet50_512", 512, 7, 512, 3, 1},
 };
 
 constexpr ImageShape kDepthwise[] = {
-    {"mobilenet_32_112", 32, 112, 32, 3, 1}, {"mobilenet_96_112_s2", 96, 112, 96, 3, 2},
-    {"mobilenet_144_56", 144, 56, 144, 3, 1}, {"mobilenet_384_14", 384, 14, 384, 3, 1},
+    {"mobilenet_32_112", 32, 112, 32, 3, 1},     {"mobilenet_96_112_s2", 96, 112, 96, 3, 2},
+    {"mobilenet_144_56", 144, 56, 144, 3, 1},    {"mobilenet_384_14", 384, 14, 384, 3, 1},
     {"mobilenet_576_14_s2", 576, 14, 576, 3, 2}, {"mobilenet_960_7", 960, 7, 960, 3, 1},
-    {"k5_240_14", 240, 14, 240, 5, 1},       {"k5_240_28_s2", 240, 28, 240, 5, 2},
+    {"k5_240_14", 240, 14, 240, 5, 1},           {"k5_240_28_s2", 240, 28, 240, 5, 2},
 };
 
 ConvGeometry Geometry(const ImageShape& shape) {

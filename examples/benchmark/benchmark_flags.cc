@@ -8,6 +8,8 @@
 namespace qlite::cli {
 namespace {
 
+constexpr int64_t kMaxThreads = 1024, kMaxMemoryMb = int64_t{1} << 40;
+
 absl::Status Refuse(std::initializer_list<std::string_view> text) { return absl::InvalidArgumentError(Join(text)); }
 
 // The values as they stand on the command line.
@@ -111,9 +113,12 @@ absl::Status CheckNumbers(const Flags& f) {
   if (f.num_threads < 1) {
     return Refuse({"numThreads:", number(f.num_threads), " must be greater than 0\nInvalid numThreads."});
   }
+  if (f.num_threads > kMaxThreads) {
+    return Refuse({"numThreads:", number(f.num_threads), " must be at most ", number(kMaxThreads), "\nInvalid numThreads."});
+  }
   if (f.cpu_bind_mode < 0 || f.cpu_bind_mode > 2) return Refuse({"cpuBindMode must be 0, 1 or 2"});
   if (f.image_count < 0) return Refuse({"imageCount must be at least 0"});
-  if (f.memory_limit < 0) return Refuse({"memoryLimit must be at least 0"});
+  if (f.memory_limit < 0 || f.memory_limit > kMaxMemoryMb) return Refuse({"memoryLimit must be in [0,", number(kMaxMemoryMb), "]"});
   if (f.accuracy_threshold < 0) return Refuse({"accuracyThreshold must be at least 0"});
   if (f.image_path.empty() != f.label_file.empty()) return Refuse({"--imagePath and --labelFile go together"});
   if (!f.image_path.empty() && f.config_file.empty()) {

@@ -85,6 +85,14 @@ void FillRandom(std::mt19937& generator, const MutableTensorView& input) {
   }
 }
 
+// An IEEE 754 binary16 number.
+double HalfAsNumber(uint16_t bits) {
+  const int exponent = bits >> 10 & 31, fraction = bits & 1023;
+  double magnitude = exponent == 0 ? std::ldexp(fraction, -24) : std::ldexp(1024 + fraction, exponent - 25);
+  if (exponent == 31) magnitude = fraction == 0 ? HUGE_VAL : NAN;
+  return (bits & 0x8000) != 0 ? -magnitude : magnitude;
+}
+
 }  // namespace
 
 absl::StatusOr<Context> MakeBenchmarkContext(const BenchmarkRequest& request, int64_t threads) {
@@ -135,6 +143,8 @@ double ElementAsNumber(const TensorView& tensor, size_t index) {
   switch (tensor.type) {
     case ElementType::kFloat32:
       return static_cast<double>(tensor.as<float>()[index]);
+    case ElementType::kFloat16:
+      return HalfAsNumber(tensor.as<uint16_t>()[index]);
     case ElementType::kFloat64:
       return tensor.as<double>()[index];
     case ElementType::kInt8:

@@ -41,7 +41,8 @@ absl::Status ReadWord(const ConfigEntry& entry, const std::vector<std::pair<std:
       out = value;
       return absl::OkStatus();
     }
-    known += (known.empty() ? "" : "|") + std::string(word);
+    if (!known.empty()) known += '|';
+    known += word;
   }
   return entry.Illegal("must be " + known + ".");
 }

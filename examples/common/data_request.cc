@@ -10,17 +10,42 @@ namespace {
 
 constexpr int64_t kMaxCount = 65535;  // the reference's bound for sizes and counts
 
-// "name:dir,name2:dir2"; the last ':' splits, a path may stand in single quotes.
+// The parts between commas. A path may stand in single quotes, which begin right behind a ':', and then hold commas.
+std::vector<std::string> SplitFolders(std::string_view text) {
+  std::vector<std::string> parts(1);
+  bool quoted = false;
+  for (const char c : text) {
+    if (c == ',' && !quoted) {
+      parts.emplace_back();
+      continue;
+    }
+    if (c == '\'') quoted = !quoted && Trim(parts.back()).ends_with(':');
+    parts.back() += c;
+  }
+  return parts;
+}
+
+// Where the ':' between an input's name and its folder stands: before a folder in single quotes, or else the last one.
+size_t FindColon(std::string_view part) {
+  if (!part.ends_with('\'')) return part.rfind(':');
+  const size_t last = part.size() - 1, quote = part.find('\'');
+  if (quote == 0 || quote == last) return std::string_view::npos;
+  const size_t before = part.find_last_not_of(" \t", quote - 1);
+  return before != std::string_view::npos && part[before] == ':' ? before : std::string_view::npos;
+}
+
+// "name:dir,name2:'dir2'".
 absl::Status ReadFolders(const ConfigEntry& entry, DataRequest& request) {
   request.folders.clear();
-  for (const std::string& part : Split(entry.value(), ',')) {
-    const size_t colon = part.rfind(':');
-    if (colon == std::string::npos) {
+  for (const std::string& written : SplitFolders(entry.value())) {
+    const std::string_view part = Trim(written);
+    const size_t colon = FindColon(part);
+    if (colon == std::string_view::npos) {
       return entry.Illegal("must look like input_name_1:input_1_dir,input_name_2:input_2_dir.");
     }
-    std::string_view folder = Trim(std::string_view(part).substr(colon + 1));
+    std::string_view folder = Trim(part.substr(colon + 1));
     if (folder.size() >= 2 && folder.front() == '\'' && folder.back() == '\'') folder = folder.substr(1, folder.size() - 2);
-    const std::string_view name = Trim(std::string_view(part).substr(0, colon));
+    const std::string_view name = Trim(part.substr(0, colon));
     if (name.empty() || folder.empty()) return entry.Illegal("has an empty input name or folder.");
     request.folders.emplace_back(name, folder);
   }
@@ -81,61 +106,11 @@ absl::Status CheckTogether(const ImageOptions& image, const std::string& path) {
   return absl::OkStatus();
 }
 
-std::string InputNames(const std::vector<InputSpec>& inputs) {
-  std::string names;
-  for (const InputSpec& input : inputs) names += (names.empty() ? "'" : ", '") + input.name + "'";
-  return names;
-}
-
-// The folder of each model input, in the model's order.
-absl::StatusOr<std::vector<std::string>> MatchFolders(const DataRequest& request, const std::vector<InputSpec>& inputs) {
-  std::vector<std::string> folders(inputs.size());
-  for (size_t i = 0; i < request.folders.size(); ++i) {
-    const auto& [name, folder] = request.folders[i];
-    size_t position = i;
-    if (!name.empty()) {
-      const auto found = std::find_if(inputs.begin(), inputs.end(), [&](const InputSpec& s) { return s.name == name; });
-      if (found == inputs.end()) {
-        std::vector<std::string> known;
-        for (const InputSpec& input : inputs) known.push_back(input.name);
-        return Refuse({"calibrate_path: '", name, "' is not an input of the model", Suggestion(name, known),
-                       "; its inputs are ", InputNames(inputs)});
-      }
-      position = static_cast<size_t>(found - inputs.begin());
-    }
-    if (position >= folders.size() || !folders[position].empty()) {
-      return Refuse({"calibration data: ", std::to_string(request.folders.size()), " folders for the model's ",
-                     std::to_string(inputs.size()), " inputs (", InputNames(inputs), "); one each is needed"});
-    }
-    folders[position] = folder;
-  }
-  for (size_t i = 0; i < folders.size(); ++i) {
-    if (folders[i].empty()) return Refuse({"calibration data: no folder for the model's input '", inputs[i].name, "'"});
-  }
-  return folders;
-}
-
 }  // namespace
 
 absl::Status ReadDataSection(const IniSection& section, const std::string& path, DataRequest& request) {
   if (absl::Status status = ApplySection(kKeys, section, path, request); !status.ok()) return status;
   return CheckTogether(request.image, path);
-}
-
-absl::StatusOr<std::unique_ptr<DataSet>> OpenDataRequest(const DataRequest& request,
-                                                         const std::vector<InputSpec>& inputs, const Limits& limits) {
-  absl::StatusOr<std::vector<std::string>> folders = MatchFolders(request, inputs);
-  if (!folders.ok()) return folders.status();
-  if (request.kind == DataRequest::Kind::kRaw) return OpenRawDataSet(inputs, *folders, request.count);
-  if (request.kind == DataRequest::Kind::kUnset) return Refuse({"input_type must be given: IMAGE or BIN"});
-  std::vector<std::unique_ptr<DataSet>> sets;
-  for (size_t i = 0; i < inputs.size(); ++i) {
-    auto set = OpenImageDataSet(inputs[i], (*folders)[i], request.count, request.image, limits);
-    if (!set.ok()) return set.status();
-    sets.push_back(*std::move(set));
-  }
-  if (sets.size() == 1) return std::move(sets[0]);
-  return CombineDataSets(std::move(sets));
 }
 
 }  // namespace qlite::cli

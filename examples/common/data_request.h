@@ -21,7 +21,8 @@ struct DataRequest {
   Kind kind = Kind::kUnset;
   // Model input and folder, in the order written. An empty input name (older config files) means "by position".
   std::vector<std::pair<std::string, std::string>> folders;
-  int64_t count = 0;  // 0: every file
+  int64_t count = 0;           // 0: every file
+  bool fewer_allowed = false;  // `count` bounds the number of raw samples and need not be reached
   ImageOptions image;
 };
 

@@ -50,6 +50,7 @@ absl::StatusOr<std::vector<IniSection>> ParseIni(std::string_view text, std::str
     if (trimmed.empty()) continue;
     if (trimmed.front() == '[' && trimmed.back() == ']') {
       section_name = std::string(Trim(trimmed.substr(1, trimmed.size() - 2)));
+      if (section_name.empty()) return LineError(path, number, "a section without a name");
       FindOrAdd(sections, section_name, number);
       continue;
     }

@@ -1,5 +1,7 @@
 #include "convert/converter_flags.h"
 
+#include <filesystem>
+
 #include "common/flag_parser.h"
 #include "common/ini_file.h"
 #include "common/input_shape.h"
@@ -8,6 +10,8 @@
 
 namespace qlite::cli {
 namespace {
+
+constexpr int64_t kMaxThreads = 1024, kMaxMemoryMb = int64_t{1} << 40;
 
 absl::Status Refuse(std::initializer_list<std::string_view> text) { return absl::InvalidArgumentError(Join(text)); }
 
@@ -175,6 +179,15 @@ absl::Status ChooseOutput(const Flags& f, ConvertRequest& request) {
   if (f.output_file.find('.', slash == std::string::npos ? 0 : slash + 1) == std::string::npos) {
     request.output_file += Join({".", ModelFormatName(request.output_format)});
   }
+  // Before any work is done.
+  const std::filesystem::path path(request.output_file);
+  std::error_code error;
+  if (std::filesystem::is_directory(path, error)) {
+    return Refuse({"INPUT ILLEGAL: outputFile must be a valid file path; '", request.output_file, "' is a folder"});
+  }
+  if (path.has_parent_path() && !std::filesystem::is_directory(path.parent_path(), error)) {
+    return Refuse({"INPUT ILLEGAL: outputFile: the folder '", path.parent_path().string(), "' does not exist"});
+  }
   return absl::OkStatus();
 }
 
@@ -184,8 +197,12 @@ absl::Status Complete(const Flags& f, const FlagParser& parser, ConvertRequest& 
   absl::StatusOr<std::map<std::string, std::vector<int64_t>>> shapes = ParseInputShapes(f.input_shape);
   if (!shapes.ok()) return shapes.status();
   if (absl::Status status = CheckDefaults(f); !status.ok()) return status;
-  if (f.num_threads < 0) return Refuse({"INPUT ILLEGAL: numThreads should be at least 0."});
-  if (f.memory_limit < 0) return Refuse({"INPUT ILLEGAL: memoryLimit should be at least 0."});
+  if (f.num_threads < 0 || f.num_threads > kMaxThreads) {
+    return Refuse({"INPUT ILLEGAL: numThreads should be in [0,", std::to_string(kMaxThreads), "]."});
+  }
+  if (f.memory_limit < 0 || f.memory_limit > kMaxMemoryMb) {
+    return Refuse({"INPUT ILLEGAL: memoryLimit should be in [0,", std::to_string(kMaxMemoryMb), "]."});
+  }
   request.model_file = f.model_file;
   request.input_shapes = *std::move(shapes);
   request.quantizer.input_shapes = request.input_shapes;

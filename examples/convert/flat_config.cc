@@ -1,4 +1,6 @@
 // The older, flat configuration file: "key=value" lines without sections, raw tensors alone.
+#include <optional>
+
 #include "common/config_values.h"
 #include "common/text.h"
 #include "convert/converter_config.h"
@@ -23,7 +25,11 @@ absl::Status ReadMethod(const ConfigEntry& entry, ConvertRequest& request) {
 
 const Key kKeys[] = {
     {"image_path", ReadImagePath},
-    {"batch_count", [](const ConfigEntry& e, ConvertRequest& r) { return ReadInteger(e, 1, 1 << 30, r.data.count); }},
+    {"batch_count",
+     [](const ConfigEntry& e, ConvertRequest& r) {
+       r.data.fewer_allowed = false;
+       return ReadInteger(e, 1, 1 << 30, r.data.count);
+     }},
     {"method_x", ReadMethod},
     {"thread_num", [](const ConfigEntry& e, ConvertRequest& r) { return ReadInteger(e, 1, 1024, r.num_threads); }},
     {"bias_correction",
@@ -34,7 +40,13 @@ const Key kKeys[] = {
        if (absl::Status status = ReadBool(e, mixed); !status.ok()) return status;
        return mixed ? e.NotYet("the search for mixed bits") : absl::OkStatus();
      }},
-    {"mean_error_threshold", [](const ConfigEntry& e, ConvertRequest&) { return e.NotYet("the search for mixed bits"); }},
+    {"mean_error_threshold",
+     [](const ConfigEntry& e, ConvertRequest& r) {
+       const std::optional<double> threshold = ParseNumber(e.value());
+       if (!threshold || *threshold <= 0) return e.Illegal("should be a number above 0.");
+       r.notices.push_back("mean_error_threshold belongs to mixed=true and has no effect");
+       return absl::OkStatus();
+     }},
     {"input_shapes", [](const ConfigEntry& e, ConvertRequest&) { return e.NotYet("calibration with changing shapes"); }},
 };
 
@@ -47,6 +59,7 @@ absl::Status ApplyFlatConfig(std::string_view text, const std::string& path, Con
   request.quantizer.bias_correction = false;
   request.data.kind = DataRequest::Kind::kRaw;
   request.data.count = 100;
+  request.data.fewer_allowed = true;  // of the default number
   for (const IniSection& section : *sections) {
     if (!section.name.empty()) {
       return absl::InvalidArgumentError(Join({path, ":", std::to_string(section.line), ": section [", section.name,

@@ -14,10 +14,9 @@ constexpr int64_t kMaxFilter = 65535;
 // What the checks across keys and sections need beside the request.
 struct ConfigState {
   ConvertRequest& request;
-  bool quant_type_given = false;
   int64_t bit_num = 8;
   bool bit_num_given = false;
-  int64_t min_quant_weight_size = 0, min_quant_weight_channel = 16;
+  int64_t min_quant_weight_size = 0, min_quant_weight_channel = 0;
 };
 
 using Key = ConfigKey<ConfigState>;
@@ -25,7 +24,6 @@ using Key = ConfigKey<ConfigState>;
 absl::Status ReadQuantType(const ConfigEntry& entry, ConfigState& state) {
   if (entry.value() == "FULL_QUANT") {
     state.request.quant_type = QuantType::kFull;
-    state.quant_type_given = true;
     return absl::OkStatus();
   }
   if (entry.value() == "WEIGHT_QUANT" || entry.value() == "DYNAMIC_QUANT") return entry.NotYet("this kind of quantization");
@@ -159,6 +157,11 @@ absl::Status CheckFullQuant(const ConfigState& state, const std::string& path) {
   if (state.min_quant_weight_size != 0) {
     return absl::UnimplementedError(
         Join({path, ": min_quant_weight_size other than 0 is not supported yet for FULL_QUANT; use skip_quant_node"}));
+  }
+  if (state.min_quant_weight_channel != 0) {
+    return absl::UnimplementedError(
+        Join({path, ": min_quant_weight_channel other than 0 is not supported yet for FULL_QUANT, which quantizes layers of ",
+              "any width; use skip_quant_node"}));
   }
   const DataRequest& data = state.request.data;
   if (data.folders.empty()) {

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <bit>
 #include <limits>
+#include <utility>
 
 namespace qlite::calib {
 namespace {
@@ -127,8 +128,39 @@ double RangeDivergence::Compute(int64_t negative_bins, int64_t positive_bins, in
   return (p_log_p - p_log_q.sum()) / total - PortableLog(total) + PortableLog(inside);
 }
 
+RangeNoise::RangeNoise(const SignedHistogram& histogram)
+    : bin_width_(histogram.bin_width),
+      negative_(MakeTails(histogram.negative, histogram.bin_width)),
+      positive_(MakeTails(histogram.positive, histogram.bin_width)) {}
+
+std::vector<RangeNoise::Tail> RangeNoise::MakeTails(const std::vector<uint64_t>& counts, double bin_width) {
+  std::vector<Tail> tails(counts.size() + 1);
+  for (size_t i = counts.size(); i-- > 0;) {
+    const double count = static_cast<double>(counts[i]);
+    const double magnitude = (static_cast<double>(i) + 0.5) * bin_width;
+    const Tail& behind = tails[i + 1];
+    tails[i] = {behind.count + count, behind.first + count * magnitude, behind.second + count * magnitude * magnitude};
+  }
+  return tails;
+}
+
+double RangeNoise::Compute(int64_t negative_bins, int64_t positive_bins, int64_t levels) const {
+  constexpr double kClippingWeight = 4;
+  const double step = static_cast<double>(negative_bins + positive_bins) * bin_width_ / static_cast<double>(levels - 1);
+  double inside = 0, clipped = 0;
+  for (const auto& [tails, bins] : {std::pair(&negative_, negative_bins), std::pair(&positive_, positive_bins)}) {
+    const Tail& tail = (*tails)[static_cast<size_t>(bins)];
+    const double threshold = static_cast<double>(bins) * bin_width_;
+    inside += tails->front().count - tail.count;
+    // The sum of (x - threshold)^2; rounding may leave it a little below zero.
+    clipped += std::max(0.0, tail.second - 2 * threshold * tail.first + threshold * threshold * tail.count);
+  }
+  return inside * step * step / 12 + kClippingWeight * clipped;
+}
+
 ObservedRange FindRangeByDivergence(const SignedHistogram& histogram, int bits) {
   constexpr int64_t kMaxCandidates = 512;
+  constexpr double kAllowedNoise = 1.1;
   const int64_t levels = int64_t{1} << bits;
   const int64_t negative = static_cast<int64_t>(histogram.negative.size());
   const int64_t positive = static_cast<int64_t>(histogram.positive.size());
@@ -139,13 +171,26 @@ ObservedRange FindRangeByDivergence(const SignedHistogram& histogram, int bits) 
   while (span(first) < levels) ++first;
   const int64_t step = std::max<int64_t>(1, (last - first + kMaxCandidates - 1) / kMaxCandidates);
 
-  const RangeDivergence divergence(histogram);
-  double best_divergence = std::numeric_limits<double>::infinity();
-  int64_t best = last;
+  struct Candidate {
+    int64_t bins;
+    double noise;
+  };
+  const RangeNoise noise(histogram);
+  std::vector<Candidate> candidates;
+  double least_noise = std::numeric_limits<double>::infinity();
   for (int64_t bins = first; bins < last + step; bins += step) {
     const int64_t candidate = std::min(bins, last);
-    const double found = divergence.Compute(std::min(candidate, negative), std::min(candidate, positive), levels);
-    if (found < best_divergence) best_divergence = found, best = candidate;
+    candidates.push_back({candidate, noise.Compute(std::min(candidate, negative), std::min(candidate, positive), levels)});
+    least_noise = std::min(least_noise, candidates.back().noise);
+  }
+  const RangeDivergence divergence(histogram);
+  double least_divergence = std::numeric_limits<double>::infinity();
+  int64_t best = last;
+  for (const Candidate& candidate : candidates) {
+    if (candidate.noise > kAllowedNoise * least_noise) continue;
+    const double found =
+        divergence.Compute(std::min(candidate.bins, negative), std::min(candidate.bins, positive), levels);
+    if (found < least_divergence) least_divergence = found, best = candidate.bins;
   }
   const double threshold = static_cast<double>(best) * histogram.bin_width;
   const float high = static_cast<float>(std::min<double>(histogram.max, threshold));

@@ -51,7 +51,7 @@ struct Runs {
 
 Runs FindRuns(const ConvF32Geometry& g) {
   const bool contiguous = g.dilation_w == 1 && g.groups == 1 && g.in_pixel_stride == g.in_channels;
-  if (contiguous && g.kernel_w > 1 && g.in_channels < kMergedChannels) {
+  if (contiguous && g.kernel_w > 1 && g.in_channels > 0 && g.in_channels < kMergedChannels) {
     return {.merged = true, .taps = g.kernel_h, .run = g.kernel_w * g.in_channels};
   }
   return {.merged = false, .taps = g.kernel_h * g.kernel_w, .run = GroupChannels(g)};

@@ -15,7 +15,7 @@ constexpr int64_t kStripBytes = 128 * 1024;
 // Weights beyond this size are better passed over once for a whole image than once for every few rows.
 constexpr int64_t kLargeWeightsBytes = 1024 * 1024;
 // Units that a convolution has at least, size permitting.
-constexpr int64_t kWantedUnits = 16;
+constexpr int64_t kWantedUnits = 8;
 
 // The taps of a kernel row and their channels form one run if they are neighbours in memory.
 bool MergesTaps(int64_t groups, int64_t dilation_w) { return groups == 1 && dilation_w == 1; }
@@ -74,8 +74,8 @@ struct Plan {
     const int64_t first_rows = (g.kernel_h - 1) * g.dilation_h + 1;
     const int64_t fitting = (kStripBytes / Larger(row_bytes, 1) - first_rows) / g.stride_h + 1;
     const bool large = PackedMatrix{group_columns, reduction.Steps()}.Bytes() > kLargeWeightsBytes;
-    const int64_t wanted = large ? g.out_h
-                                 : Larger(DivideUp(g.batch * g.out_h, kWantedUnits), DivideUp(kMaxTileRows, g.out_w));
+    const int64_t wanted =
+        large ? g.out_h : Larger(DivideUp(g.batch * g.out_h, kWantedUnits), DivideUp(kMaxTileRows, g.out_w));
     const int64_t rows = Smaller(g.out_h, Larger(1, Smaller(fitting, wanted)));
     strips = DivideUp(g.out_h, rows);
     strip_rows = DivideUp(g.out_h, strips);
@@ -117,14 +117,19 @@ struct Unit {
     index /= groups;
     image = index / plan.strips;
     const int64_t strip = index % plan.strips;
-    row = PartBegin(out_h, plan.strips, strip);
-    rows = PartBegin(out_h, plan.strips, strip + 1) - row;
+    const Partition strip_rows(out_h, plan.strips);
+    row = strip_rows.Begin(strip);
+    rows = strip_rows.Begin(strip + 1) - row;
   }
   int64_t image, row, rows, group, panel_group;
 };
 
 void Fill(DotInput* to, int64_t n, int32_t value) {
-  for (int64_t i = 0; i < n; ++i) to[i] = static_cast<DotInput>(value);
+  if constexpr (sizeof(DotInput) == 1) {
+    std::memset(to, value, static_cast<size_t>(n));
+  } else {
+    for (int64_t i = 0; i < n; ++i) to[i] = static_cast<DotInput>(value);
+  }
 }
 
 void CopyStrip(const ConvU8S8Args& args, const Plan& plan, const Unit& unit, DotInput* strip) {
@@ -170,28 +175,25 @@ void RunUnit(const ConvU8S8Args& args, const Plan& plan, const Unit& unit, const
              const int64_t* pixel_offsets, const OutputMap& map) {
   const ConvGeometry& g = args.geometry;
   const int64_t pixels = unit.rows * g.out_w;
-  const int64_t tiles = DivideUp(pixels, kMaxTileRows);
-  const int64_t output = (unit.image * g.out_h + unit.row) * g.out_w * g.out_pixel_stride +
-                         unit.group * plan.group_columns;
-  const auto* packed = static_cast<const uint8_t*>(args.packed) +
-                       unit.group * PackedMatrix{plan.group_columns, plan.reduction.Steps()}.Bytes();
-  TileRows t;
-  t.input = strip + unit.group * (g.in_c / g.groups);
-  t.run_offsets = runs;
-  t.reduction = plan.reduction;
-  t.epilogue = ChooseEpilogue(args.output == nullptr, args.quantization, HasSmallMultipliers(packed));
-  t.output_stride = g.out_pixel_stride;
-  t.map = &map;
-  const int64_t last_panel = PartBegin(plan.panels, plan.panel_groups, unit.panel_group + 1);
-  for (int64_t panel = PartBegin(plan.panels, plan.panel_groups, unit.panel_group); panel < last_panel; ++panel) {
-    for (int64_t tile = 0; tile < tiles; ++tile) {
-      const int64_t first = PartBegin(pixels, tiles, tile);
-      const int64_t at = output + first * g.out_pixel_stride;
-      t.row_offsets = pixel_offsets + first;
-      t.rows = static_cast<int>(PartBegin(pixels, tiles, tile + 1) - first);
-      t.output = args.output == nullptr ? static_cast<void*>(args.output_float + at)
-                                        : static_cast<void*>(args.output + at);
-      RunTile(t, packed, plan.group_columns, panel);
+  const int64_t tile_count = DivideUp(pixels, kMaxTileRows);
+  const Partition tile_pixels(pixels, tile_count);
+  const Partition group_panels(plan.panels, plan.panel_groups);
+  const int64_t output =
+      (unit.image * g.out_h + unit.row) * g.out_w * g.out_pixel_stride + unit.group * plan.group_columns;
+  const PackedMatrix matrix = {plan.group_columns, plan.reduction.Steps()};
+  const auto* packed = static_cast<const uint8_t*>(args.packed) + unit.group * matrix.Bytes();
+  const Epilogue epilogue = ChooseEpilogue(args.output == nullptr, args.quantization, HasSmallMultipliers(packed));
+  const int64_t last_panel = group_panels.Begin(unit.panel_group + 1);
+  for (int64_t panel = group_panels.Begin(unit.panel_group); panel < last_panel; ++panel) {
+    PanelTiles tiles(packed, matrix, plan.reduction, panel, epilogue, map);
+    tiles.job.input = strip + unit.group * (g.in_c / g.groups);
+    tiles.job.run_offsets = runs;
+    tiles.job.output_stride = g.out_pixel_stride;
+    for (int64_t tile = 0; tile < tile_count; ++tile) {
+      const int64_t first = tile_pixels.Begin(tile);
+      tiles.job.row_offsets = pixel_offsets + first;
+      tiles.SetOutput(args.output, args.output_float, output + first * g.out_pixel_stride);
+      tiles.Run(tile_pixels.Begin(tile + 1) - first);
     }
   }
 }

@@ -1,8 +1,8 @@
 // Output rows are made in two steps, block of channels by block. First the input columns that they need are gathered:
 // for every column, the rows under the kernel in groups of kDotDepth, their bytes interleaved, so that one int32 lane
 // holds the taps of one channel one above the other. Then every output is the sum of the dot products of kernel_w
-// columns. Neighbouring outputs share their columns, and so do output rows above each other as far as the last group has
-// rows to spare: there are packed weights for every shift of the kernel within its groups. Vectors stay in unpacked
+// columns. Neighbouring outputs share their columns, and so do output rows above each other as far as the last group
+// has rows to spare: there are packed weights for every shift of the kernel within its groups. Vectors stay in unpacked
 // order (kernels/simd_u8.h) until they are stored.
 #include "kernels/depthwise_u8s8.h"
 
@@ -84,8 +84,8 @@ void Pack(const DepthwiseU8S8Weights& w, void* packed) {
   }
 }
 
-// How many output rows, and outputs of each, are made at a time, and where things are in the workspace: the rows of a kernel, a vector of
-// zero points, the gathered columns.
+// How many output rows, and outputs of each, are made at a time, and where things are in the workspace: the rows of a
+// kernel, a vector of zero points, the gathered columns.
 struct Plan {
   explicit Plan(const ConvGeometry& g) : groups(RowGroups(g.kernel_h)) {
     rows = g.dilation_h == 1 ? (Shifts(g.kernel_h) - 1) / g.stride_h + 1 : 1;
@@ -194,9 +194,8 @@ inline QLITE_INLINE void ComputeOutputs(const RowJob& job, int64_t x) {
       }
     }
     const auto* multipliers = reinterpret_cast<const float*>(job.block + 4 * V::kBytes) + j.value * V::kLanes;
-    Unroll<kCount>([&](auto p) QLITE_INLINE {
-      scaled[p.value][j.value] = V::Scale(acc[p.value], V::LoadF32(multipliers));
-    });
+    Unroll<kCount>([&](auto p)
+                       QLITE_INLINE { scaled[p.value][j.value] = V::Scale(acc[p.value], V::LoadF32(multipliers)); });
   });
   Unroll<kCount>([&](auto p) QLITE_INLINE {
     if constexpr (kEpilogue == Epilogue::kFloat) {
@@ -212,13 +211,9 @@ inline QLITE_INLINE void ComputeOutputs(const RowJob& job, int64_t x) {
   });
 }
 
+// The last group of outputs overlaps the one before where outputs are not a multiple: the same bytes are written twice.
 template <class V, Epilogue kEpilogue, int kGroups, int kWidth, int kStride>
-void ComputeRow(const RowJob& job) {
-  if (job.outputs < kPixels) {
-    for (int64_t x = 0; x < job.outputs; ++x) ComputeOutputs<V, kEpilogue, 1, kGroups, kWidth, kStride>(job, x);
-    return;
-  }
-  // The last group overlaps the one before where outputs are not a multiple: the same bytes are written twice.
+void ComputeGroups(const RowJob& job) {
   for (int64_t x = 0; x < job.outputs; x += kPixels) {
     ComputeOutputs<V, kEpilogue, kPixels, kGroups, kWidth, kStride>(job, Smaller(x, job.outputs - kPixels));
   }
@@ -226,25 +221,35 @@ void ComputeRow(const RowJob& job) {
 
 template <class V, Epilogue kEpilogue>
 void ComputeRow(const RowJob& job) {
-  constexpr int kGroups3 = (3 + kDotDepth - 1) / kDotDepth;
-  constexpr int kGroups5 = (5 + kDotDepth - 1) / kDotDepth;
-  if (job.dilation == 1 && job.kernel_w == 3 && job.groups == kGroups3) {
-    if (job.stride == 1) return ComputeRow<V, kEpilogue, kGroups3, 3, 1>(job);
-    if (job.stride == 2) return ComputeRow<V, kEpilogue, kGroups3, 3, 2>(job);
+  if (job.outputs < kPixels) {
+    for (int64_t x = 0; x < job.outputs; ++x) ComputeOutputs<V, kEpilogue, 1, 0, 0, 0>(job, x);
+    return;
   }
-  if (job.dilation == 1 && job.kernel_w == 5 && job.groups == kGroups5) {
-    if (job.stride == 1) return ComputeRow<V, kEpilogue, kGroups5, 5, 1>(job);
-    if (job.stride == 2) return ComputeRow<V, kEpilogue, kGroups5, 5, 2>(job);
+  // The usual kernels have code of their own.
+  if constexpr (kEpilogue != Epilogue::kFloat) {
+    constexpr int kGroups3 = (3 + kDotDepth - 1) / kDotDepth;
+    constexpr int kGroups5 = (5 + kDotDepth - 1) / kDotDepth;
+    if (job.dilation == 1 && job.kernel_w == 3 && job.groups == kGroups3) {
+      if (job.stride == 1) return ComputeGroups<V, kEpilogue, kGroups3, 3, 1>(job);
+      if (job.stride == 2) return ComputeGroups<V, kEpilogue, kGroups3, 3, 2>(job);
+    }
+    if (job.dilation == 1 && job.kernel_w == 5 && job.groups == kGroups5) {
+      if (job.stride == 1) return ComputeGroups<V, kEpilogue, kGroups5, 5, 1>(job);
+      if (job.stride == 2) return ComputeGroups<V, kEpilogue, kGroups5, 5, 2>(job);
+    }
   }
-  ComputeRow<V, kEpilogue, 0, 0, 0>(job);
+  ComputeGroups<V, kEpilogue, 0, 0, 0>(job);
 }
 
 template <class V>
 void ComputeRow(Epilogue epilogue, const RowJob& job) {
   switch (epilogue) {
-    case Epilogue::kFloat: return ComputeRow<V, Epilogue::kFloat>(job);
-    case Epilogue::kClamped: return ComputeRow<V, Epilogue::kClamped>(job);
-    case Epilogue::kSaturated: return ComputeRow<V, Epilogue::kSaturated>(job);
+    case Epilogue::kFloat:
+      return ComputeRow<V, Epilogue::kFloat>(job);
+    case Epilogue::kClamped:
+      return ComputeRow<V, Epilogue::kClamped>(job);
+    case Epilogue::kSaturated:
+      return ComputeRow<V, Epilogue::kSaturated>(job);
   }
 }
 

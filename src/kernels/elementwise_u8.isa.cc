@@ -146,9 +146,8 @@ void FlipSign(const uint8_t* input, uint8_t* output, int64_t begin, int64_t end)
   for (int64_t i = begin; i < end; ++i) output[i] = input[i] ^ 0x80;
 }
 
-constexpr ElementwiseU8Kernels kKernels = {&Add,        &Mul,        &Lookup,
-                                           &Quantize,   &QuantizePerColumn,   &Dequantize,
-                                           &DequantizePerColumn, &FlipSign};
+constexpr ElementwiseU8Kernels kKernels = {
+    &Add, &Mul, &Lookup, &Quantize, &QuantizePerColumn, &Dequantize, &DequantizePerColumn, &FlipSign};
 
 }  // namespace
 }  // namespace u8

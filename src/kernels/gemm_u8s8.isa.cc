@@ -14,20 +14,29 @@ constexpr int64_t kWantedUnits = 16;
 // Rows are cut into tiles of nearly equal height, tiles into blocks; panels into groups where there are few blocks.
 struct Blocking {
   explicit Blocking(const GemmU8S8Args& args)
-      : tiles(DivideUp(args.m, kMaxTileRows)), panels(DivideUp(args.n, kPanelColumns)) {
-    if (tiles == 0 || panels == 0) return;
+      : tiles(DivideUp(args.m, kMaxTileRows)),
+        panels(DivideUp(args.n, kPanelColumns)),
+        blocks(CountBlocks(args)),
+        groups(blocks == 0 ? 0 : Smaller(panels, DivideUp(kWantedUnits, blocks))),
+        tile_rows(args.m, tiles),
+        block_tiles(tiles, blocks),
+        group_panels(panels, groups) {}
+  int64_t CountBlocks(const GemmU8S8Args& args) const {
+    if (panels == 0) return 0;
     const int64_t tile_elements = Larger(args.k, 1) * kMaxTileRows;
     const int64_t wanted = Larger(1, Smaller(kBlockElements / tile_elements, DivideUp(tiles, kWantedUnits)));
-    blocks = DivideUp(tiles, wanted);
-    groups = Smaller(panels, DivideUp(kWantedUnits, blocks));
+    return DivideUp(tiles, wanted);
   }
   int64_t Units() const { return blocks * groups; }
   int64_t BlockRows() const { return blocks == 0 ? 0 : DivideUp(tiles, blocks) * kMaxTileRows; }
 
   int64_t tiles;
   int64_t panels;
-  int64_t blocks = 0;
-  int64_t groups = 0;
+  int64_t blocks;
+  int64_t groups;
+  Partition tile_rows;
+  Partition block_tiles;
+  Partition group_panels;
 };
 
 size_t PackedBytes(int64_t k, int64_t n) {
@@ -49,13 +58,12 @@ size_t WorkspaceBytes(const GemmU8S8Args& args) {
 
 int64_t Units(const GemmU8S8Args& args) { return Blocking(args).Units(); }
 
-void RunUnit(const GemmU8S8Args& args, const Blocking& blocking, int64_t unit, const OutputMap& map,
-             void* workspace) {
+void RunUnit(const GemmU8S8Args& args, const Blocking& blocking, int64_t unit, const OutputMap& map, void* workspace) {
   const int64_t group = unit / blocking.blocks;
   const int64_t block = unit % blocking.blocks;
-  const int64_t first_tile = PartBegin(blocking.tiles, blocking.blocks, block);
-  const int64_t last_tile = PartBegin(blocking.tiles, blocking.blocks, block + 1);
-  const int64_t first_row = PartBegin(args.m, blocking.tiles, first_tile);
+  const int64_t first_tile = blocking.block_tiles.Begin(block);
+  const int64_t last_tile = blocking.block_tiles.Begin(block + 1);
+  const int64_t first_row = blocking.tile_rows.Begin(first_tile);
 
   static constexpr DotInput kNoInput[kDotDepth] = {};
   const DotInput* input = kNoInput;
@@ -68,7 +76,7 @@ void RunUnit(const GemmU8S8Args& args, const Blocking& blocking, int64_t unit, c
   } else {
     auto* widened = static_cast<DotInput*>(workspace);
     stride = RoundUp(args.k, kDotDepth);
-    const int64_t rows = PartBegin(args.m, blocking.tiles, last_tile) - first_row;
+    const int64_t rows = blocking.tile_rows.Begin(last_tile) - first_row;
     for (int64_t r = 0; r < rows; ++r) CopyInput(args.a + (first_row + r) * args.lda, widened + r * stride, stride);
     input = widened;
   }
@@ -77,22 +85,19 @@ void RunUnit(const GemmU8S8Args& args, const Blocking& blocking, int64_t unit, c
   const int64_t run_offset = 0;
   const Epilogue epilogue = ChooseEpilogue(args.c == nullptr, args.output, HasSmallMultipliers(args.packed));
 
-  const int64_t last_panel = PartBegin(blocking.panels, blocking.groups, group + 1);
-  for (int64_t panel = PartBegin(blocking.panels, blocking.groups, group); panel < last_panel; ++panel) {
+  const Reduction reduction = {1, args.k};
+  const PackedMatrix matrix = {args.n, reduction.Steps()};
+  const int64_t last_panel = blocking.group_panels.Begin(group + 1);
+  for (int64_t panel = blocking.group_panels.Begin(group); panel < last_panel; ++panel) {
+    PanelTiles tiles(args.packed, matrix, reduction, panel, epilogue, map);
+    tiles.job.row_offsets = row_offsets;
+    tiles.job.run_offsets = &run_offset;
+    tiles.job.output_stride = args.ldc;
     for (int64_t tile = first_tile; tile < last_tile; ++tile) {
-      const int64_t row = PartBegin(args.m, blocking.tiles, tile);
-      TileRows t;
-      t.input = input + (row - first_row) * stride;
-      t.row_offsets = row_offsets;
-      t.rows = static_cast<int>(PartBegin(args.m, blocking.tiles, tile + 1) - row);
-      t.run_offsets = &run_offset;
-      t.reduction = Reduction{1, args.k};
-      t.epilogue = epilogue;
-      t.output = epilogue == Epilogue::kFloat ? static_cast<void*>(args.c_float + row * args.ldc)
-                                              : static_cast<void*>(args.c + row * args.ldc);
-      t.output_stride = args.ldc;
-      t.map = &map;
-      RunTile(t, args.packed, args.n, panel);
+      const int64_t row = blocking.tile_rows.Begin(tile);
+      tiles.job.input = input + (row - first_row) * stride;
+      tiles.SetOutput(args.c, args.c_float, row * args.ldc);
+      tiles.Run(blocking.tile_rows.Begin(tile + 1) - row);
     }
   }
 }

@@ -6,7 +6,8 @@
 // Weights are int8 in [-128, 127] with zero point 0, one scale for the tensor or one for each output channel.
 //
 // Accumulators are int32 and exact: acc = bias[c] + sum (u - z) * w. Intermediate sums wrap modulo 2^32, so the result
-// is right whenever acc itself fits, which holds for every reduction of fewer than 65000 terms and a bias within +-2^23.
+// is right whenever acc itself fits, which holds for every reduction of fewer than 65000 terms and a bias within
+// +-2^23.
 //
 // Requantization, the same bits on every instruction set:
 //

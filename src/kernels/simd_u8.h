@@ -340,7 +340,9 @@ struct Vec256 {
   using U8 = __m256i;
 
   static I32 Zero() { return I32{}; }
-  static I32 LoadI32(const void* p) { return reinterpret_cast<I32>(_mm256_loadu_si256(static_cast<const __m256i*>(p))); }
+  static I32 LoadI32(const void* p) {
+    return reinterpret_cast<I32>(_mm256_loadu_si256(static_cast<const __m256i*>(p)));
+  }
   static F32 LoadF32(const float* p) { return _mm256_loadu_ps(p); }
   static U8 LoadU8(const uint8_t* p) { return _mm256_loadu_si256(reinterpret_cast<const __m256i*>(p)); }
   static void StoreI32(void* p, I32 x) { _mm256_storeu_si256(static_cast<__m256i*>(p), Raw(x)); }
@@ -430,9 +432,7 @@ struct Vec256 {
       out[2 * i + 1] = reinterpret_cast<I32>(_mm256_unpackhi_epi16(Raw(words[i]), Raw(Zero())));
     }
   }
-  static I32 LoadBytes(const uint8_t* p) {
-    return reinterpret_cast<I32>(_mm256_cvtepu8_epi32(_mm_loadu_si64(p)));
-  }
+  static I32 LoadBytes(const uint8_t* p) { return reinterpret_cast<I32>(_mm256_cvtepu8_epi32(_mm_loadu_si64(p))); }
   static I32 SetI32(int32_t x) { return reinterpret_cast<I32>(_mm256_set1_epi32(x)); }
   static F32 SetF32(float x) { return _mm256_set1_ps(x); }
   static F32 ToFloat(I32 x) { return _mm256_cvtepi32_ps(Raw(x)); }

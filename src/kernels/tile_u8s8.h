@@ -2,9 +2,9 @@
 // *.isa.cc alone, like kernels/simd_u8.h.
 //
 // The reduction is a sequence of runs: stretches of input that are contiguous for every row of the tile. A GEMM has one
-// run of length k; a convolution one for each kernel row (the taps of a row and their channels lie behind each other) or
-// for each tap. Runs are padded to whole steps of kDotDepth with zero weights, so what a step reads behind the end of a
-// run does not count.
+// run of length k; a convolution one for each kernel row (the taps of a row and their channels lie behind each other)
+// or for each tap. Runs are padded to whole steps of kDotDepth with zero weights, so what a step reads behind the end
+// of a run does not count.
 //
 // Weights are packed in panels of kPanelColumns output columns (the last one half as wide where that is enough):
 // [panel][run][step][column of the panel][kDotDepth]. Columns stand in unpacked order (kernels/simd_u8.h): vector v,
@@ -40,8 +40,13 @@ inline constexpr int64_t RoundUp(int64_t a, int64_t b) { return DivideUp(a, b) *
 inline constexpr int64_t Smaller(int64_t a, int64_t b) { return a < b ? a : b; }
 inline constexpr int64_t Larger(int64_t a, int64_t b) { return a > b ? a : b; }
 
-// Part `i` of `total` things cut into `parts` nearly equal parts begins here; part `parts` at the end.
-inline constexpr int64_t PartBegin(int64_t total, int64_t parts, int64_t i) { return total * i / parts; }
+// `total` things cut into nearly equal parts: part i is [Begin(i), Begin(i + 1)).
+struct Partition {
+  Partition(int64_t total, int64_t parts) : size(parts == 0 ? 0 : total / parts), longer(total - size * parts) {}
+  int64_t Begin(int64_t i) const { return i * size + Smaller(i, longer); }
+  int64_t size;
+  int64_t longer;  // parts with one thing more, the first ones
+};
 
 struct Reduction {
   int64_t runs = 1;
@@ -70,8 +75,8 @@ struct PackedMatrix {
 
 // Packs a matrix of which `weight(n, run, i)` is the element of column n at position i of a run.
 template <class WeightAt>
-void PackMatrix(const Reduction& reduction, int64_t n, const int32_t* bias, const float* multipliers, int32_t zero_point,
-                WeightAt weight, void* packed) {
+void PackMatrix(const Reduction& reduction, int64_t n, const int32_t* bias, const float* multipliers,
+                int32_t zero_point, WeightAt weight, void* packed) {
   const PackedMatrix matrix{n, reduction.Steps()};
   auto* base = static_cast<uint8_t*>(packed);
   std::memset(base, 0, static_cast<size_t>(matrix.Bytes()));
@@ -127,39 +132,33 @@ struct TileTable {
 };
 extern const TileTable kTileTable;
 
-// Rows that share their runs, all panels of a range, into u8 or float.
-struct TileRows {
-  const DotInput* input;
-  const int64_t* row_offsets;
-  int rows;
-  const int64_t* run_offsets;
-  Reduction reduction;
-  void* output;  // column 0 of the first row
-  int64_t output_stride;
-  Epilogue epilogue;
-  const OutputMap* map;
-};
+// The tiles of a panel: what their jobs have in common, and the functions for 1, 2, ... rows. Callers fill in the
+// input, the offsets and the output.
+struct PanelTiles {
+  PanelTiles(const void* packed, const PackedMatrix& matrix, const Reduction& reduction, int64_t panel,
+             Epilogue epilogue, const OutputMap& map)
+      : functions(kTileTable.function[static_cast<int>(epilogue)][matrix.PanelVectors(panel) - 1]),
+        column(panel * kPanelColumns) {
+    const auto* base = static_cast<const uint8_t*>(packed);
+    job.runs = reduction.runs;
+    job.run_steps = reduction.RunSteps();
+    job.weights = reinterpret_cast<const DotWeight*>(base + matrix.PanelOffset(panel));
+    job.bias = reinterpret_cast<const int32_t*>(base + matrix.BiasOffset()) + column;
+    job.multipliers = reinterpret_cast<const float*>(base + matrix.MultipliersOffset()) + column;
+    job.columns = static_cast<int>(Smaller(matrix.n - column, kPanelColumns));
+    job.map = &map;
+  }
+  // The output is u8 or float; `at` is the element of its first row and of column 0 of the matrix.
+  void SetOutput(uint8_t* output, float* output_float, int64_t at) {
+    job.output =
+        output == nullptr ? static_cast<void*>(output_float + at + column) : static_cast<void*>(output + at + column);
+  }
+  void Run(int64_t rows) const { functions[rows - 1](job); }
 
-inline void RunTile(const TileRows& t, const void* packed, int64_t n, int64_t panel) {
-  const PackedMatrix matrix{n, t.reduction.Steps()};
-  const auto* base = static_cast<const uint8_t*>(packed);
-  const int64_t column = panel * kPanelColumns;
   TileJob job;
-  job.input = t.input;
-  job.row_offsets = t.row_offsets;
-  job.run_offsets = t.run_offsets;
-  job.runs = t.reduction.runs;
-  job.run_steps = t.reduction.RunSteps();
-  job.weights = reinterpret_cast<const DotWeight*>(base + matrix.PanelOffset(panel));
-  job.bias = reinterpret_cast<const int32_t*>(base + matrix.BiasOffset()) + column;
-  job.multipliers = reinterpret_cast<const float*>(base + matrix.MultipliersOffset()) + column;
-  job.output = t.epilogue == Epilogue::kFloat ? static_cast<void*>(static_cast<float*>(t.output) + column)
-                                              : static_cast<void*>(static_cast<uint8_t*>(t.output) + column);
-  job.output_stride = t.output_stride;
-  job.columns = static_cast<int>(Smaller(n - column, kPanelColumns));
-  job.map = t.map;
-  kTileTable.function[static_cast<int>(t.epilogue)][matrix.PanelVectors(panel) - 1][t.rows - 1](job);
-}
+  const TileFunction* functions;
+  int64_t column;
+};
 
 }  // namespace qlite::kernels::QLITE_ISA::u8
 

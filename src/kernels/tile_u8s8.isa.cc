@@ -23,9 +23,8 @@ inline QLITE_INLINE void Step(const DotInput* input, const int64_t* row_offsets,
   Unroll<kVectors>([&](auto v) QLITE_INLINE { w[v.value] = V::LoadI32(weights + v.value * kLanes * kDotDepth); });
   Unroll<kRows>([&](auto r) QLITE_INLINE {
     const V::I32 x = V::BroadcastInput(input + row_offsets[r.value]);
-    Unroll<kVectors>([&](auto v) QLITE_INLINE {
-      acc.at[r.value][v.value] = V::Dot(acc.at[r.value][v.value], x, w[v.value]);
-    });
+    Unroll<kVectors>([&](auto v)
+                         QLITE_INLINE { acc.at[r.value][v.value] = V::Dot(acc.at[r.value][v.value], x, w[v.value]); });
   });
 }
 
@@ -33,9 +32,10 @@ template <int kRows, int kVectors>
 inline QLITE_INLINE void Reduce(const TileJob& job, Accumulators<kRows, kVectors>* acc) {
   constexpr int kSplits = Splits<kRows, kVectors>();
   constexpr int kStepWeights = kVectors * kLanes * kDotDepth;
+  // Relative to the first row, which the input pointer takes in: one register less of the many that addresses take.
   int64_t row_offsets[kRows];
   Unroll<kRows>([&](auto r) QLITE_INLINE {
-    row_offsets[r.value] = job.row_offsets[r.value];
+    row_offsets[r.value] = r.value == 0 ? 0 : job.row_offsets[r.value] - job.row_offsets[0];
     Unroll<kVectors>([&](auto v) QLITE_INLINE {
       acc[0].at[r.value][v.value] = V::LoadI32(job.bias + v.value * kLanes);
       Unroll<kSplits - 1>([&](auto s) QLITE_INLINE { acc[s.value + 1].at[r.value][v.value] = V::Zero(); });
@@ -45,24 +45,23 @@ inline QLITE_INLINE void Reduce(const TileJob& job, Accumulators<kRows, kVectors
   const int64_t* run_offset = job.run_offsets;
   const int64_t* const last_run = run_offset + job.runs;
   do {
-    const DotInput* input = job.input + *run_offset;
-    int64_t steps = job.run_steps;
+    const DotInput* input = job.input + job.row_offsets[0] + *run_offset;
+    const DotInput* const end = input + job.run_steps * kDotDepth;
     if constexpr (kSplits > 1) {
-      for (; steps >= kSplits; steps -= kSplits) {
+      for (; end - input >= kSplits * kDotDepth; input += kSplits * kDotDepth) {
         Unroll<kSplits>([&](auto s) QLITE_INLINE {
           Step<kRows, kVectors>(input + s.value * kDotDepth, row_offsets, weights + s.value * kStepWeights,
                                 acc[s.value]);
         });
-        input += kSplits * kDotDepth;
         weights += kSplits * kStepWeights;
       }
-      if (steps == 0) continue;
+      if (input == end) continue;
     }
     do {
       Step<kRows, kVectors>(input, row_offsets, weights, acc[0]);
-      input += kDotDepth;
       weights += kStepWeights;
-    } while (--steps != 0);
+      input += kDotDepth;
+    } while (input != end);
   } while (++run_offset != last_run);
   Unroll<(kSplits - 1) * kRows * kVectors>([&](auto i) QLITE_INLINE {
     constexpr int kSplit = i.value / (kRows * kVectors) + 1;

@@ -63,8 +63,11 @@ absl::StatusOr<Graph> Read(const Context& context, const Buffer& bytes, const st
   switch (*format) {
     case ModelFormat::kQlite:
       return ReadQlite(bytes, name, {.limits = context.limits()});
-    case ModelFormat::kOnnx:
-      return ReadOnnx(bytes, path, {.limits = context.limits()});
+    case ModelFormat::kOnnx: {
+      absl::StatusOr<Graph> graph = ReadOnnx(bytes, path, {.limits = context.limits()});
+      if (graph.ok() || !path.empty()) return graph;
+      return absl::Status(graph.status().code(), StrCat(name, ": ", std::string(graph.status().message())));
+    }
   }
   return absl::InternalError("unknown model format");
 }

@@ -12,12 +12,12 @@ namespace qlite {
 namespace {
 
 // The statistics come of few samples: others may go beyond them by this factor and still not be cut.
-constexpr double kMargin = 1.5;
-constexpr double kMaxStretch = 32;
+static const double kMargin = getenv("Q1M")?atof(getenv("Q1M")):1.5;
+static const double kMaxStretch = getenv("Q1S")?atof(getenv("Q1S")):32;
 // Weight ranges below this share of their layer's count as this.
 constexpr double kSmallestShare = 1e-6;
 // Changes that settle after few rounds, since neighbouring groups share layers.
-constexpr int kRounds = 3;
+static const int kRounds = getenv("Q1R")?atoi(getenv("Q1R")):3;
 
 std::vector<double> Inverse(const std::vector<double>& factors) {
   std::vector<double> inverse;
@@ -133,6 +133,12 @@ absl::StatusOr<int> EqualizeChannels(Graph& graph, const CalibrationTable& stati
     for (size_t g = 0; g < groups.size(); ++g) {
       const std::vector<double> factors =
           per_channel ? StretchFactors(magnitudes[g]) : BalanceFactors(graph, groups[g], magnitudes[g]);
+      if (getenv("Q1D")) {
+        auto mm=std::minmax_element(factors.begin(),factors.end());
+        fprintf(stderr,"g%zu round %d bounded %d members %zu (%s) prod %zu cons %zu k [%g %g] A %g\n", g, round, groups[g].bounded, groups[g].members.size(), graph.value(groups[g].members[0]).name.c_str(), groups[g].producers.size(), groups[g].consumers.size(), *mm.first,*mm.second,*std::max_element(magnitudes[g].begin(),magnitudes[g].end()));
+        auto pr=[&](NodeId n,bool o){auto sh=WeightShares(graph,n,o); std::sort(sh.begin(),sh.end()); fprintf(stderr,"    %s %s shares min %g med %g\n", o?"out":"in", graph.node(n).name.c_str(), sh[0], sh[sh.size()/2]);};
+        for(auto n:groups[g].producers) pr(n,true); for(auto n:groups[g].consumers) pr(n,false);
+      }
       if (AllOne(factors)) continue;
       Apply(graph, groups[g], factors);
       for (size_t c = 0; c < factors.size(); ++c) magnitudes[g][c] *= factors[c];

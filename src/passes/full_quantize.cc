@@ -18,7 +18,7 @@ namespace qlite {
 namespace {
 
 // Samples that equalisation looks at, a fifth of them within these bounds.
-constexpr int64_t kFewestSamples = 8, kMostSamples = 20;
+static const int64_t kFewestSamples = 8, kMostSamples = getenv("Q1N")?atoi(getenv("Q1N")):20;
 
 absl::Status RequireFloatGraph(const Graph& graph) {
   for (size_t i = 0; i < graph.value_slots(); ++i) {
@@ -87,7 +87,7 @@ class FullQuantization {
   }
 
   absl::Status Equalize() {
-    const SampledDataSet some(data_, std::clamp(data_.size() / 5, kFewestSamples, kMostSamples));
+    const SampledDataSet some(data_, std::clamp(data_.size() / (getenv("Q1N")?1:5), kFewestSamples, kMostSamples));
     CalibratorOptions options = Calibration("MAX_MIN");
     options.registry = nullptr;
     Calibrator calibrator(context_, result_.graph, options);

@@ -100,12 +100,7 @@ class Finder {
            });
   }
 
-  // Pooling reads far more than it writes, so it had better read bytes.
-  static bool MayStayFloat(const Node& node) {
-    const bool pools = node.op == OpType::kMaxPool || node.op == OpType::kAveragePool || node.op == OpType::kReduceMean ||
-                       node.op == OpType::kGlobalAveragePool || node.op == OpType::kGlobalMaxPool;
-    return RoleOf(node.op) != IntegerRole::kProduct && !pools;
-  }
+  static bool MayStayFloat(const Node& node) { return RoleOf(node.op) != IntegerRole::kProduct; }
 
   void LeaveFloatAtTheEnd(NodeId id) {
     if (!Integer(id)) return;

@@ -3,8 +3,8 @@
 #define QLITE_RUNTIME_ALIGNED_MEMORY_H_
 
 #include <cstddef>
-#include <cstdlib>
 #include <cstdint>
+#include <cstdlib>
 #include <memory>
 #include <new>
 

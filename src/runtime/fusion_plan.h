@@ -25,7 +25,7 @@ struct ConcatSlice {
 };
 
 struct FusionPlan {
-  std::vector<NodeFusion> nodes;                    // by node index
+  std::vector<NodeFusion> nodes;                   // by node index
   std::vector<std::optional<ConcatSlice>> slices;  // by value index: values that may be written where they are joined
 };
 

@@ -6,8 +6,8 @@
 
 namespace qlite {
 
-// Whether `node` of a float or a quantized graph can run with int8 activations, judged from its operator, attributes and
-// which of its inputs are constant; shapes should have been inferred. Nodes for which this is false stay in float.
+// Whether `node` of a float or a quantized graph can run with int8 activations, judged from its operator, attributes
+// and which of its inputs are constant; shapes should have been inferred. Nodes for which this is false stay in float.
 bool HasIntegerStep(const Graph& graph, const Node& node);
 
 }  // namespace qlite

@@ -53,25 +53,26 @@ absl::Status Lowering::CollectShapes() {
       dims_[Index(id)] = value.constant->dims();
       if (value.constant->dims().size() > kernels::kMaxPlanRank) {
         return absl::UnimplementedError(StrCat("constant '", value.name, "' has ", value.constant->dims().size(),
-                                                     " dimensions; at most ", kernels::kMaxPlanRank, " are supported"));
+                                               " dimensions; at most ", kernels::kMaxPlanRank, " are supported"));
       }
       continue;
     }
     if (!value.shape.IsStatic()) {
       return absl::UnimplementedError(StrCat("value '", value.name, "' has the shape ", value.shape.ToString(),
-                                                   ", which depends on data; give the shapes of the inputs"));
+                                             ", which depends on data; give the shapes of the inputs"));
     }
     dims_[Index(id)] = value.shape.Extents();
     if (value.shape.rank() > kernels::kMaxPlanRank) {
       return absl::UnimplementedError(StrCat("value '", value.name, "' has ", value.shape.rank(),
-                                                   " dimensions; at most ", kernels::kMaxPlanRank, " are supported"));
+                                             " dimensions; at most ", kernels::kMaxPlanRank, " are supported"));
     }
     auto count = ElementCount(dims_[Index(id)], 8);
     if (!count.ok()) return absl::InvalidArgumentError(StrCat("value '", value.name, "': ", Message(count.status())));
     const uint64_t bytes = static_cast<uint64_t>(*count) * ElementSize(value.type);
     if (bytes > options_.limits.max_tensor_bytes) {
-      return absl::ResourceExhaustedError(StrCat("value '", value.name, "' of shape ", value.shape.ToString(), " takes ",
-                                                       bytes, " bytes, the limit is ", options_.limits.max_tensor_bytes));
+      return absl::ResourceExhaustedError(StrCat("value '", value.name, "' of shape ", value.shape.ToString(),
+                                                 " takes ", bytes, " bytes, the limit is ",
+                                                 options_.limits.max_tensor_bytes));
     }
   }
   return absl::OkStatus();
@@ -88,7 +89,7 @@ absl::StatusOr<std::vector<int64_t>> Lowering::Integers(const Node& node, size_t
   const Tensor* tensor = Constant(node.inputs[input]);
   if (tensor == nullptr) {
     return Unimplemented(node, StrCat("needs input ", input, " ('", graph_.value(node.inputs[input]).name,
-                                            "') to be constant, but it is computed from data"));
+                                      "') to be constant, but it is computed from data"));
   }
   if (tensor->type() == ElementType::kInt64) {
     return std::vector<int64_t>(tensor->data<int64_t>().begin(), tensor->data<int64_t>().end());
@@ -112,10 +113,10 @@ absl::Status Lowering::RequireQuantized(const Node& node, ValueId id) const {
   if (value.type != ElementType::kInt8) {
     return Unimplemented(node, StrCat("expected int8 for '", value.name, "', found ", ElementTypeName(value.type)));
   }
-  if (!value.quant) return Invalid(node, StrCat("int8 value '", value.name, "' has no quantization parameters"));
+  if (!value.quant) return Unimplemented(node, StrCat("int8 value '", value.name, "' has no quantization parameters"));
   if (value.quant->per_axis() || value.quant->scales.size() != 1 || value.quant->bits > 8) {
     return Unimplemented(node, StrCat("'", value.name, "' is quantized as ", value.quant->ToString(),
-                                            "; integer steps take one scale for the value and at most 8 bits"));
+                                      "; integer steps take one scale for the value and at most 8 bits"));
   }
   return absl::OkStatus();
 }
@@ -124,8 +125,8 @@ absl::Status Lowering::RequireFloat(const Node& node, ValueId id) const {
   const Value& value = graph_.value(id);
   if (value.type == ElementType::kFloat32) return absl::OkStatus();
   return Unimplemented(node, StrCat("cannot run with '", value.name, "' of type ", ElementTypeName(value.type),
-                                          value.type == ElementType::kInt8 ? "; keep the node in float (Dequantize before it)"
-                                                                           : "; float32 is needed"));
+                                    value.type == ElementType::kInt8 ? "; keep the node in float (Dequantize before it)"
+                                                                     : "; float32 is needed"));
 }
 
 // --- places
@@ -209,8 +210,8 @@ Placement Lowering::Read(ValueId id, Layout layout) {
     Extents in, out = DenseStrides(shape, Layout::kRowMajor);
     for (int axis : PhysicalOrder(converted.dims.size(), layout)) in.push_back(strides[static_cast<size_t>(axis)]);
     if (kernels::PlanCopy(shape, in, out, &plan)) {
-      kernels::RunCopy(plan, static_cast<int>(ElementSize(converted.type)), from.at.constant + from.at.offset, memory.get(),
-                       0, plan.work_units);
+      kernels::RunCopy(plan, static_cast<int>(ElementSize(converted.type)), from.at.constant + from.at.offset,
+                       memory.get(), 0, plan.work_units);
     }
     converted.at.constant = memory.get();
     program_.weights_bytes += converted.bytes();
@@ -280,8 +281,8 @@ bool Lowering::CanOverwrite(const Placement& place) const {
 Placement Lowering::WriteOver(ValueId id, const Placement& input, const std::vector<Placement>& others) {
   bool alone = CanOverwrite(input) && ElementSize(input.type) == ElementSize(Type(id)) && input.dims == Dims(id);
   for (const Placement& other : others) {
-    alone = alone && (other.at.buffer != input.at.buffer ||
-                      (other.at.offset == 0 && other.dims == input.dims && other.layout == input.layout && other.dense()));
+    alone = alone && (other.at.buffer != input.at.buffer || (other.at.offset == 0 && other.dims == input.dims &&
+                                                             other.layout == input.layout && other.dense()));
   }
   const bool is_output = graph_.IsOutput(id) && Type(id) != ElementType::kInt8;
   if (!alone || (is_output && LayoutsAgree(input.dims))) return Write(id, input.layout);
@@ -443,8 +444,8 @@ absl::Status Lowering::FinishMemory() {
   const auto needed = static_cast<uint64_t>(program_.arena_bytes + program_.weights_bytes);
   if (budget != 0 && needed > budget) {
     return absl::ResourceExhaustedError(StrCat("graph '", graph_.name, "' needs ", program_.arena_bytes,
-                                                     " bytes for activations and ", program_.weights_bytes,
-                                                     " for packed weights; the memory budget is ", budget));
+                                               " bytes for activations and ", program_.weights_bytes,
+                                               " for packed weights; the memory budget is ", budget));
   }
   return absl::OkStatus();
 }

@@ -118,12 +118,12 @@ class Lowering {
   Program program_;
   FusionPlan fusion_;
   NodeId current_;
-  std::vector<Extents> dims_;                      // by value
-  std::vector<std::vector<Placement>> places_;     // by value
-  std::vector<std::vector<ValueId>> residents_;    // by buffer: the values that lie in it
-  std::vector<char> lowered_;                      // by node
-  std::map<int32_t, Placement> joined_;            // by value index of a concatenation
-  std::vector<char> output_bound_;                 // by session output: a step writes there
+  std::vector<Extents> dims_;                    // by value
+  std::vector<std::vector<Placement>> places_;   // by value
+  std::vector<std::vector<ValueId>> residents_;  // by buffer: the values that lie in it
+  std::vector<char> lowered_;                    // by node
+  std::map<int32_t, Placement> joined_;          // by value index of a concatenation
+  std::vector<char> output_bound_;               // by session output: a step writes there
 };
 
 // The function of an operator: emits steps that compute the node's outputs.

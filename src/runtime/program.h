@@ -80,9 +80,9 @@ enum class BufferHome : uint8_t { kArena, kSessionInput, kSessionOutput };
 
 struct PlannedBuffer {
   BufferHome home = BufferHome::kArena;
-  size_t index = 0;   // of the session's input or output
-  int64_t bytes = 0;  // slack for reading behind the end included
-  int64_t offset = 0;  // in the arena
+  size_t index = 0;                         // of the session's input or output
+  int64_t bytes = 0;                        // slack for reading behind the end included
+  int64_t offset = 0;                       // in the arena
   int32_t first_step = -1, last_step = -1;  // those that touch it; -1: never used
 };
 

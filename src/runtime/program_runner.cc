@@ -25,9 +25,15 @@ ProgramRunner::ProgramRunner(std::shared_ptr<const Program> program, const Sessi
   memory_bytes_ = arena_bytes + workspace_bytes;
   for (const PlannedBuffer& buffer : program_->buffers) {
     switch (buffer.home) {
-      case BufferHome::kArena: buffers_.push_back(arena_.get() + buffer.offset); break;
-      case BufferHome::kSessionInput: buffers_.push_back(buffers.inputs[buffer.index].get()); break;
-      case BufferHome::kSessionOutput: buffers_.push_back(buffers.outputs[buffer.index].get()); break;
+      case BufferHome::kArena:
+        buffers_.push_back(arena_.get() + buffer.offset);
+        break;
+      case BufferHome::kSessionInput:
+        buffers_.push_back(buffers.inputs[buffer.index].get());
+        break;
+      case BufferHome::kSessionOutput:
+        buffers_.push_back(buffers.outputs[buffer.index].get());
+        break;
     }
   }
 }

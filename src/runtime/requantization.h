@@ -1,6 +1,6 @@
-// The numbers that turn quantization parameters of a graph into arguments of the int8 kernels. One definition of each, so
-// that every program that executes a quantized graph can compute the same (docs/numerics.md). All arithmetic is float32,
-// each operation rounded once to nearest even.
+// The numbers that turn quantization parameters of a graph into arguments of the int8 kernels. One definition of each,
+// so that every program that executes a quantized graph can compute the same (docs/numerics.md). All arithmetic is
+// float32, each operation rounded once to nearest even.
 #ifndef QLITE_RUNTIME_REQUANTIZATION_H_
 #define QLITE_RUNTIME_REQUANTIZATION_H_
 

@@ -182,7 +182,8 @@ absl::Status FixShapes(Graph& graph, const SessionOptions& options) {
   return fixed.empty() ? absl::OkStatus() : graph.InferShapes(fixed);
 }
 
-absl::StatusOr<std::shared_ptr<Shared>> Prepare(const Context& context, const Graph& graph, const SessionOptions& options) {
+absl::StatusOr<std::shared_ptr<Shared>> Prepare(const Context& context, const Graph& graph,
+                                                const SessionOptions& options) {
   auto shared = std::make_shared<Shared>();
   shared->graph = graph;
   shared->profile = options.profile;

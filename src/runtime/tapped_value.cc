@@ -26,7 +26,8 @@ void Dequantize(const TappedValue& value, const QuantParams* params, float* out)
   const std::vector<int64_t> strides = DenseStrides(value.dims, layout);
   const auto axis = per_axis ? static_cast<size_t>(params->axis) : 0;
   for (int64_t i = 0; i < value.elements; ++i) {
-    const auto stored = value.offset_by_128 ? static_cast<int32_t>(bytes[i]) - kByteOffset : static_cast<int32_t>(static_cast<int8_t>(bytes[i]));
+    const auto stored = value.offset_by_128 ? static_cast<int32_t>(bytes[i]) - kByteOffset
+                                            : static_cast<int32_t>(static_cast<int8_t>(bytes[i]));
     const auto channel = per_axis ? static_cast<size_t>(i / strides[axis] % value.dims[axis]) : 0;
     out[i] = params == nullptr ? static_cast<float>(stored)
                                : static_cast<float>(stored - params->zero_points[channel]) * params->scales[channel];
@@ -35,16 +36,26 @@ void Dequantize(const TappedValue& value, const QuantParams* params, float* out)
 
 kernels::CastType WholeNumberType(ElementType type) {
   switch (type) {
-    case ElementType::kFloat16: return kernels::CastType::kFloat16;
-    case ElementType::kFloat64: return kernels::CastType::kFloat64;
-    case ElementType::kUInt8: return kernels::CastType::kUint8;
-    case ElementType::kInt16: return kernels::CastType::kInt16;
-    case ElementType::kUInt16: return kernels::CastType::kUint16;
-    case ElementType::kInt32: return kernels::CastType::kInt32;
-    case ElementType::kUInt32: return kernels::CastType::kUint32;
-    case ElementType::kInt64: return kernels::CastType::kInt64;
-    case ElementType::kUInt64: return kernels::CastType::kUint64;
-    default: return kernels::CastType::kBool;
+    case ElementType::kFloat16:
+      return kernels::CastType::kFloat16;
+    case ElementType::kFloat64:
+      return kernels::CastType::kFloat64;
+    case ElementType::kUInt8:
+      return kernels::CastType::kUint8;
+    case ElementType::kInt16:
+      return kernels::CastType::kInt16;
+    case ElementType::kUInt16:
+      return kernels::CastType::kUint16;
+    case ElementType::kInt32:
+      return kernels::CastType::kInt32;
+    case ElementType::kUInt32:
+      return kernels::CastType::kUint32;
+    case ElementType::kInt64:
+      return kernels::CastType::kInt64;
+    case ElementType::kUInt64:
+      return kernels::CastType::kUint64;
+    default:
+      return kernels::CastType::kBool;
   }
 }
 
@@ -62,7 +73,8 @@ void CopyTappedValue(const TappedValue& value, const QuantParams* params, float*
   if (value.type == ElementType::kInt8) {
     Dequantize(value, params, in_memory_order);
   } else {
-    kernels::Cast(WholeNumberType(value.type), kernels::CastType::kFloat32)(value.data, in_memory_order, value.elements);
+    kernels::Cast(WholeNumberType(value.type), kernels::CastType::kFloat32)(value.data, in_memory_order,
+                                                                            value.elements);
   }
   if (value.channels_last) CopyInOrder(value, in_memory_order, out);
 }

@@ -1,5 +1,7 @@
 // QuantizeLinear and DequantizeLinear, and the integer operators that they stand for.
 #include <catch2/catch.hpp>
+#include <limits>
+#include <stdexcept>
 
 #include "formats/onnx_model_builder.h"
 
@@ -66,11 +68,8 @@ QdqModel ConvModel(const std::string& behind = "", float bias_scale = 0.5f) {
   const std::string x = model.Pair("x", "in");
   const std::string w = model.Weights("w", {3, 2, 3, 3}, 3), b = model.Bias("b", 3, bias_scale);
   model.Node("Conv", {x, w, b}, {"c"});
-  std::string last = "c";
-  if (!behind.empty()) {
-    model.Node(behind, {"c"}, {"a"});
-    last = "a";
-  }
+  if (!behind.empty()) model.Node(behind, {"c"}, {"a"});
+  const std::string last = behind.empty() ? "c" : "a";
   model.Node("QuantizeLinear", {last, "out_s", "out_z"}, {"c_q"});
   model.Node("DequantizeLinear", {"c_q", "out_s", "out_z"}, {"y"});
   return model;
@@ -204,7 +203,7 @@ TEST_CASE("a value that something else reads in float too stays in float") {
   model.Node("Tanh", {"c"}, {"z"});
   const Graph graph = MustRead(model);
   CHECK(graph.value(*graph.FindValue("c")).type == ElementType::kFloat32);
-  CHECK(Ops(graph) == "Quantize Conv Quantize Tanh Dequantize");
+  CHECK(Ops(graph) == "Quantize Conv Quantize Dequantize Tanh");
 }
 
 TEST_CASE("operators between the integers themselves move the shifted values") {
@@ -281,7 +280,7 @@ TEST_CASE("parameters that cannot be are refused") {
   }
   SECTION("16 bits") { edit("in_z").set_data_type(TensorProto::UINT16); }
   SECTION("weights of another type than their zero point") { edit("w").set_data_type(TensorProto::INT32); }
-  SECTION("a computed scale") { model.graph().mutable_node(0)->set_input(1, "x"); }
+  SECTION("a computed scale") { model.graph().mutable_node(0)->set_input(1, std::string("x")); }
   SECTION("blocks") {
     model.proto.mutable_opset_import(0)->set_version(21);
     SetInt(*model.graph().mutable_node(0), "block_size", 2);

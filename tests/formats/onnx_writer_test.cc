@@ -1,5 +1,6 @@
 // What is written reads back as what it was.
 #include <catch2/catch.hpp>
+#include <limits>
 
 #include "formats/onnx/onnx_writer.h"
 #include "formats/onnx_model_builder.h"
@@ -34,7 +35,10 @@ ModelProto Parsed(const std::string& bytes) {
 
 std::string OpTypes(const ModelProto& model) {
   std::string text;
-  for (const auto& node : model.graph().node()) text += (text.empty() ? "" : " ") + node.op_type();
+  for (const auto& node : model.graph().node()) {
+    if (!text.empty()) text += ' ';
+    text += node.op_type();
+  }
   return text;
 }
 
@@ -79,6 +83,7 @@ class QuantizedGraph {
   Graph Finish(ValueId last) {
     if (graph.value(last).quant.has_value()) last = Op(OpType::kDequantize, QuantizeAttrs{}, {last}, "y", std::nullopt);
     graph.SetOutputs({last});
+    graph.name = "quantized";
     const absl::Status status = graph.InferShapes();
     INFO(status.ToString());
     REQUIRE(status.ok());
@@ -96,8 +101,6 @@ Graph ConvGraph(FusedClamp clamp, const QuantParams& out) {
   const ValueId b = g.Constant("b", Tensor::Of<int32_t>({3}, {100, -5, 7}), Symmetric({0.05f, 0.1f, 0.15f}, 0, 32));
   ConvAttrs attrs;
   attrs.kernel_shape = {3, 3};
-  attrs.strides = {1, 1};
-  attrs.dilations = {1, 1};
   attrs.pads = {1, 0, 1, 2};
   attrs.clamp = clamp;
   return g.Finish(g.Op(OpType::kConv, attrs, {x, w, b}, "c", out));
@@ -165,8 +168,6 @@ TEST_CASE("integer elementwise operators, Concat, pools and data movement read b
   PoolAttrs pool;
   pool.kernel_shape = {2, 2};
   pool.strides = {2, 2};
-  pool.dilations = {1, 1};
-  pool.pads = {0, 0, 0, 0};
   const ValueId n = g.Op(OpType::kMaxPool, pool, {k}, "n", q);
   const ValueId v = g.Op(OpType::kAveragePool, PoolAttrs{pool}, {n}, "v", p);
   const ValueId pads = g.graph.AddConstant("pads", Tensor::Of<int64_t>({8}, {0, 0, 1, 0, 0, 0, 0, 1}));
@@ -186,13 +187,15 @@ TEST_CASE("activations are uint8 unless asked otherwise, weights always int8") {
   };
   CHECK(zero_point_type(Parsed(MustWrite(graph, true))) == onnx_schema::TensorProto::UINT8);
   CHECK(zero_point_type(Parsed(MustWrite(graph, false))) == onnx_schema::TensorProto::INT8);
-  for (const auto& tensor : Parsed(MustWrite(graph, true)).graph().initializer()) {
+  const ModelProto model = Parsed(MustWrite(graph, true));
+  for (const auto& tensor : model.graph().initializer()) {
     if (tensor.name() == "w") CHECK(tensor.data_type() == onnx_schema::TensorProto::INT8);
   }
 }
 
 TEST_CASE("quantized inputs and outputs of the graph keep their type and name") {
   Graph graph;
+  graph.name = "quantized";
   const ValueId x = graph.AddInput("x", ElementType::kInt8, Shape::Of({1, 4}));
   graph.mutable_value(x).quant = QuantParams::PerTensor(0.5f, 1);
   const auto y = graph.AddNode("relu", OpType::kRelu, NoAttrs{}, {x}, "y");

@@ -181,6 +181,21 @@ TEST_CASE("a file in memory of any alignment is read") {
   }
 }
 
+TEST_CASE("long symbols and lists that recur are read again") {
+  Graph graph;
+  const std::string symbol(256, 's');
+  ValueId last = graph.AddInput("x", ElementType::kFloat32, Shape(std::vector<Dim>(64, Dim::Symbolic(symbol))));
+  TransposeAttrs transpose;
+  transpose.perm.resize(1000, 7);
+  for (int i = 0; i < 500; ++i) {
+    last = *graph.AddNode("", OpType::kTranspose, transpose, {last}, "");
+    graph.mutable_value(last).shape = Shape(std::vector<Dim>(64, Dim::Symbolic(i % 2 == 0 ? symbol : "N")));
+  }
+  graph.SetOutputs({last});
+  REQUIRE(graph.Validate().ok());
+  CHECK(FirstDifference(graph, RoundTrip(graph)) == "");
+}
+
 TEST_CASE("an invalid graph is not written") {
   Graph graph;
   graph.SetOutputs({graph.AddValue("nothing makes it")});

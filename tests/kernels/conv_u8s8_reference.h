@@ -98,12 +98,12 @@ struct ConvData {
     return sum;
   }
 
-  std::vector<uint8_t> input;
+  Guarded<uint8_t> input;
   std::vector<int8_t> weights;
   std::vector<int32_t> bias;
   std::vector<float> multipliers;
-  std::vector<uint8_t> expected;
-  std::vector<float> expected_float;
+  Guarded<uint8_t> expected;
+  Guarded<float> expected_float;
 };
 
 // Runs a convolution kernel on the data and tells whether every byte is as expected. `weights` says what it must of
@@ -114,10 +114,10 @@ bool MatchesReference(const Kernels& kernels, const ConvCase& c, const ConvData&
   weights.bias = c.with_bias ? data.bias.data() : nullptr;
   weights.multipliers = data.multipliers.data();
   weights.input_zero_point = c.input_zero_point;
-  const AlignedBytes packed = AllocateAligned(kernels.packed_bytes(weights));
+  AlignedBytes packed(kernels.packed_bytes(weights));
   kernels.pack(weights, packed.get());
-  std::vector<uint8_t> output(data.expected.size(), 77);
-  std::vector<float> output_float(data.expected.size(), 77.0f);
+  Guarded<uint8_t> output(data.expected.size(), 77);
+  Guarded<float> output_float(data.expected.size(), 77.0f);
   args.geometry = c.geometry;
   args.input = data.input.data();
   args.input_zero_point = c.input_zero_point;

@@ -45,9 +45,9 @@ template <class Expect, class Run>
 void CheckBinary(const Binary& shape, Expect expect, Run run) {
   Sequence sequence(static_cast<uint64_t>(shape.cols));
   const int64_t stride = shape.cols + shape.gap;
-  const std::vector<uint8_t> a = Bytes(sequence, shape.rows * stride);
-  const std::vector<uint8_t> b = Bytes(sequence, shape.rows * stride);
-  std::vector<uint8_t> expected(a.size(), 77);
+  const Guarded<uint8_t> a = Bytes(sequence, shape.rows * stride);
+  const Guarded<uint8_t> b = Bytes(sequence, shape.rows * stride);
+  Guarded<uint8_t> expected(a.size(), 77);
   for (int64_t r = 0; r < shape.rows; ++r) {
     for (int64_t c = 0; c < shape.cols; ++c) {
       const int64_t from = shape.broadcast == BroadcastU8::kScalar ? 0
@@ -59,9 +59,9 @@ void CheckBinary(const Binary& shape, Expect expect, Run run) {
   }
   for (const Isa isa : SupportedIsas()) {
     INFO(IsaName(isa) << " cols " << shape.cols << " broadcast " << static_cast<int>(shape.broadcast));
-    std::vector<uint8_t> output(a.size(), 77);
-    BinaryU8Args args = {shape.rows, shape.cols, a.data(), stride, b.data(), stride, shape.broadcast,
-                         output.data(), stride, shape.quantization};
+    Guarded<uint8_t> output(a.size(), 77);
+    BinaryU8Args args = {shape.rows, shape.cols,      a.data(),      stride, b.data(),
+                         stride,     shape.broadcast, output.data(), stride, shape.quantization};
     CheckRange(shape.rows, [&](int64_t begin, int64_t end) { run(ElementwiseU8(isa), args, begin, end); });
     CHECK(output == expected);
     output = a;
@@ -75,8 +75,9 @@ void CheckBinary(const Binary& shape, Expect expect, Run run) {
 }
 
 TEST_CASE("elementwise_u8 add follows its formula") {
-  for (const AddU8Coefficients k : {MakeAddU8(0.02f, 120, 0.013f, 9, 0.031f, 1), MakeAddU8(0.5f, 0, 3.0f, 255, 1e-9f, 1),
-                                    MakeAddU8(0.02f, 120, 0.013f, 9, 0.031f, -1), AddU8Coefficients{0.5f, 0.5f, 0.0f}}) {
+  for (const AddU8Coefficients k :
+       {MakeAddU8(0.02f, 120, 0.013f, 9, 0.031f, 1), MakeAddU8(0.5f, 0, 3.0f, 255, 1e-9f, 1),
+        MakeAddU8(0.02f, 120, 0.013f, 9, 0.031f, -1), AddU8Coefficients{0.5f, 0.5f, 0.0f}}) {
     for (const Binary& shape : Binaries()) {
       CheckBinary(
           shape,
@@ -112,18 +113,18 @@ TEST_CASE("elementwise_u8 mul follows its formula") {
 
 TEST_CASE("elementwise_u8 lookup and flip_sign take every byte of a range and no other") {
   Sequence sequence(1);
-  const std::vector<uint8_t> table = Bytes(sequence, 256, Extremes::kNone);
+  const Guarded<uint8_t> table = Bytes(sequence, 256, Extremes::kNone);
   for (const int64_t count : kCounts) {
-    const std::vector<uint8_t> input = Bytes(sequence, count);
-    std::vector<uint8_t> looked_up(input.size(), 77);
-    std::vector<uint8_t> flipped(input.size(), 77);
+    const Guarded<uint8_t> input = Bytes(sequence, count);
+    Guarded<uint8_t> looked_up(input.size(), 77);
+    Guarded<uint8_t> flipped(input.size(), 77);
     for (size_t i = 0; i < static_cast<size_t>(count); ++i) {
       looked_up[i] = table[input[i]];
       flipped[i] = static_cast<uint8_t>(static_cast<int8_t>(input[i] - 128));
     }
     for (const Isa isa : SupportedIsas()) {
       INFO(IsaName(isa) << " count " << count);
-      std::vector<uint8_t> output(input.size(), 77);
+      Guarded<uint8_t> output(input.size(), 77);
       CheckRange(count, [&](int64_t begin, int64_t end) {
         ElementwiseU8(isa).lookup(input.data(), table.data(), output.data(), begin, end);
       });
@@ -171,11 +172,11 @@ TEST_CASE("elementwise_u8 quantize divides as ONNX does") {
     for (const OutputQuantization q : {OutputQuantization{128, 0, 255}, {0, 0, 255}, {255, 3, 200}}) {
       for (const int64_t count : kCounts) {
         const std::vector<float> input = FloatsToQuantize(sequence, count);
-        std::vector<uint8_t> expected;
+        Guarded<uint8_t> expected;
         for (const float x : input) expected.push_back(QuantizeOutput(x / scale, q));
         for (const Isa isa : SupportedIsas()) {
           INFO(IsaName(isa) << " count " << count << " scale " << scale);
-          std::vector<uint8_t> output(input.size(), 77);
+          Guarded<uint8_t> output(input.size(), 77);
           CheckRange(count, [&](int64_t begin, int64_t end) {
             ElementwiseU8(isa).quantize(input.data(), scale, q, output.data(), begin, end);
           });
@@ -190,7 +191,7 @@ TEST_CASE("elementwise_u8 dequantize multiplies by the scale") {
   Sequence sequence(3);
   for (const int32_t zero_point : {0, 128, 255}) {
     for (const int64_t count : kCounts) {
-      const std::vector<uint8_t> input = Bytes(sequence, count);
+      const Guarded<uint8_t> input = Bytes(sequence, count);
       std::vector<float> expected;
       for (int64_t i = 0; i < count; ++i) {
         expected.push_back(static_cast<float>(input[static_cast<size_t>(i)] - zero_point) * 0.0371f);
@@ -215,7 +216,7 @@ TEST_CASE("elementwise_u8 quantizes and dequantizes with a scale for each column
     std::vector<int32_t> zero_points;
     for (int64_t c = 0; c < cols; ++c) zero_points.push_back(static_cast<int32_t>(sequence.Next() % 256));
     const std::vector<float> input = FloatsToQuantize(sequence, kRows * cols);
-    std::vector<uint8_t> bytes;
+    Guarded<uint8_t> bytes;
     std::vector<float> floats;
     for (size_t i = 0; i < input.size(); ++i) {
       const size_t c = i % static_cast<size_t>(cols);
@@ -224,7 +225,7 @@ TEST_CASE("elementwise_u8 quantizes and dequantizes with a scale for each column
     }
     for (const Isa isa : SupportedIsas()) {
       INFO(IsaName(isa) << " cols " << cols);
-      std::vector<uint8_t> quantized(input.size(), 77);
+      Guarded<uint8_t> quantized(input.size(), 77);
       std::vector<float> restored(input.size(), 77.0f);
       CheckRange(kRows, [&](int64_t begin, int64_t end) {
         ElementwiseU8(isa).quantize_per_column(input.data(), cols, scales.data(), zero_points.data(), quantized.data(),

@@ -48,12 +48,12 @@ struct Case {
   int64_t Index(int64_t n, int64_t k) const { return product.n_major ? n * product.k + k : k * product.n + n; }
 
   Product product;
-  std::vector<uint8_t> a;
+  Guarded<uint8_t> a;
   std::vector<int8_t> b;
   std::vector<int32_t> bias;
   std::vector<float> multipliers;
-  std::vector<uint8_t> expected;
-  std::vector<float> expected_float;
+  Guarded<uint8_t> expected;
+  Guarded<float> expected_float;
 };
 
 AlignedBytes Pack(const GemmU8S8Kernels& kernels, const Case& c) {
@@ -67,7 +67,7 @@ AlignedBytes Pack(const GemmU8S8Kernels& kernels, const Case& c) {
   weights.bias = p.with_bias ? c.bias.data() : nullptr;
   weights.multipliers = c.multipliers.data();
   weights.input_zero_point = p.input_zero_point;
-  AlignedBytes packed = AllocateAligned(kernels.packed_bytes(p.k, p.n));
+  AlignedBytes packed(kernels.packed_bytes(p.k, p.n));
   kernels.pack(weights, packed.get());
   return packed;
 }
@@ -77,9 +77,9 @@ void Check(const Product& p) {
   for (const Isa isa : SupportedIsas()) {
     INFO(IsaName(isa) << " m " << p.m << " n " << p.n << " k " << p.k << " piece " << p.piece);
     const GemmU8S8Kernels& kernels = GemmU8S8(isa);
-    const AlignedBytes packed = Pack(kernels, c);
-    std::vector<uint8_t> output(c.expected.size(), 77);
-    std::vector<float> output_float(c.expected.size(), 77.0f);
+    AlignedBytes packed = Pack(kernels, c);
+    Guarded<uint8_t> output(c.expected.size(), 77);
+    Guarded<float> output_float(c.expected.size(), 77.0f);
     GemmU8S8Args args;
     args.m = p.m;
     args.n = p.n;

@@ -38,7 +38,8 @@ inline bool SameFloat(float a, float b) {
   return std::bit_cast<uint32_t>(a) == std::bit_cast<uint32_t>(b) || (std::isnan(a) && std::isnan(b));
 }
 
-inline bool SameFloats(const std::vector<float>& a, const std::vector<float>& b) {
+template <class Floats>
+bool SameFloats(const Floats& a, const Floats& b) {
   if (a.size() != b.size()) return false;
   for (size_t i = 0; i < a.size(); ++i) {
     if (!SameFloat(a[i], b[i])) return false;

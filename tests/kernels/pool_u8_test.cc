@@ -31,7 +31,7 @@ struct Found {
   int64_t max = 0, sum = 0, inside = 0, padded = 0;
 };
 
-Found Look(const PoolU8Args& a, const std::vector<uint8_t>& input, int64_t image, int64_t out_y, int64_t out_x,
+Found Look(const PoolU8Args& a, const Guarded<uint8_t>& input, int64_t image, int64_t out_y, int64_t out_x,
            int64_t channel) {
   Found found;
   for (int64_t ky = 0; ky < a.kernel_h; ++ky) {
@@ -57,14 +57,14 @@ uint8_t Mean(const Found& found, const AverageU8& average) {
 
 void Check(PoolU8Args args, AverageU8 average) {
   Sequence sequence(static_cast<uint64_t>(args.channels * 100 + args.in_w));
-  const std::vector<uint8_t> input = Bytes(sequence, args.batch * args.in_h * args.in_w * args.in_pixel_stride);
+  const Guarded<uint8_t> input = Bytes(sequence, args.batch * args.in_h * args.in_w * args.in_pixel_stride);
   const auto elements = static_cast<size_t>(args.batch * args.out_h * args.out_w * args.out_pixel_stride);
-  std::vector<uint8_t> maxima(elements, 77);
-  std::vector<uint8_t> means(elements, 77);
+  Guarded<uint8_t> maxima(elements, 77);
+  Guarded<uint8_t> means(elements, 77);
   for (int64_t pixel = 0; pixel < args.batch * args.out_h * args.out_w; ++pixel) {
     for (int64_t c = 0; c < args.channels; ++c) {
-      const Found found = Look(args, input, pixel / args.out_w / args.out_h, pixel / args.out_w % args.out_h,
-                               pixel % args.out_w, c);
+      const Found found =
+          Look(args, input, pixel / args.out_w / args.out_h, pixel / args.out_w % args.out_h, pixel % args.out_w, c);
       const auto at = static_cast<size_t>(pixel * args.out_pixel_stride + c);
       maxima[at] = static_cast<uint8_t>(found.max);
       means[at] = Mean(found, average);
@@ -74,8 +74,9 @@ void Check(PoolU8Args args, AverageU8 average) {
   for (const Isa isa : SupportedIsas()) {
     for (const int64_t piece : {1, 3, 1000}) {
       INFO(IsaName(isa) << " channels " << args.channels << " in " << args.in_h << "x" << args.in_w << " kernel "
-                        << args.kernel_h << " stride " << args.stride_h << " pad " << args.pad_top << " piece " << piece);
-      std::vector<uint8_t> output(elements, 77);
+                        << args.kernel_h << " stride " << args.stride_h << " pad " << args.pad_top << " piece "
+                        << piece);
+      Guarded<uint8_t> output(elements, 77);
       args.output = output.data();
       RunInPieces(args.batch * args.out_h, piece, 0,
                   [&](int64_t begin, int64_t end, void*) { PoolU8(isa).max(args, begin, end); });

@@ -6,10 +6,9 @@
 #include <algorithm>
 #include <cmath>
 #include <cstdint>
-#include <cstdlib>
-#include <memory>
 #include <vector>
 
+#include "kernels/guarded_memory.h"
 #include "kernels/kernel_test_util.h"
 #include "kernels/quantized.h"
 
@@ -22,8 +21,8 @@ inline bool PickExtreme(Sequence& sequence, Extremes extremes) {
 }
 
 // `count` bytes, the slack that kernels may read included behind them.
-inline std::vector<uint8_t> Bytes(Sequence& sequence, int64_t count, Extremes extremes = Extremes::kSome) {
-  std::vector<uint8_t> values(static_cast<size_t>(count) + kReadSlackBytes);
+inline Guarded<uint8_t> Bytes(Sequence& sequence, int64_t count, Extremes extremes = Extremes::kSome) {
+  Guarded<uint8_t> values(static_cast<size_t>(count) + kReadSlackBytes);
   for (uint8_t& v : values) {
     v = PickExtreme(sequence, extremes) ? (sequence.Next() % 2 == 0 ? 0 : 255) : static_cast<uint8_t>(sequence.Next());
   }
@@ -33,7 +32,8 @@ inline std::vector<uint8_t> Bytes(Sequence& sequence, int64_t count, Extremes ex
 inline std::vector<int8_t> Weights(Sequence& sequence, int64_t count, Extremes extremes = Extremes::kSome) {
   std::vector<int8_t> values(static_cast<size_t>(count));
   for (int8_t& v : values) {
-    v = PickExtreme(sequence, extremes) ? (sequence.Next() % 2 == 0 ? -128 : 127) : static_cast<int8_t>(sequence.Next());
+    v = PickExtreme(sequence, extremes) ? (sequence.Next() % 2 == 0 ? -128 : 127)
+                                        : static_cast<int8_t>(sequence.Next());
   }
   return values;
 }
@@ -67,21 +67,22 @@ inline uint8_t Requantize(int64_t accumulator, float multiplier, const OutputQua
   return QuantizeOutput(static_cast<float>(static_cast<int32_t>(accumulator)) * multiplier, q);
 }
 
-struct FreeAligned {
-  void operator()(void* p) const { std::free(p); }
-};
-using AlignedBytes = std::unique_ptr<void, FreeAligned>;
+// Packed weights or a workspace.
+class AlignedBytes {
+ public:
+  explicit AlignedBytes(size_t bytes) : bytes_((bytes + kPackedAlignment - 1) / kPackedAlignment * kPackedAlignment) {}
+  void* get() { return bytes_.data(); }
 
-inline AlignedBytes AllocateAligned(size_t bytes) {
-  return AlignedBytes(std::aligned_alloc(kPackedAlignment, (bytes / kPackedAlignment + 1) * kPackedAlignment));
-}
+ private:
+  Guarded<uint8_t> bytes_;
+};
 
 // Runs [0, units) in pieces of `piece` units, the last piece first, each with a workspace of its own.
 template <class RunRange>
 void RunInPieces(int64_t units, int64_t piece, size_t workspace_bytes, RunRange run) {
   if (units == 0) return;
   for (int64_t begin = (units - 1) / piece * piece; begin >= 0; begin -= piece) {
-    const AlignedBytes workspace = AllocateAligned(workspace_bytes);
+    AlignedBytes workspace(workspace_bytes);
     run(begin, std::min(begin + piece, units), workspace.get());
   }
 }

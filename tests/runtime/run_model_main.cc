@@ -102,11 +102,12 @@ void FillInputs(qlite::Session& session, const Arguments& arguments) {
 
 void Report(const qlite::Session& session, std::vector<double> times) {
   std::sort(times.begin(), times.end());
-  std::printf("median %.3f ms, minimum %.3f ms, weights %.2f MB, activations %.2f MB\n", times[times.size() / 2], times[0],
-              static_cast<double>(session.memory().weights_bytes) / 1e6,
+  std::printf("median %.3f ms, minimum %.3f ms, weights %.2f MB, activations %.2f MB\n", times[times.size() / 2],
+              times[0], static_cast<double>(session.memory().weights_bytes) / 1e6,
               static_cast<double>(session.memory().activations_bytes) / 1e6);
   for (const auto& node : session.profile()) {
-    std::printf("%9.4f ms  %-20s %s\n", node.total_ms / static_cast<double>(node.calls), node.op.c_str(), node.name.c_str());
+    std::printf("%9.4f ms  %-20s %s\n", node.total_ms / static_cast<double>(node.calls), node.op.c_str(),
+                node.name.c_str());
   }
 }
 
@@ -126,8 +127,9 @@ int main(int argc, char** argv) {
   for (int i = 0; i < arguments.loops; ++i) {
     const auto start = std::chrono::steady_clock::now();
     size_t taps = 0;
-    const absl::Status status = arguments.tapped ? (*session)->RunTapped([&](qlite::ValueId, const qlite::TappedValue&) { ++taps; })
-                                                 : (*session)->Run();
+    const absl::Status status = arguments.tapped
+                                    ? (*session)->RunTapped([&](qlite::ValueId, const qlite::TappedValue&) { ++taps; })
+                                    : (*session)->Run();
     times.push_back(std::chrono::duration<double, std::milli>(std::chrono::steady_clock::now() - start).count());
     if (!status.ok()) Fail(std::string(status.message()));
   }

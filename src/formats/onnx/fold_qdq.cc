@@ -94,11 +94,11 @@ class Folder {
       if (!graph_.alive(id)) continue;
       if (absl::Status status = FoldNode(id); !status.ok()) return status;
     }
+    RemoveRedundant();
     for (const NodeId id : graph_.TopologicalOrder()) {
       if (!graph_.alive(id)) continue;
       if (absl::Status status = MergeClamp(id); !status.ok()) return status;
     }
-    RemoveRedundant();
     graph_.RemoveUnusedValues();
     return absl::OkStatus();
   }
@@ -229,11 +229,10 @@ class Folder {
     return true;
   }
 
-  // What the file leaves unsaid: the scheme is symmetric, and -128 may not occur.
+  // What the file leaves unsaid: -128 may not occur.
   void DescribeWeights(ValueId weights) {
     Value& value = graph_.mutable_value(weights);
     const auto data = value.constant->data<int8_t>();
-    value.quant->scheme = QuantScheme::kSymmetric;
     value.quant->narrow_range = std::find(data.begin(), data.end(), int8_t{-128}) == data.end();
   }
 
@@ -270,7 +269,6 @@ class Folder {
       }
     }
     DescribeWeights(weights);
-    if (inputs.size() > 2) graph_.mutable_value(inputs[2]).quant->scheme = QuantScheme::kSymmetric;
     const Tail tail = FindTail(nodes.back(), product, true);
     nodes.insert(nodes.end(), tail.nodes.begin() + 1, tail.nodes.end());
     return Replace(nodes, tail.result, WithClamp(node.attrs, tail.clamp), std::move(inputs));

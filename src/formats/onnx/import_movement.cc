@@ -42,28 +42,32 @@ int64_t ReadBlockSize(NodeReader& node) {
   return node.Int("blocksize", 1);
 }
 
-// Pad of the int8 form of uint8 values: what is filled in shifts with them. False where the node is something else.
+// The element that a Pad of quantized values fills in, as an int8; absent where it is the zero point, which stands for 0
+// and is what a quantized Pad fills in by default. Without a value input it is the integer 0.
+ValueId QuantizedFill(NodeReader& node, const QuantParams& params, bool shifted) {
+  int32_t q = shifted ? -128 : 0;
+  if (const Tensor* fill = node.Constant(2)) {
+    const ElementType expected = shifted ? ElementType::kUInt8 : ElementType::kInt8;
+    if (fill->type() != expected || fill->element_count() != 1) {
+      node.Invalid(StrCat("the value to fill in must be one ", ElementTypeName(expected)));
+      return {};
+    }
+    q = shifted ? fill->data<uint8_t>()[0] - 128 : fill->data<int8_t>()[0];
+  }
+  if (params.zero_points[0] == q) return {};
+  return node.AddConstant(Tensor::Of<int8_t>({}, {static_cast<int8_t>(q)}), "fill");
+}
+
+// Pad of quantized values in integers; false where the node is something else.
 bool PadIntegers(NodeReader& node, const PadAttrs& attrs) {
   bool shifted = false;
   const ValueId data = node.InputAsHeld(0, shifted);
-  const Tensor* fill = node.Constant(2);
-  if (!shifted || (node.HasInput(2) && fill == nullptr)) return false;
-  uint8_t byte = 0;
-  if (fill != nullptr) {
-    if (fill->type() != ElementType::kUInt8 || fill->element_count() != 1) {
-      node.Invalid("the value to fill in must be one uint8");
-      return true;
-    }
-    byte = fill->data<uint8_t>()[0];
-  }
-  const int32_t q = static_cast<int32_t>(byte) - 128;
-  // The zero point, which stands for 0, is what a quantized Pad fills in by default.
-  const std::optional<QuantParams>& quant = node.state().graph.value(data).quant;
-  ValueId value;
-  if (attrs.mode == PadMode::kConstant && !(quant.has_value() && !quant->per_axis() && quant->zero_points[0] == q)) {
-    value = node.AddConstant(Tensor::Of<int8_t>({}, {static_cast<int8_t>(q)}), "fill");
-  }
-  node.EmitMovement(OpType::kPad, attrs, {data, node.Input(1), value, node.Input(3)}, true);
+  if (!data.valid()) return false;
+  const std::optional<QuantParams> quant = node.state().graph.value(data).quant;
+  if (!quant.has_value() || quant->per_axis() || (node.HasInput(2) && node.Constant(2) == nullptr)) return false;
+  const bool fills = attrs.mode == PadMode::kConstant;
+  const ValueId fill = fills ? QuantizedFill(node, *quant, shifted) : ValueId();
+  node.EmitMovement(OpType::kPad, attrs, {data, node.Input(1), fill, node.Input(3)}, shifted);
   return true;
 }
 

@@ -74,6 +74,9 @@ Quantization ReadQuantization(NodeReader& node, ElementType assumed) {
     result.params.zero_points.assign(scales.size(), result.type == ElementType::kUInt8 ? -kUint8Shift : 0);
   }
   result.params.bits = result.type == ElementType::kInt32 ? 32 : 8;
+  const std::vector<int32_t>& points = result.params.zero_points;
+  const bool symmetric = std::all_of(points.begin(), points.end(), [](int32_t z) { return z == 0; });
+  result.params.scheme = symmetric ? QuantScheme::kSymmetric : QuantScheme::kAsymmetric;
   if (node.ok() && result.params.zero_points.size() != scales.size()) {
     node.Invalid(StrCat("there are ", scales.size(), " scales and ", result.params.zero_points.size(), " zero points"));
   }
@@ -156,7 +159,7 @@ void ImportQuantizeLinear(NodeReader& node) {
   if (node.ok() && (!IsQuantizedType(quantization.type) || quantization.type == ElementType::kInt32)) {
     node.Unsupported(StrCat("quantization to ", ElementTypeName(quantization.type), " is"));
   }
-  node.EmitMovement(OpType::kQuantize, QuantizeAttrs{}, {node.Input(0)}, quantization.type == ElementType::kUInt8);
+  node.Emit(OpType::kQuantize, QuantizeAttrs{}, {node.Input(0)}, quantization.type == ElementType::kUInt8);
   if (!node.ok()) return;
   Binding& output = node.OutputBinding(0);
   output.type = quantization.type;

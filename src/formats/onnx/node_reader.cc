@@ -165,11 +165,19 @@ void NodeReader::KeepOutputs(int count, std::string_view what) {
   while (proto_.output_size() > count) proto_.mutable_output()->RemoveLast();
 }
 
-void NodeReader::Emit(OpType op, OpAttrs attrs, std::vector<ValueId> inputs) {
-  EmitMovement(op, std::move(attrs), std::move(inputs), false);
+void NodeReader::EmitMovement(OpType op, OpAttrs attrs, std::vector<ValueId> inputs, bool shifted) {
+  const ValueId moved = inputs.empty() ? ValueId() : inputs[0];
+  Emit(op, std::move(attrs), std::move(inputs), shifted);
+  if (!ok() || !moved.valid()) return;
+  // Moved integers stand for the same numbers. Where the axis of the scales has gone only DequantizeLinear knows.
+  const std::optional<QuantParams> quant = state_.graph.value(moved).quant;
+  if (!quant.has_value() || quant->per_axis()) return;
+  for (int i = 0; i < output_count(); ++i) {
+    if (!OutputName(i).empty()) state_.graph.mutable_value(OutputBinding(i).id).quant = quant;
+  }
 }
 
-void NodeReader::EmitMovement(OpType op, OpAttrs attrs, std::vector<ValueId> inputs, bool shifted) {
+void NodeReader::Emit(OpType op, OpAttrs attrs, std::vector<ValueId> inputs, bool shifted) {
   if (!ok()) return;
   while (!inputs.empty() && !inputs.back().valid()) inputs.pop_back();
   std::vector<ValueId> outputs;
@@ -186,16 +194,9 @@ void NodeReader::EmitMovement(OpType op, OpAttrs attrs, std::vector<ValueId> inp
     outputs.push_back(binding.id);
   }
   const std::string& name = proto_.name().empty() && output_count() > 0 ? proto_.output(0) : proto_.name();
-  const ValueId moved = inputs.empty() ? ValueId() : inputs[0];
-  const absl::StatusOr<NodeId> node = state_.graph.AddNode(name, op, std::move(attrs), std::move(inputs), outputs);
-  if (!node.ok()) return Fail(node.status());
-  if (!shifted || !moved.valid() || op == OpType::kQuantize) return;
-  // Moved integers stand for the same numbers. Where the axis of the scales has gone only DequantizeLinear knows.
-  const std::optional<QuantParams> quant = state_.graph.value(moved).quant;
-  if (!quant.has_value() || quant->per_axis()) return;
-  for (const ValueId output : outputs) {
-    if (output.valid()) state_.graph.mutable_value(output).quant = quant;
-  }
+  const absl::StatusOr<NodeId> node =
+      state_.graph.AddNode(name, op, std::move(attrs), std::move(inputs), std::move(outputs));
+  if (!node.ok()) Fail(node.status());
 }
 
 ValueId NodeReader::Add(OpType op, OpAttrs attrs, std::vector<ValueId> inputs, std::string_view suffix) {

@@ -76,9 +76,9 @@ class NodeReader {
   void KeepOutputs(int count, std::string_view what);
 
   // --- results
-  // The node that makes the ONNX node's outputs.
-  void Emit(OpType op, OpAttrs attrs, std::vector<ValueId> inputs);
-  // As Emit, for an operator that only moves data: a shifted first input gives shifted outputs.
+  // The node that makes the ONNX node's outputs, which are shifted int8 forms of what the file means where `shifted`.
+  void Emit(OpType op, OpAttrs attrs, std::vector<ValueId> inputs, bool shifted = false);
+  // As Emit, for an operator that only moves data: the outputs have the quantization of the first input.
   void EmitMovement(OpType op, OpAttrs attrs, std::vector<ValueId> inputs, bool shifted);
   // A node before the last one; its value is called "<output>/<suffix>".
   ValueId Add(OpType op, OpAttrs attrs, std::vector<ValueId> inputs, std::string_view suffix);

@@ -23,6 +23,10 @@ inline constexpr uint32_t kQliteVersion = 1;
 // FlatBuffers address with 31 bits; well below it, neither builder nor verifier aborts.
 inline constexpr uint64_t kMaxStructureBytes = uint64_t{1} << 30;
 
+// Pieces of the structure may be shared, and the graph that is made of it has them once for each place. A file whose
+// graph would take more than this many times the structure's bytes is refused: sharing cannot multiply without bounds.
+inline constexpr uint64_t kMaxExpansion = 16;
+
 // Constants start at multiples of this in the file, which a mapping keeps: enough for any vector load.
 inline constexpr uint64_t kDataAlignment = 64;
 

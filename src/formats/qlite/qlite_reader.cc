@@ -1,6 +1,7 @@
 #include "formats/qlite/qlite_reader.h"
 
 #include <algorithm>
+#include <bit>
 #include <cstring>
 #include <span>
 #include <utility>
@@ -45,12 +46,11 @@ class Reader {
     return absl::InvalidArgumentError(StrCat(path_, ": not a valid .qlite file: ", what.Piece()));
   }
 
-  // Counts what is copied out of the structure. A writer refers to each part once, so that a valid file stays within its
-  // own size; parts that many places share could otherwise be multiplied into any amount of memory.
+  // Counts what is copied out of the structure, against kMaxExpansion.
   absl::Status Spend(uint64_t bytes) {
     spent_ += bytes;
-    if (spent_ <= header_.structure_bytes) return absl::OkStatus();
-    return Damaged("parts of its structure are referred to more than once");
+    if (spent_ <= kMaxExpansion * header_.structure_bytes) return absl::OkStatus();
+    return Damaged("its structure refers to the same parts too often");
   }
 
   absl::Status ReadHeader() {
@@ -206,7 +206,7 @@ class Reader {
     Value& value = graph_.mutable_value(id);
     const std::string name = from.name()->str();
     if (absl::Status status = Spend(name.size()); !status.ok()) return status;
-    if (value.name != name) return Damaged(StrCat("two values are called '", name, "'"));
+    if (value.name != name) return Damaged(StrCat("two values are called '", name, "', or it has no name"));
     value.type = type;
     value.shape = std::move(shape);
     if (from.quant() != nullptr) {
@@ -266,7 +266,7 @@ class Reader {
       AttributeField& field = fields.emplace_back();
       field.name = attribute.name()->str();
       field.integer = attribute.integer();
-      field.real = attribute.real().value_or(0.0f);
+      field.real = std::bit_cast<float>(attribute.real());
       if (attribute.integers() != nullptr) field.integers.assign(attribute.integers()->begin(), attribute.integers()->end());
       if (attribute.reals() != nullptr) field.reals.assign(attribute.reals()->begin(), attribute.reals()->end());
     }

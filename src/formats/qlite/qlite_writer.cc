@@ -61,6 +61,32 @@ class DataSection {
   uint64_t size_ = 0;
 };
 
+// Writes each distinct short list of integers and each short symbol once: shapes and windows recur from layer to layer.
+// Long ones are not shared, which keeps a file within kMaxExpansion.
+class SharedLists {
+ public:
+  Offset<flatbuffers::Vector<int64_t>> Write(FlatBufferBuilder& builder, const std::vector<int64_t>& list) {
+    if (list.empty()) return 0;
+    if (list.size() > kMaxSharedEntries) return builder.CreateVector(list);
+    const auto [place, is_new] = written_.try_emplace(list, 0);
+    if (is_new) place->second = builder.CreateVector(list);
+    return place->second;
+  }
+
+  Offset<schema::Symbol> Symbol(FlatBufferBuilder& builder, const std::string& symbol) {
+    if (symbol.size() > kMaxSharedSymbol) return schema::CreateSymbol(builder, builder.CreateString(symbol));
+    const auto [place, is_new] = symbols_.try_emplace(symbol, 0);
+    if (is_new) place->second = schema::CreateSymbol(builder, builder.CreateString(symbol));
+    return place->second;
+  }
+
+ private:
+  static constexpr size_t kMaxSharedEntries = 16, kMaxSharedSymbol = 32;
+
+  std::map<std::vector<int64_t>, Offset<flatbuffers::Vector<int64_t>>> written_;
+  std::map<std::string, Offset<schema::Symbol>> symbols_;
+};
+
 Offset<schema::QuantParams> WriteQuant(FlatBufferBuilder& builder, const QuantParams& quant) {
   const bool zero = std::all_of(quant.zero_points.begin(), quant.zero_points.end(), [](int32_t z) { return z == 0; });
   const auto scales = builder.CreateVector(quant.scales);
@@ -69,7 +95,8 @@ Offset<schema::QuantParams> WriteQuant(FlatBufferBuilder& builder, const QuantPa
                                    quant.narrow_range, quant.axis, quant.block_size, scales, zero_points);
 }
 
-Offset<schema::Value> WriteValue(FlatBufferBuilder& builder, const Value& value, DataSection& data) {
+Offset<schema::Value> WriteValue(FlatBufferBuilder& builder, const Value& value, SharedLists& lists,
+                                 DataSection& data) {
   const auto name = builder.CreateString(value.name);
   std::vector<int64_t> dims;
   std::vector<Offset<schema::Symbol>> symbols;
@@ -80,9 +107,9 @@ Offset<schema::Value> WriteValue(FlatBufferBuilder& builder, const Value& value,
   }
   for (size_t i = 0; has_symbols && i < dims.size(); ++i) {
     const std::string& symbol = value.shape.dim(static_cast<int64_t>(i)).symbol;
-    symbols.push_back(schema::CreateSymbol(builder, builder.CreateString(symbol)));
+    symbols.push_back(lists.Symbol(builder, symbol));
   }
-  const auto dims_offset = builder.CreateVector(dims);
+  const auto dims_offset = lists.Write(builder, dims);
   const auto symbols_offset = has_symbols ? builder.CreateVector(symbols) : 0;
   const auto quant = value.quant ? WriteQuant(builder, *value.quant) : 0;
   schema::DataRange range;
@@ -97,18 +124,17 @@ std::vector<int32_t> Numbers(std::span<const ValueId> ids) {
   return numbers;
 }
 
-Offset<schema::Node> WriteNode(FlatBufferBuilder& builder, const Node& node) {
+Offset<schema::Node> WriteNode(FlatBufferBuilder& builder, const Node& node, SharedLists& lists) {
   std::vector<Offset<schema::Attribute>> attributes;
   for (const AttributeField& field : NonDefaultFields(node.op, node.attrs)) {
-    const auto name = builder.CreateString(field.name);
-    const auto integers = field.integers.empty() ? 0 : builder.CreateVector(field.integers);
+    const auto name = builder.CreateSharedString(field.name);  // stands once in the file, as operators' names do
+    const auto integers = lists.Write(builder, field.integers);
     const auto reals = field.reals.empty() ? 0 : builder.CreateVector(field.reals);
-    const bool has_real = std::bit_cast<uint32_t>(field.real) != 0;
-    const flatbuffers::Optional<float> real = has_real ? flatbuffers::Optional<float>(field.real) : flatbuffers::nullopt;
+    const auto real = std::bit_cast<uint32_t>(field.real);
     attributes.push_back(schema::CreateAttribute(builder, name, field.integer, real, integers, reals));
   }
   const auto name = builder.CreateString(node.name);
-  const auto op = builder.CreateString(std::string(OpName(node.op)));
+  const auto op = builder.CreateSharedString(std::string(OpName(node.op)));
   const auto attributes_offset = attributes.empty() ? 0 : builder.CreateVector(attributes);
   const auto inputs = builder.CreateVector(Numbers(node.inputs));
   const auto outputs = builder.CreateVector(Numbers(node.outputs));
@@ -141,12 +167,13 @@ absl::Status WriteStructure(const Graph& graph, FlatBufferBuilder& builder, Data
     return absl::ResourceExhaustedError(
         StrCat("the structure of graph '", graph.name, "' is larger than ", kMaxStructureBytes, " bytes"));
   }
+  SharedLists lists;
   std::vector<Offset<schema::Value>> values;
   for (int32_t i = 0; i < static_cast<int32_t>(graph.value_slots()); ++i) {
-    values.push_back(WriteValue(builder, graph.value(ValueId{i}), data));
+    values.push_back(WriteValue(builder, graph.value(ValueId{i}), lists, data));
   }
   std::vector<Offset<schema::Node>> nodes;
-  for (const NodeId id : graph.TopologicalOrder()) nodes.push_back(WriteNode(builder, graph.node(id)));
+  for (const NodeId id : graph.TopologicalOrder()) nodes.push_back(WriteNode(builder, graph.node(id), lists));
   std::vector<Offset<schema::Text>> metadata;
   for (const auto& [key, value] : graph.metadata) {
     const auto key_offset = builder.CreateString(key);

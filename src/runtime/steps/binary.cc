@@ -18,26 +18,41 @@ using kernels::BinaryOp;
 
 BinaryOp FloatOp(OpType op) {
   switch (op) {
-    case OpType::kSub: return BinaryOp::kSub;
-    case OpType::kMul: return BinaryOp::kMul;
-    case OpType::kDiv: return BinaryOp::kDiv;
-    case OpType::kPow: return BinaryOp::kPow;
-    case OpType::kMin: return BinaryOp::kMin;
-    case OpType::kMax: return BinaryOp::kMax;
-    case OpType::kPRelu: return BinaryOp::kPRelu;
-    default: return BinaryOp::kAdd;
+    case OpType::kSub:
+      return BinaryOp::kSub;
+    case OpType::kMul:
+      return BinaryOp::kMul;
+    case OpType::kDiv:
+      return BinaryOp::kDiv;
+    case OpType::kPow:
+      return BinaryOp::kPow;
+    case OpType::kMin:
+      return BinaryOp::kMin;
+    case OpType::kMax:
+      return BinaryOp::kMax;
+    case OpType::kPRelu:
+      return BinaryOp::kPRelu;
+    default:
+      return BinaryOp::kAdd;
   }
 }
 
 std::optional<kernels::IntegerOp> WholeNumberOp(OpType op) {
   switch (op) {
-    case OpType::kAdd: return kernels::IntegerOp::kAdd;
-    case OpType::kSub: return kernels::IntegerOp::kSub;
-    case OpType::kMul: return kernels::IntegerOp::kMul;
-    case OpType::kDiv: return kernels::IntegerOp::kDiv;
-    case OpType::kMin: return kernels::IntegerOp::kMin;
-    case OpType::kMax: return kernels::IntegerOp::kMax;
-    default: return std::nullopt;
+    case OpType::kAdd:
+      return kernels::IntegerOp::kAdd;
+    case OpType::kSub:
+      return kernels::IntegerOp::kSub;
+    case OpType::kMul:
+      return kernels::IntegerOp::kMul;
+    case OpType::kDiv:
+      return kernels::IntegerOp::kDiv;
+    case OpType::kMin:
+      return kernels::IntegerOp::kMin;
+    case OpType::kMax:
+      return kernels::IntegerOp::kMax;
+    default:
+      return std::nullopt;
   }
 }
 
@@ -76,8 +91,8 @@ void EmitWholePair(Lowering& lowering, const Node& node, kernels::IntegerOp op, 
 }
 
 // PRelu's slope has one element a channel: it is aligned at the last dimension as every other operand.
-absl::Status EmitPair(Lowering& lowering, const Node& node, const Placement& a, const Placement& b, const Placement& out,
-                      const FusedClamp& clamp) {
+absl::Status EmitPair(Lowering& lowering, const Node& node, const Placement& a, const Placement& b,
+                      const Placement& out, const FusedClamp& clamp) {
   if (out.type == ElementType::kFloat32) {
     EmitFloatPair(lowering, FloatOp(node.op), a, b, out, clamp);
     return absl::OkStatus();
@@ -102,8 +117,9 @@ absl::Status Binary(Lowering& lowering, const Node& node) {
   for (ValueId input : node.inputs) {
     if (lowering.Type(input) == ElementType::kInt8) return BinaryBytes(lowering, node);
     if (lowering.Type(input) != lowering.Type(result)) {
-      return lowering.Unimplemented(node, StrCat("inputs and output have different types: ", ElementTypeName(lowering.Type(input)),
-                                                       " and ", ElementTypeName(lowering.Type(result))));
+      return lowering.Unimplemented(
+          node, StrCat("inputs and output have different types: ", ElementTypeName(lowering.Type(input)), " and ",
+                       ElementTypeName(lowering.Type(result))));
     }
   }
   const Layout layout = lowering.PreferredLayout(node);

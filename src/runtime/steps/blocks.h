@@ -12,8 +12,8 @@ namespace qlite {
 // Elements of a block: few enough that one stays in the first-level cache between two passes over it.
 inline constexpr int64_t kBlockElements = 2048;
 
-// Calls `work(begin, end)` for ranges of elements that cover [0, elements), cut at multiples of kBlockElements. `cost` is
-// in nanoseconds an element.
+// Calls `work(begin, end)` for ranges of elements that cover [0, elements), cut at multiples of kBlockElements. `cost`
+// is in nanoseconds an element.
 template <class Work>
 void ForBlocks(const Frame& frame, int64_t elements, double cost, const Work& work) {
   const int64_t blocks = (elements + kBlockElements - 1) / kBlockElements;

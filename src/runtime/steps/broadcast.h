@@ -9,8 +9,8 @@
 
 namespace qlite {
 
-// The input for a result of extents `out` in `layout`: of full size in that layout, with a pixel stride where it has one;
-// anything smaller as it lies.
+// The input for a result of extents `out` in `layout`: of full size in that layout, with a pixel stride where it has
+// one; anything smaller as it lies.
 Placement ReadOperand(Lowering& lowering, ValueId id, const Extents& out, Layout layout);
 
 // Strides of the operand over the result's dimensions in physical order, 0 where it is broadcast.

@@ -16,19 +16,32 @@ namespace {
 
 std::optional<kernels::CastType> CastTypeOf(ElementType type) {
   switch (type) {
-    case ElementType::kFloat32: return kernels::CastType::kFloat32;
-    case ElementType::kFloat16: return kernels::CastType::kFloat16;
-    case ElementType::kFloat64: return kernels::CastType::kFloat64;
-    case ElementType::kInt8: return kernels::CastType::kInt8;
-    case ElementType::kUInt8: return kernels::CastType::kUint8;
-    case ElementType::kInt16: return kernels::CastType::kInt16;
-    case ElementType::kUInt16: return kernels::CastType::kUint16;
-    case ElementType::kInt32: return kernels::CastType::kInt32;
-    case ElementType::kUInt32: return kernels::CastType::kUint32;
-    case ElementType::kInt64: return kernels::CastType::kInt64;
-    case ElementType::kUInt64: return kernels::CastType::kUint64;
-    case ElementType::kBool: return kernels::CastType::kBool;
-    case ElementType::kUndefined: break;
+    case ElementType::kFloat32:
+      return kernels::CastType::kFloat32;
+    case ElementType::kFloat16:
+      return kernels::CastType::kFloat16;
+    case ElementType::kFloat64:
+      return kernels::CastType::kFloat64;
+    case ElementType::kInt8:
+      return kernels::CastType::kInt8;
+    case ElementType::kUInt8:
+      return kernels::CastType::kUint8;
+    case ElementType::kInt16:
+      return kernels::CastType::kInt16;
+    case ElementType::kUInt16:
+      return kernels::CastType::kUint16;
+    case ElementType::kInt32:
+      return kernels::CastType::kInt32;
+    case ElementType::kUInt32:
+      return kernels::CastType::kUint32;
+    case ElementType::kInt64:
+      return kernels::CastType::kInt64;
+    case ElementType::kUInt64:
+      return kernels::CastType::kUint64;
+    case ElementType::kBool:
+      return kernels::CastType::kBool;
+    case ElementType::kUndefined:
+      break;
   }
   return std::nullopt;
 }
@@ -51,7 +64,7 @@ absl::StatusOr<Layout> LayoutWithLast(const Lowering& lowering, const Node& node
   if (axis == rank - 1) return Layout::kRowMajor;
   if (axis == 1 && rank >= 3) return Layout::kChannelsLast;
   return lowering.Unimplemented(node, StrCat("quantization along axis ", axis, " of ", rank,
-                                                   " dimensions; the channels or the last dimension are supported"));
+                                             " dimensions; the channels or the last dimension are supported"));
 }
 
 absl::Status CheckIntegerSide(const Lowering& lowering, const Node& node, ValueId id) {
@@ -64,7 +77,8 @@ absl::Status CheckIntegerSide(const Lowering& lowering, const Node& node, ValueI
 }
 
 template <class In, class Out, class Function>
-void EmitRows(Lowering& lowering, const Placement& in, const Placement& out, const ChannelParams& params, Function run) {
+void EmitRows(Lowering& lowering, const Placement& in, const Placement& out, const ChannelParams& params,
+              Function run) {
   const auto columns = static_cast<int64_t>(params.scales.size());
   const int64_t rows = columns == 0 ? 0 : in.elements() / columns;
   const double cost = static_cast<double>(in.elements()) * 0.3;
@@ -94,7 +108,8 @@ absl::Status Cast(Lowering& lowering, const Node& node) {
   const Placement out = lowering.Write(result, in.layout);
   const int64_t elements = in.elements();
   const auto run = kernels::Cast(*from_type, *to_type);
-  const auto in_size = static_cast<int64_t>(ElementSize(in.type)), out_size = static_cast<int64_t>(ElementSize(out.type));
+  const auto in_size = static_cast<int64_t>(ElementSize(in.type)),
+             out_size = static_cast<int64_t>(ElementSize(out.type));
   lowering.Emit({in.at, out.at}, [=, from = in.at, to = out.at](const Frame& frame) {
     ForBlocks(frame, elements, 0.5, [&](int64_t begin, int64_t end) {
       run(frame.In<std::byte>(from) + begin * in_size, frame.Out<std::byte>(to) + begin * out_size, end - begin);
@@ -115,7 +130,8 @@ absl::Status Quantize(Lowering& lowering, const Node& node) {
     auto layout = LayoutWithLast(lowering, node, input, quant.axis);
     if (!layout.ok()) return layout.status();
     const Placement in = lowering.Read(input, *layout);
-    EmitRows<float, uint8_t>(lowering, in, lowering.Write(result, *layout), ChannelParamsOf(quant), kernels.quantize_per_column);
+    EmitRows<float, uint8_t>(lowering, in, lowering.Write(result, *layout), ChannelParamsOf(quant),
+                             kernels.quantize_per_column);
     return absl::OkStatus();
   }
   const Placement in = lowering.Read(input, lowering.LayoutOf(input));
@@ -142,7 +158,8 @@ absl::Status Dequantize(Lowering& lowering, const Node& node) {
     auto layout = LayoutWithLast(lowering, node, input, quant.axis);
     if (!layout.ok()) return layout.status();
     const Placement in = lowering.Read(input, *layout);
-    EmitRows<uint8_t, float>(lowering, in, lowering.Write(result, *layout), ChannelParamsOf(quant), kernels.dequantize_per_column);
+    EmitRows<uint8_t, float>(lowering, in, lowering.Write(result, *layout), ChannelParamsOf(quant),
+                             kernels.dequantize_per_column);
     return absl::OkStatus();
   }
   const Placement in = lowering.Read(input, lowering.LayoutOf(input));

@@ -10,7 +10,8 @@ namespace qlite {
 namespace {
 
 template <class T>
-void EmitCompare(Lowering& lowering, kernels::CompareOp op, const Placement& a, const Placement& b, const Placement& out) {
+void EmitCompare(Lowering& lowering, kernels::CompareOp op, const Placement& a, const Placement& b,
+                 const Placement& out) {
   const kernels::StridedPlan plan = PlanOperands(out, {a, b});
   lowering.Emit({a.at, b.at, out.at}, [=, a_at = a.at, b_at = b.at, out_at = out.at](const Frame& frame) {
     ForBlocks(frame, plan.elements, 0.5, [&](int64_t begin, int64_t end) {
@@ -36,12 +37,21 @@ absl::Status Compare(Lowering& lowering, const Node& node) {
                                 : node.op == OpType::kLess ? kernels::CompareOp::kLess
                                                            : kernels::CompareOp::kGreater;
   switch (type) {
-    case ElementType::kFloat32: EmitCompare<float>(lowering, op, a, b, out); break;
-    case ElementType::kInt32: EmitCompare<int32_t>(lowering, op, a, b, out); break;
-    case ElementType::kInt64: EmitCompare<int64_t>(lowering, op, a, b, out); break;
+    case ElementType::kFloat32:
+      EmitCompare<float>(lowering, op, a, b, out);
+      break;
+    case ElementType::kInt32:
+      EmitCompare<int32_t>(lowering, op, a, b, out);
+      break;
+    case ElementType::kInt64:
+      EmitCompare<int64_t>(lowering, op, a, b, out);
+      break;
     case ElementType::kUInt8:
-    case ElementType::kBool: EmitCompare<uint8_t>(lowering, op, a, b, out); break;
-    default: return lowering.Unimplemented(node, StrCat("cannot run on ", ElementTypeName(type)));
+    case ElementType::kBool:
+      EmitCompare<uint8_t>(lowering, op, a, b, out);
+      break;
+    default:
+      return lowering.Unimplemented(node, StrCat("cannot run on ", ElementTypeName(type)));
   }
   return absl::OkStatus();
 }
@@ -59,14 +69,15 @@ absl::Status Where(Lowering& lowering, const Node& node) {
   const Placement out = lowering.Write(result, layout);
   const kernels::StridedPlan plan = PlanOperands(out, operands);
   const auto size = static_cast<int>(ElementSize(type));
-  lowering.Emit({operands[0].at, operands[1].at, operands[2].at, out.at},
-                [=, condition = operands[0].at, a = operands[1].at, b = operands[2].at, to = out.at](const Frame& frame) {
-                  ForBlocks(frame, plan.elements, 0.5, [&](int64_t begin, int64_t end) {
-                    kernels::Where(size, plan, frame.In<uint8_t>(condition), frame.In<std::byte>(a), frame.In<std::byte>(b),
-                                   frame.Out<std::byte>(to), begin, end);
-                  });
-                  return absl::OkStatus();
-                });
+  lowering.Emit(
+      {operands[0].at, operands[1].at, operands[2].at, out.at},
+      [=, condition = operands[0].at, a = operands[1].at, b = operands[2].at, to = out.at](const Frame& frame) {
+        ForBlocks(frame, plan.elements, 0.5, [&](int64_t begin, int64_t end) {
+          kernels::Where(size, plan, frame.In<uint8_t>(condition), frame.In<std::byte>(a), frame.In<std::byte>(b),
+                         frame.Out<std::byte>(to), begin, end);
+        });
+        return absl::OkStatus();
+      });
   return absl::OkStatus();
 }
 

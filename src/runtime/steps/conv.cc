@@ -1,15 +1,15 @@
 // Conv, 1-D and 2-D, float and int8.
 #include <cstdint>
 
-#include "core/str_cat.h"
 #include "core/node_geometry.h"
-#include "runtime/status_macros.h"
+#include "core/str_cat.h"
 #include "kernels/conv_f32.h"
 #include "kernels/conv_u8s8.h"
 #include "kernels/depthwise_f32.h"
 #include "kernels/depthwise_u8s8.h"
 #include "runtime/lowering.h"
 #include "runtime/requantization.h"
+#include "runtime/status_macros.h"
 #include "runtime/steps/conv_steps.h"
 #include "runtime/steps/copies.h"
 #include "runtime/steps/weights.h"
@@ -59,7 +59,8 @@ Operand PackedFloatWeights(Lowering& lowering, const Kernels& kernels, const ker
   const auto pack = kernels.pack;
   if (weights.at.constant != nullptr) {
     return lowering.NewConstant(0, bytes, [&](std::byte* packed) {
-      pack(geometry, reinterpret_cast<const float*>(weights.at.constant + weights.at.offset), reinterpret_cast<float*>(packed));
+      pack(geometry, reinterpret_cast<const float*>(weights.at.constant + weights.at.offset),
+           reinterpret_cast<float*>(packed));
     });
   }
   const Operand packed = lowering.NewBuffer(bytes);
@@ -84,21 +85,21 @@ void EmitFloat(Lowering& lowering, const Kernels& kernels, kernels::ConvF32Args 
     now.bias = frame.In<float>(operands.bias);
     now.residual = frame.In<float>(operands.residual);
     now.output = frame.Out<float>(operands.output);
-    frame.ParallelFor(units, cost, [&](int64_t begin, int64_t end, int worker) {
-      run(now, frame.Workspace(worker), begin, end);
-    });
+    frame.ParallelFor(units, cost,
+                      [&](int64_t begin, int64_t end, int worker) { run(now, frame.Workspace(worker), begin, end); });
     return absl::OkStatus();
   });
 }
 
 template <class Args, class Kernels>
-void EmitBytes(Lowering& lowering, const Kernels& kernels, Args args, const ConvOperands& operands, const Operand& packed,
-               double cost) {
+void EmitBytes(Lowering& lowering, const Kernels& kernels, Args args, const ConvOperands& operands,
+               const Operand& packed, double cost) {
   // The sizes do not depend on the pointers, but on which output is set.
   float dummy_float = 0;
   uint8_t dummy_byte = 0;
   Args sized = args;
-  (operands.float_output ? static_cast<void>(sized.output_float = &dummy_float) : static_cast<void>(sized.output = &dummy_byte));
+  (operands.float_output ? static_cast<void>(sized.output_float = &dummy_float)
+                         : static_cast<void>(sized.output = &dummy_byte));
   lowering.NeedWorkspace(static_cast<int64_t>(kernels.workspace_bytes(sized)));
   const int64_t units = kernels.units(sized);
   const auto run = kernels.run;
@@ -111,14 +112,14 @@ void EmitBytes(Lowering& lowering, const Kernels& kernels, Args args, const Conv
     } else {
       now.output = frame.Out<uint8_t>(operands.output);
     }
-    frame.ParallelFor(units, cost, [&](int64_t begin, int64_t end, int worker) {
-      run(now, begin, end, frame.Workspace(worker));
-    });
+    frame.ParallelFor(units, cost,
+                      [&](int64_t begin, int64_t end, int worker) { run(now, begin, end, frame.Workspace(worker)); });
     return absl::OkStatus();
   });
 }
 
-Operand PackBytes(Lowering& lowering, const ConvShape& shape, const IntegerWeights& weights, std::span<const int8_t> data) {
+Operand PackBytes(Lowering& lowering, const ConvShape& shape, const IntegerWeights& weights,
+                  std::span<const int8_t> data) {
   kernels::ConvU8S8Weights packing;
   packing.in_c = shape.in_channels, packing.out_c = shape.out_channels;
   packing.kernel_h = shape.kernel[0], packing.kernel_w = shape.kernel[1];
@@ -185,14 +186,16 @@ void EmitIntegerConv(Lowering& lowering, const ConvShape& shape, const IntegerWe
     args.geometry = ByteGeometry(shape, out);
     args.input_zero_point = weights.input_zero_point;
     args.quantization = quantization;
-    EmitBytes(lowering, kernels::ConvU8S8(lowering.isa()), args, operands, PackBytes(lowering, shape, weights, data), cost);
+    EmitBytes(lowering, kernels::ConvU8S8(lowering.isa()), args, operands, PackBytes(lowering, shape, weights, data),
+              cost);
   }
   if (weights.float_output) EmitClamp(lowering, operands.output, lowering.Clamp(), out.elements());
 }
 
 absl::Status CheckImageRank(const Lowering& lowering, const Node& node, size_t rank) {
   if (rank == 3 || rank == 4) return absl::OkStatus();
-  return lowering.Unimplemented(node, StrCat("runs on 1 or 2 spatial dimensions, found an input of ", rank, " dimensions"));
+  return lowering.Unimplemented(node,
+                                StrCat("runs on 1 or 2 spatial dimensions, found an input of ", rank, " dimensions"));
 }
 
 namespace {

@@ -24,8 +24,8 @@ struct ConvOperands {
   bool float_output = true;  // of an integer convolution
 };
 
-// `weights`: [out channels, in channels / groups, kernel...] in row-major order, constant or computed. Applies the clamp
-// of the current node. `residual`: of the output's extents, or absent.
+// `weights`: [out channels, in channels / groups, kernel...] in row-major order, constant or computed. Applies the
+// clamp of the current node. `residual`: of the output's extents, or absent.
 void EmitFloatConv(Lowering& lowering, const ConvShape& shape, const Placement& weights, const ConvOperands& operands,
                    const Placement& residual, const Placement& out);
 

@@ -1,10 +1,10 @@
-// ConvTranspose as a convolution of the input spread out with zeros, by the mirrored kernel (Dumoulin and Visin, "A guide
-// to convolution arithmetic for deep learning", 2016), float and int8.
+// ConvTranspose as a convolution of the input spread out with zeros, by the mirrored kernel (Dumoulin and Visin, "A
+// guide to convolution arithmetic for deep learning", 2016), float and int8.
 #include <algorithm>
 #include <cstring>
 
-#include "core/str_cat.h"
 #include "core/node_geometry.h"
+#include "core/str_cat.h"
 #include "kernels/strided_copy.h"
 #include "runtime/lowering.h"
 #include "runtime/status_macros.h"
@@ -115,8 +115,8 @@ Placement MirroredWeights(Lowering& lowering, const Placement& weights, const Co
   const int64_t kh = shape.kernel[0], kw = shape.kernel[1], taps = kh * kw;
   const Extents extents = {groups, out, in, kh, kw};
   const std::vector<int64_t> from = {in * out * taps, taps, out * taps, -kw, -1};
-  EmitStridedCopy(lowering, extents, weights.at.Plus((taps - 1) * static_cast<int64_t>(sizeof(float))), from, mirrored.at,
-                  DenseStrides(extents, Layout::kRowMajor), sizeof(float));
+  EmitStridedCopy(lowering, extents, weights.at.Plus((taps - 1) * static_cast<int64_t>(sizeof(float))), from,
+                  mirrored.at, DenseStrides(extents, Layout::kRowMajor), sizeof(float));
   return mirrored;
 }
 

@@ -31,9 +31,8 @@ void EmitStridedCopy(Lowering& lowering, std::span<const int64_t> shape, const O
 void EmitFlipSign(Lowering& lowering, const Operand& in, const Operand& out, int64_t elements) {
   const auto run = kernels::ElementwiseU8(lowering.isa()).flip_sign;
   lowering.Emit({in, out}, [=](const Frame& frame) {
-    ForBlocks(frame, elements, 0.05, [&](int64_t begin, int64_t end) {
-      run(frame.In<uint8_t>(in), frame.Out<uint8_t>(out), begin, end);
-    });
+    ForBlocks(frame, elements, 0.05,
+              [&](int64_t begin, int64_t end) { run(frame.In<uint8_t>(in), frame.Out<uint8_t>(out), begin, end); });
     return absl::OkStatus();
   });
 }
@@ -43,7 +42,8 @@ void EmitRequantize(Lowering& lowering, const Operand& in, const QuantParams& fr
   const bool same_place = in.buffer == out.buffer && in.offset == out.offset && in.constant == out.constant;
   if (from == to && same_place) return;
   std::array<uint8_t, 256> table;
-  kernels::MakeRequantizeTable(ByteZeroPoint(from), from.scales[0] / to.scales[0], OutputQuantizationOf(to), table.data());
+  kernels::MakeRequantizeTable(ByteZeroPoint(from), from.scales[0] / to.scales[0], OutputQuantizationOf(to),
+                               table.data());
   const auto run = kernels::ElementwiseU8(lowering.isa()).lookup;
   lowering.Emit({in, out}, [=](const Frame& frame) {
     ForBlocks(frame, elements, 0.2, [&](int64_t begin, int64_t end) {

@@ -8,8 +8,8 @@
 namespace qlite {
 namespace {
 
-// A block of pixels [N, depth, block row, block column, H, W], as strides over the deep value (channels depth * block^2)
-// and over the wide one (extents H * block, W * block).
+// A block of pixels [N, depth, block row, block column, H, W], as strides over the deep value (channels depth *
+// block^2) and over the wide one (extents H * block, W * block).
 struct BlockStrides {
   Extents shape;
   std::vector<int64_t> deep, wide;
@@ -28,10 +28,13 @@ BlockStrides StridesOf(const Placement& deep, const Placement& wide, int64_t blo
 }
 
 // The order that walks the output as it lies: by image, block row of pixels, pixel, channel.
-void EmitBlocks(Lowering& lowering, const BlockStrides& strides, const Placement& in, const Placement& out, bool to_wide) {
+void EmitBlocks(Lowering& lowering, const BlockStrides& strides, const Placement& in, const Placement& out,
+                bool to_wide) {
   const bool last = out.layout == Layout::kChannelsLast;
-  const std::vector<size_t> wide_order = last ? std::vector<size_t>{0, 4, 2, 5, 3, 1} : std::vector<size_t>{0, 1, 4, 2, 5, 3};
-  const std::vector<size_t> deep_order = last ? std::vector<size_t>{0, 4, 5, 2, 3, 1} : std::vector<size_t>{0, 2, 3, 1, 4, 5};
+  const std::vector<size_t> wide_order =
+      last ? std::vector<size_t>{0, 4, 2, 5, 3, 1} : std::vector<size_t>{0, 1, 4, 2, 5, 3};
+  const std::vector<size_t> deep_order =
+      last ? std::vector<size_t>{0, 4, 5, 2, 3, 1} : std::vector<size_t>{0, 2, 3, 1, 4, 5};
   Extents shape;
   std::vector<int64_t> from, to;
   for (size_t d : to_wide ? wide_order : deep_order) {

@@ -14,8 +14,8 @@ namespace qlite {
 namespace {
 
 template <class Index>
-void EmitGather(Lowering& lowering, const Node& node, const Lines& lines, int64_t count, const Operand& in, const Operand& indices,
-                const Placement& out) {
+void EmitGather(Lowering& lowering, const Node& node, const Lines& lines, int64_t count, const Operand& in,
+                const Operand& indices, const Placement& out) {
   const int64_t inner_bytes = lines.inner * static_cast<int64_t>(ElementSize(out.type));
   const double cost = static_cast<double>(out.bytes()) * 0.1;
   const absl::Status failure =
@@ -24,7 +24,8 @@ void EmitGather(Lowering& lowering, const Node& node, const Lines& lines, int64_
     const auto* index = frame.In<Index>(indices);
     if (kernels::FirstBadIndex(index, count, lines.length) >= 0) return failure;
     frame.ParallelFor(lines.outer * count, cost, [&](int64_t begin, int64_t end, int) {
-      kernels::Gather(frame.In<std::byte>(in), index, frame.Out<std::byte>(to), lines.length, count, inner_bytes, begin, end);
+      kernels::Gather(frame.In<std::byte>(in), index, frame.Out<std::byte>(to), lines.length, count, inner_bytes, begin,
+                      end);
     });
     return absl::OkStatus();
   });
@@ -87,12 +88,23 @@ absl::Status ConstantOfShape(Lowering& lowering, const Node& node) {
   const auto count = static_cast<size_t>(ElementsOf(lowering.Dims(node.outputs[0])));
   std::vector<std::byte> bytes;
   switch (attrs.type) {
-    case ElementType::kFloat32: bytes = Bytes(std::vector<float>(count, attrs.float_value)); break;
-    case ElementType::kInt64: bytes = Bytes(std::vector<int64_t>(count, attrs.int_value)); break;
-    case ElementType::kInt32: bytes = Bytes(std::vector<int32_t>(count, static_cast<int32_t>(attrs.int_value))); break;
-    case ElementType::kBool: bytes = Bytes(std::vector<uint8_t>(count, attrs.int_value != 0)); break;
-    case ElementType::kUInt8: bytes = Bytes(std::vector<uint8_t>(count, static_cast<uint8_t>(attrs.int_value))); break;
-    default: return lowering.Unimplemented(node, StrCat("cannot fill ", ElementTypeName(attrs.type)));
+    case ElementType::kFloat32:
+      bytes = Bytes(std::vector<float>(count, attrs.float_value));
+      break;
+    case ElementType::kInt64:
+      bytes = Bytes(std::vector<int64_t>(count, attrs.int_value));
+      break;
+    case ElementType::kInt32:
+      bytes = Bytes(std::vector<int32_t>(count, static_cast<int32_t>(attrs.int_value)));
+      break;
+    case ElementType::kBool:
+      bytes = Bytes(std::vector<uint8_t>(count, attrs.int_value != 0));
+      break;
+    case ElementType::kUInt8:
+      bytes = Bytes(std::vector<uint8_t>(count, static_cast<uint8_t>(attrs.int_value)));
+      break;
+    default:
+      return lowering.Unimplemented(node, StrCat("cannot fill ", ElementTypeName(attrs.type)));
   }
   EmitConstant(lowering, node.outputs[0], std::move(bytes));
   return absl::OkStatus();

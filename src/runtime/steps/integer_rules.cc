@@ -47,8 +47,6 @@ bool SpatialMean(const Graph& graph, const Node& node) {
                      [rank](int64_t axis) { return (axis < 0 ? axis + rank : axis) >= 2; });
 }
 
-bool NearestResize(const Graph&, const Node& node) {
-  return node.attr<ResizeAttrs>().mode == ResizeMode::kNearest;
-}
+bool NearestResize(const Graph&, const Node& node) { return node.attr<ResizeAttrs>().mode == ResizeMode::kNearest; }
 
 }  // namespace qlite::integer_rules

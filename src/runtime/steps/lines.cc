@@ -1,7 +1,7 @@
-#include "core/str_cat.h"
 #include "runtime/steps/lines.h"
 
 #include "core/shape_util.h"
+#include "core/str_cat.h"
 
 namespace qlite {
 

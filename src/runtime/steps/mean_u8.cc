@@ -13,14 +13,14 @@ void EmitByteMean(Lowering& lowering, const kernels::PoolU8Args& args, bool coun
   average.count_include_pad = count_include_pad;
   average.quantization = OutputQuantizationOf(out_params);
   const auto& kernels = kernels::PoolU8(lowering.isa());
-  const double cost = static_cast<double>(args.batch * args.out_h * args.out_w * args.channels * args.kernel_h * args.kernel_w) * 0.06;
+  const double cost =
+      static_cast<double>(args.batch * args.out_h * args.out_w * args.channels * args.kernel_h * args.kernel_w) * 0.06;
   lowering.Emit({in, out}, [=, run = kernels.average](const Frame& frame) {
     kernels::PoolU8Args now = args;
     now.input = frame.In<uint8_t>(in);
     now.output = frame.Out<uint8_t>(out);
-    frame.ParallelFor(now.batch * now.out_h, cost, [&](int64_t begin, int64_t end, int) {
-      run(now, average, begin, end);
-    });
+    frame.ParallelFor(now.batch * now.out_h, cost,
+                      [&](int64_t begin, int64_t end, int) { run(now, average, begin, end); });
     return absl::OkStatus();
   });
 }

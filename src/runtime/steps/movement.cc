@@ -3,8 +3,8 @@
 
 #include <algorithm>
 
-#include "core/str_cat.h"
 #include "core/shape_util.h"
+#include "core/str_cat.h"
 #include "runtime/status_macros.h"
 #include "runtime/steps/broadcast.h"
 #include "runtime/steps/copies.h"
@@ -14,7 +14,7 @@ namespace qlite {
 absl::Status CheckMovement(const Lowering& lowering, const Node& node, ValueId in, ValueId out) {
   if (lowering.Type(in) != lowering.Type(out)) {
     return lowering.Invalid(node, StrCat("input is ", ElementTypeName(lowering.Type(in)), ", output ",
-                                               ElementTypeName(lowering.Type(out))));
+                                         ElementTypeName(lowering.Type(out))));
   }
   if (lowering.Type(in) != ElementType::kInt8) return absl::OkStatus();
   // int8 data that stand for no real numbers are moved as they are.
@@ -26,7 +26,8 @@ absl::Status CheckMovement(const Lowering& lowering, const Node& node, ValueId i
 namespace {
 
 bool NeedsRequantization(const Lowering& lowering, ValueId in, ValueId out) {
-  return lowering.Type(in) == ElementType::kInt8 && lowering.graph().value(in).quant != lowering.graph().value(out).quant;
+  return lowering.Type(in) == ElementType::kInt8 &&
+         lowering.graph().value(in).quant != lowering.graph().value(out).quant;
 }
 
 }  // namespace
@@ -122,7 +123,8 @@ absl::Status Split(Lowering& lowering, const Node& node) {
     const bool channels = in.layout == Layout::kChannelsLast && *axis == 1 && part.dims[1] > 0;
     const bool whole = IsDense(part.dims, strides, in.layout) && in.dense();
     if (whole && in.layout == Layout::kChannelsLast) part.pixel_stride = part.dims[1];
-    if (lowering.fuse() && (channels || whole) && in.at.buffer >= 0 && !NeedsRequantization(lowering, node.inputs[0], output)) {
+    if (lowering.fuse() && (channels || whole) && in.at.buffer >= 0 &&
+        !NeedsRequantization(lowering, node.inputs[0], output)) {
       lowering.Alias(output, part);
       continue;
     }

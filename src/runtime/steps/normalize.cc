@@ -1,7 +1,6 @@
 // BatchNormalization, InstanceNormalization and LRN.
-#include "kernels/normalize_f32.h"
-
 #include "core/str_cat.h"
+#include "kernels/normalize_f32.h"
 #include "runtime/lowering.h"
 #include "runtime/status_macros.h"
 
@@ -29,17 +28,19 @@ Operand Coefficients(Lowering& lowering, const Node& node, int64_t channels) {
     const auto vector = [&](size_t i) { return reinterpret_cast<const float*>(vectors[i].constant); };
     return lowering.NewConstant(0, bytes, [&](std::byte* memory) {
       auto* scale = reinterpret_cast<float*>(memory);
-      kernels::BatchNormCoefficients(vector(0), vector(1), vector(2), vector(3), epsilon, channels, scale, scale + channels);
+      kernels::BatchNormCoefficients(vector(0), vector(1), vector(2), vector(3), epsilon, channels, scale,
+                                     scale + channels);
     });
   }
   const Operand made = lowering.NewBuffer(bytes);
-  lowering.Emit({vectors[0], vectors[1], vectors[2], vectors[3], made},
-                [=, gamma = vectors[0], beta = vectors[1], mean = vectors[2], variance = vectors[3]](const Frame& frame) {
-                  auto* scale = frame.Out<float>(made);
-                  kernels::BatchNormCoefficients(frame.In<float>(gamma), frame.In<float>(beta), frame.In<float>(mean),
-                                                 frame.In<float>(variance), epsilon, channels, scale, scale + channels);
-                  return absl::OkStatus();
-                });
+  lowering.Emit(
+      {vectors[0], vectors[1], vectors[2], vectors[3], made},
+      [=, gamma = vectors[0], beta = vectors[1], mean = vectors[2], variance = vectors[3]](const Frame& frame) {
+        auto* scale = frame.Out<float>(made);
+        kernels::BatchNormCoefficients(frame.In<float>(gamma), frame.In<float>(beta), frame.In<float>(mean),
+                                       frame.In<float>(variance), epsilon, channels, scale, scale + channels);
+        return absl::OkStatus();
+      });
   return made;
 }
 
@@ -59,19 +60,19 @@ absl::Status BatchNormalization(Lowering& lowering, const Node& node) {
   const int64_t units = planes ? in.dims[0] * channels : in.elements() / channels;
   const auto& kernels = kernels::NormalizeF32(lowering.isa());
   const double cost = static_cast<double>(in.elements()) * 0.15;
-  lowering.Emit({in.at, coefficients, out.at},
-                [=, by_pixel = kernels.scale_shift, by_plane = kernels.scale_shift_planes, from = in.at,
-                 to = out.at](const Frame& frame) {
-                  const auto* scale = frame.In<float>(coefficients);
-                  frame.ParallelFor(units, cost, [&](int64_t begin, int64_t end, int) {
-                    if (planes) {
-                      by_plane(frame.In<float>(from), frame.Out<float>(to), scale, scale + channels, channels, inner, begin, end);
-                    } else {
-                      by_pixel(frame.In<float>(from), frame.Out<float>(to), scale, scale + channels, channels, begin, end);
-                    }
-                  });
-                  return absl::OkStatus();
-                });
+  lowering.Emit(
+      {in.at, coefficients, out.at}, [=, by_pixel = kernels.scale_shift, by_plane = kernels.scale_shift_planes,
+                                      from = in.at, to = out.at](const Frame& frame) {
+        const auto* scale = frame.In<float>(coefficients);
+        frame.ParallelFor(units, cost, [&](int64_t begin, int64_t end, int) {
+          if (planes) {
+            by_plane(frame.In<float>(from), frame.Out<float>(to), scale, scale + channels, channels, inner, begin, end);
+          } else {
+            by_pixel(frame.In<float>(from), frame.Out<float>(to), scale, scale + channels, channels, begin, end);
+          }
+        });
+        return absl::OkStatus();
+      });
   return absl::OkStatus();
 }
 
@@ -93,8 +94,8 @@ absl::Status InstanceNormalization(Lowering& lowering, const Node& node) {
   lowering.Emit({in.at, gamma.at, beta.at, out.at},
                 [=, from = in.at, gamma_at = gamma.at, beta_at = beta.at, to = out.at](const Frame& frame) {
                   frame.ParallelFor(lines, cost, [&](int64_t begin, int64_t end, int) {
-                    run(frame.In<float>(from), frame.Out<float>(to), frame.In<float>(gamma_at), frame.In<float>(beta_at),
-                        norm, begin, end);
+                    run(frame.In<float>(from), frame.Out<float>(to), frame.In<float>(gamma_at),
+                        frame.In<float>(beta_at), norm, begin, end);
                   });
                   return absl::OkStatus();
                 });
@@ -113,7 +114,8 @@ absl::Status Lrn(Lowering& lowering, const Node& node) {
   const double cost = static_cast<double>(in.elements()) * 4;
   lowering.Emit({in.at, out.at}, [=, from = in.at, to = out.at](const Frame& frame) {
     frame.ParallelFor(pixels, cost, [&](int64_t begin, int64_t end, int) {
-      run(frame.In<float>(from), frame.Out<float>(to), channels, attrs.size, attrs.alpha, attrs.beta, attrs.bias, begin, end);
+      run(frame.In<float>(from), frame.Out<float>(to), channels, attrs.size, attrs.alpha, attrs.beta, attrs.bias, begin,
+          end);
     });
     return absl::OkStatus();
   });

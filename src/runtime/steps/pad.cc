@@ -4,8 +4,8 @@
 #include <array>
 #include <cstring>
 
-#include "core/str_cat.h"
 #include "core/shape_util.h"
+#include "core/str_cat.h"
 #include "runtime/lowering.h"
 #include "runtime/requantization.h"
 #include "runtime/status_macros.h"
@@ -16,10 +16,14 @@ namespace {
 
 kernels::PadMode ModeOf(PadMode mode) {
   switch (mode) {
-    case PadMode::kReflect: return kernels::PadMode::kReflect;
-    case PadMode::kEdge: return kernels::PadMode::kEdge;
-    case PadMode::kWrap: return kernels::PadMode::kWrap;
-    case PadMode::kConstant: break;
+    case PadMode::kReflect:
+      return kernels::PadMode::kReflect;
+    case PadMode::kEdge:
+      return kernels::PadMode::kEdge;
+    case PadMode::kWrap:
+      return kernels::PadMode::kWrap;
+    case PadMode::kConstant:
+      break;
   }
   return kernels::PadMode::kConstant;
 }
@@ -42,8 +46,8 @@ absl::StatusOr<Element> ValueOf(const Lowering& lowering, const Node& node) {
   if (type == ElementType::kInt8 && value->type() == ElementType::kFloat32 && quant) {
     element[0] = static_cast<std::byte>(QuantizeToByte(value->data<float>()[0], *quant));
   } else if (value->type() != type) {
-    return lowering.Invalid(node, StrCat("the padding value is ", ElementTypeName(value->type()), ", the data ",
-                                               ElementTypeName(type)));
+    return lowering.Invalid(
+        node, StrCat("the padding value is ", ElementTypeName(value->type()), ", the data ", ElementTypeName(type)));
   } else if (type == ElementType::kInt8) {
     element[0] = static_cast<std::byte>(value->data<int8_t>()[0] + kByteOffset);
   } else {

@@ -1,6 +1,6 @@
 // MaxPool, AveragePool and the global pools, float and int8.
-#include "core/str_cat.h"
 #include "core/node_geometry.h"
+#include "core/str_cat.h"
 #include "kernels/pool_f32.h"
 #include "kernels/pool_u8.h"
 #include "kernels/reduce_f32.h"
@@ -41,7 +41,8 @@ double PoolCost(const Placement& out, const PoolShape& shape, double each) {
   return static_cast<double>(out.elements() * shape.kernel[0] * shape.kernel[1]) * each;
 }
 
-void EmitFloatPool(Lowering& lowering, const Node& node, const PoolShape& shape, const Placement& in, const Placement& out) {
+void EmitFloatPool(Lowering& lowering, const Node& node, const PoolShape& shape, const Placement& in,
+                   const Placement& out) {
   kernels::Pool2d pool;
   pool.channels = in.dims[1];
   pool.in_height = shape.in[0], pool.in_width = shape.in[1], pool.in_pixel_stride = in.pixel_stride;
@@ -78,7 +79,8 @@ kernels::PoolU8Args ByteArgs(const PoolShape& shape, const Placement& in, const 
   return args;
 }
 
-void EmitByteMax(Lowering& lowering, const kernels::PoolU8Args& args, const Placement& in, const Placement& out, double cost) {
+void EmitByteMax(Lowering& lowering, const kernels::PoolU8Args& args, const Placement& in, const Placement& out,
+                 double cost) {
   const auto run = kernels::PoolU8(lowering.isa()).max;
   lowering.Emit({in.at, out.at}, [=, from = in.at, to = out.at](const Frame& frame) {
     kernels::PoolU8Args now = args;
@@ -97,7 +99,8 @@ absl::Status BytePool(Lowering& lowering, const Node& node, const PoolShape& sha
   const Placement in = lowering.ReadPixels(input);
   const bool maximum = node.op == OpType::kMaxPool || node.op == OpType::kGlobalMaxPool;
   const bool same_numbers = lowering.Quant(input) == lowering.Quant(result);
-  const Placement out = maximum && !same_numbers ? lowering.Write(result, Layout::kChannelsLast) : lowering.WritePixels(result);
+  const Placement out =
+      maximum && !same_numbers ? lowering.Write(result, Layout::kChannelsLast) : lowering.WritePixels(result);
   const kernels::PoolU8Args args = ByteArgs(shape, in, out);
   if (maximum) {
     EmitByteMax(lowering, args, in, out, PoolCost(out, shape, 0.03));
@@ -114,7 +117,8 @@ absl::Status BytePool(Lowering& lowering, const Node& node, const PoolShape& sha
 namespace steps {
 
 absl::Status Pool(Lowering& lowering, const Node& node) {
-  if (node.outputs.size() > 1) return lowering.Unimplemented(node, "the second output (positions of the maxima) is not supported");
+  if (node.outputs.size() > 1)
+    return lowering.Unimplemented(node, "the second output (positions of the maxima) is not supported");
   auto shape = ShapeOf(lowering, node);
   if (!shape.ok()) return shape.status();
   if (lowering.Type(node.inputs[0]) == ElementType::kInt8) return BytePool(lowering, node, *shape);

@@ -36,7 +36,8 @@ PackedMatrices PackB(Lowering& lowering, const FloatProducts& products) {
       const auto* b = reinterpret_cast<const float*>(products.b.constant + products.b.offset);
       std::vector<float> scaled;
       if (products.b_factor != 1.0f) {
-        const int64_t extent = distinct.back() + (products.k - 1) * products.b_k_stride + (products.n - 1) * products.b_n_stride + 1;
+        const int64_t extent =
+            distinct.back() + (products.k - 1) * products.b_k_stride + (products.n - 1) * products.b_n_stride + 1;
         for (int64_t i = 0; i < extent; ++i) scaled.push_back(b[i] * products.b_factor);
         b = scaled.data();
       }
@@ -48,14 +49,15 @@ PackedMatrices PackB(Lowering& lowering, const FloatProducts& products) {
   }
   packed.at = lowering.NewBuffer(bytes);
   const double cost = static_cast<double>(matrices * packed.each) * 0.4;
-  lowering.Emit({products.b, packed.at}, [=, from = products.b, to = packed.at, each = packed.each](const Frame& frame) {
-    frame.ParallelFor(matrices, cost, [&](int64_t begin, int64_t end, int) {
-      for (int64_t i = begin; i < end; ++i) {
-        pack_one(frame.In<float>(from) + distinct[static_cast<size_t>(i)], frame.Out<float>(to) + i * each);
-      }
-    });
-    return absl::OkStatus();
-  });
+  lowering.Emit(
+      {products.b, packed.at}, [=, from = products.b, to = packed.at, each = packed.each](const Frame& frame) {
+        frame.ParallelFor(matrices, cost, [&](int64_t begin, int64_t end, int) {
+          for (int64_t i = begin; i < end; ++i) {
+            pack_one(frame.In<float>(from) + distinct[static_cast<size_t>(i)], frame.Out<float>(to) + i * each);
+          }
+        });
+        return absl::OkStatus();
+      });
   return packed;
 }
 
@@ -73,15 +75,16 @@ void EmitFloatProducts(Lowering& lowering, const FloatProducts& products) {
   const int64_t units = kernels.units(args.m, args.n, args.k);
   const double cost = static_cast<double>(count * args.m * args.n) * static_cast<double>(args.k) * 0.025;
   lowering.Emit({products.a, packed.at, products.bias, products.residual, products.c},
-                [=, run = kernels.run, a = products.a, bias = products.bias, residual = products.residual, c = products.c,
-                 a_offsets = products.a_offsets](const Frame& frame) {
+                [=, run = kernels.run, a = products.a, bias = products.bias, residual = products.residual,
+                 c = products.c, a_offsets = products.a_offsets](const Frame& frame) {
                   frame.ParallelFor(count * units, cost, [&](int64_t begin, int64_t end, int) {
                     kernels::GemmF32Args now = args;
                     now.bias = frame.In<float>(bias);
                     for (int64_t unit = begin; unit < end;) {
                       const int64_t i = unit / units, stop = std::min(end, (i + 1) * units);
                       now.a = frame.In<float>(a) + a_offsets[static_cast<size_t>(i)];
-                      now.packed_b = frame.In<float>(packed.at) + packed.positions[static_cast<size_t>(i)] * packed.each;
+                      now.packed_b =
+                          frame.In<float>(packed.at) + packed.positions[static_cast<size_t>(i)] * packed.each;
                       now.residual = residual.present() ? frame.In<float>(residual) + i * now.m * now.n : nullptr;
                       now.c = frame.Out<float>(c) + i * now.m * now.n;
                       run(now, unit - i * units, stop - i * units);
@@ -112,20 +115,21 @@ void EmitIntegerProduct(Lowering& lowering, const IntegerProduct& product, const
   lowering.NeedWorkspace(static_cast<int64_t>(kernels.workspace_bytes(args)));
   const int64_t units = kernels.units(args);
   const double cost = static_cast<double>(args.m * args.n) * static_cast<double>(args.k) * 0.01;
-  lowering.Emit({product.a, packed, product.c}, [=, run = kernels.run, a = product.a, c = product.c](const Frame& frame) {
-    kernels::GemmU8S8Args now = args;
-    now.a = frame.In<uint8_t>(a);
-    now.packed = frame.In<std::byte>(packed);
-    if (float_output) {
-      now.c_float = frame.Out<float>(c);
-    } else {
-      now.c = frame.Out<uint8_t>(c);
-    }
-    frame.ParallelFor(units, cost, [&](int64_t begin, int64_t end, int worker) {
-      run(now, begin, end, frame.Workspace(worker));
-    });
-    return absl::OkStatus();
-  });
+  lowering.Emit({product.a, packed, product.c},
+                [=, run = kernels.run, a = product.a, c = product.c](const Frame& frame) {
+                  kernels::GemmU8S8Args now = args;
+                  now.a = frame.In<uint8_t>(a);
+                  now.packed = frame.In<std::byte>(packed);
+                  if (float_output) {
+                    now.c_float = frame.Out<float>(c);
+                  } else {
+                    now.c = frame.Out<uint8_t>(c);
+                  }
+                  frame.ParallelFor(units, cost, [&](int64_t begin, int64_t end, int worker) {
+                    run(now, begin, end, frame.Workspace(worker));
+                  });
+                  return absl::OkStatus();
+                });
   if (float_output) EmitClamp(lowering, product.c, lowering.Clamp(), product.m * product.n);
 }
 

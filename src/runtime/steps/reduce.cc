@@ -1,10 +1,9 @@
 // ReduceMean, ReduceSum, ReduceMax, ReduceMin and ArgMax.
-#include "kernels/reduce_f32.h"
-
 #include <algorithm>
 
-#include "core/str_cat.h"
 #include "core/shape_util.h"
+#include "core/str_cat.h"
+#include "kernels/reduce_f32.h"
 #include "runtime/lowering.h"
 #include "runtime/requantization.h"
 #include "runtime/status_macros.h"
@@ -18,10 +17,14 @@ namespace {
 
 kernels::ReduceOp OpOf(OpType op) {
   switch (op) {
-    case OpType::kReduceSum: return kernels::ReduceOp::kSum;
-    case OpType::kReduceMax: return kernels::ReduceOp::kMax;
-    case OpType::kReduceMin: return kernels::ReduceOp::kMin;
-    default: return kernels::ReduceOp::kMean;
+    case OpType::kReduceSum:
+      return kernels::ReduceOp::kSum;
+    case OpType::kReduceMax:
+      return kernels::ReduceOp::kMax;
+    case OpType::kReduceMin:
+      return kernels::ReduceOp::kMin;
+    default:
+      return kernels::ReduceOp::kMean;
   }
 }
 
@@ -91,14 +94,16 @@ Operand Transposed(Lowering& lowering, const Placement& in, const kernels::Reduc
     strides.push_back(dense[static_cast<size_t>(plan.permutation[i])]);
   }
   const Operand transposed = lowering.NewBuffer(in.bytes());
-  EmitStridedCopy(lowering, order, in.at, strides, transposed, DenseStrides(order, Layout::kRowMajor), ElementSize(in.type));
+  EmitStridedCopy(lowering, order, in.at, strides, transposed, DenseStrides(order, Layout::kRowMajor),
+                  ElementSize(in.type));
   return transposed;
 }
 
 absl::Status IntegerMean(Lowering& lowering, const Node& node) {
   const ValueId input = node.inputs[0], result = node.outputs[0];
   if (!integer_rules::SpatialMean(lowering.graph(), node) || node.op != OpType::kReduceMean) {
-    return lowering.Unimplemented(node, "has an integer step for the mean over all spatial dimensions alone; keep it in float");
+    return lowering.Unimplemented(
+        node, "has an integer step for the mean over all spatial dimensions alone; keep it in float");
   }
   QLITE_RETURN_IF_ERROR(lowering.RequireQuantized(node, input));
   QLITE_RETURN_IF_ERROR(lowering.RequireQuantized(node, result));
@@ -129,7 +134,8 @@ absl::Status Reduce(Lowering& lowering, const Node& node) {
   const ValueId input = node.inputs[0];
   const ElementType type = lowering.Type(input);
   if (type == ElementType::kInt8) return IntegerMean(lowering, node);
-  if (type != ElementType::kInt64 && type != ElementType::kInt32) QLITE_RETURN_IF_ERROR(lowering.RequireFloat(node, input));
+  if (type != ElementType::kInt64 && type != ElementType::kInt32)
+    QLITE_RETURN_IF_ERROR(lowering.RequireFloat(node, input));
   auto axes = AxesOf(lowering, node, static_cast<int64_t>(lowering.Dims(input).size()));
   if (!axes.ok()) return axes.status();
   const Layout layout = LayoutFor(lowering, node, *axes);
@@ -153,13 +159,22 @@ absl::Status ArgMax(Lowering& lowering, const Node& node) {
   if (lines->length == 0) return lowering.Invalid(node, "looks for the largest of no elements");
   const Placement out = lowering.Write(node.outputs[0], Layout::kRowMajor);
   switch (in.type) {
-    case ElementType::kFloat32: EmitArgMax<float>(lowering, *lines, attrs.select_last_index, in.at, out.at); break;
-    case ElementType::kInt32: EmitArgMax<int32_t>(lowering, *lines, attrs.select_last_index, in.at, out.at); break;
-    case ElementType::kInt64: EmitArgMax<int64_t>(lowering, *lines, attrs.select_last_index, in.at, out.at); break;
+    case ElementType::kFloat32:
+      EmitArgMax<float>(lowering, *lines, attrs.select_last_index, in.at, out.at);
+      break;
+    case ElementType::kInt32:
+      EmitArgMax<int32_t>(lowering, *lines, attrs.select_last_index, in.at, out.at);
+      break;
+    case ElementType::kInt64:
+      EmitArgMax<int64_t>(lowering, *lines, attrs.select_last_index, in.at, out.at);
+      break;
     // The bytes of int8 values are in the order of the values.
     case ElementType::kInt8:
-    case ElementType::kUInt8: EmitArgMax<uint8_t>(lowering, *lines, attrs.select_last_index, in.at, out.at); break;
-    default: return lowering.Unimplemented(node, StrCat("cannot run on ", ElementTypeName(in.type)));
+    case ElementType::kUInt8:
+      EmitArgMax<uint8_t>(lowering, *lines, attrs.select_last_index, in.at, out.at);
+      break;
+    default:
+      return lowering.Unimplemented(node, StrCat("cannot run on ", ElementTypeName(in.type)));
   }
   return absl::OkStatus();
 }

@@ -1,11 +1,10 @@
 // Resize of one or two neighbouring dimensions.
-#include "kernels/resize_f32.h"
-
 #include <array>
 #include <cstring>
 #include <memory>
 
 #include "core/str_cat.h"
+#include "kernels/resize_f32.h"
 #include "runtime/lowering.h"
 #include "runtime/requantization.h"
 #include "runtime/status_macros.h"
@@ -18,19 +17,41 @@ kernels::ResizeAxis AxisOf(const ResizeAttrs& attrs, int64_t in, int64_t out, fl
   kernels::ResizeAxis axis;
   axis.mode = static_cast<kernels::ResizeMode>(attrs.mode);
   switch (attrs.nearest) {
-    case NearestMode::kRoundPreferFloor: axis.nearest = kernels::ResizeNearest::kRoundPreferFloor; break;
-    case NearestMode::kRoundPreferCeil: axis.nearest = kernels::ResizeNearest::kRoundPreferCeil; break;
-    case NearestMode::kFloor: axis.nearest = kernels::ResizeNearest::kFloor; break;
-    case NearestMode::kCeil: axis.nearest = kernels::ResizeNearest::kCeil; break;
+    case NearestMode::kRoundPreferFloor:
+      axis.nearest = kernels::ResizeNearest::kRoundPreferFloor;
+      break;
+    case NearestMode::kRoundPreferCeil:
+      axis.nearest = kernels::ResizeNearest::kRoundPreferCeil;
+      break;
+    case NearestMode::kFloor:
+      axis.nearest = kernels::ResizeNearest::kFloor;
+      break;
+    case NearestMode::kCeil:
+      axis.nearest = kernels::ResizeNearest::kCeil;
+      break;
   }
   switch (attrs.coordinates) {
-    case CoordinateMode::kHalfPixel: axis.coordinates = kernels::ResizeCoordinates::kHalfPixel; break;
-    case CoordinateMode::kHalfPixelSymmetric: axis.coordinates = kernels::ResizeCoordinates::kHalfPixelSymmetric; break;
-    case CoordinateMode::kPytorchHalfPixel: axis.coordinates = kernels::ResizeCoordinates::kPytorchHalfPixel; break;
-    case CoordinateMode::kAlignCorners: axis.coordinates = kernels::ResizeCoordinates::kAlignCorners; break;
-    case CoordinateMode::kAsymmetric: axis.coordinates = kernels::ResizeCoordinates::kAsymmetric; break;
-    case CoordinateMode::kTfHalfPixelForNn: axis.coordinates = kernels::ResizeCoordinates::kTfHalfPixelForNn; break;
-    case CoordinateMode::kTfCropAndResize: axis.coordinates = kernels::ResizeCoordinates::kTfCropAndResize; break;
+    case CoordinateMode::kHalfPixel:
+      axis.coordinates = kernels::ResizeCoordinates::kHalfPixel;
+      break;
+    case CoordinateMode::kHalfPixelSymmetric:
+      axis.coordinates = kernels::ResizeCoordinates::kHalfPixelSymmetric;
+      break;
+    case CoordinateMode::kPytorchHalfPixel:
+      axis.coordinates = kernels::ResizeCoordinates::kPytorchHalfPixel;
+      break;
+    case CoordinateMode::kAlignCorners:
+      axis.coordinates = kernels::ResizeCoordinates::kAlignCorners;
+      break;
+    case CoordinateMode::kAsymmetric:
+      axis.coordinates = kernels::ResizeCoordinates::kAsymmetric;
+      break;
+    case CoordinateMode::kTfHalfPixelForNn:
+      axis.coordinates = kernels::ResizeCoordinates::kTfHalfPixelForNn;
+      break;
+    case CoordinateMode::kTfCropAndResize:
+      axis.coordinates = kernels::ResizeCoordinates::kTfCropAndResize;
+      break;
   }
   axis.in_length = in, axis.out_length = out, axis.scale = scale;
   axis.cubic_coefficient = attrs.cubic_coeff_a;
@@ -51,7 +72,8 @@ struct ResizeShape {
   float scale[2] = {1, 1};
 };
 
-absl::StatusOr<std::vector<float>> ScalesOf(const Lowering& lowering, const Node& node, const Extents& in, const Extents& out) {
+absl::StatusOr<std::vector<float>> ScalesOf(const Lowering& lowering, const Node& node, const Extents& in,
+                                            const Extents& out) {
   std::vector<float> scales;
   if (node.has_input(1)) {
     const Tensor* given = lowering.Constant(node.inputs[1]);
@@ -66,7 +88,8 @@ absl::StatusOr<std::vector<float>> ScalesOf(const Lowering& lowering, const Node
   return scales;
 }
 
-absl::StatusOr<ResizeShape> ShapeOf(const Lowering& lowering, const Node& node, const Placement& in, const Extents& out_dims) {
+absl::StatusOr<ResizeShape> ShapeOf(const Lowering& lowering, const Node& node, const Placement& in,
+                                    const Extents& out_dims) {
   auto scales = ScalesOf(lowering, node, in.dims, out_dims);
   if (!scales.ok()) return scales.status();
   std::vector<size_t> resized;  // physical positions
@@ -153,17 +176,19 @@ absl::Status Resize(Lowering& lowering, const Node& node) {
   const double cost = static_cast<double>(out.elements() * taps * taps) * 0.15;
   const auto size = static_cast<int64_t>(ElementSize(in.type));
   const auto run = kernels::ResizeF32(lowering.isa()).interpolate;
-  lowering.Emit({in.at, out.at}, [=, kept = std::shared_ptr<const Tables>(tables), outside = Extrapolation(lowering, node),
-                                  from = in.at, to = out.at](const Frame& frame) {
-    frame.ParallelFor(rows, cost, [&](int64_t begin, int64_t end, int) {
-      if (nearest) {
-        kernels::ResizeNearestRows(resize, size, frame.In<std::byte>(from), frame.Out<std::byte>(to), outside.data(), begin, end);
-      } else {
-        run(resize, frame.In<float>(from), frame.Out<float>(to), begin, end);
-      }
-    });
-    return absl::OkStatus();
-  });
+  lowering.Emit({in.at, out.at},
+                [=, kept = std::shared_ptr<const Tables>(tables), outside = Extrapolation(lowering, node), from = in.at,
+                 to = out.at](const Frame& frame) {
+                  frame.ParallelFor(rows, cost, [&](int64_t begin, int64_t end, int) {
+                    if (nearest) {
+                      kernels::ResizeNearestRows(resize, size, frame.In<std::byte>(from), frame.Out<std::byte>(to),
+                                                 outside.data(), begin, end);
+                    } else {
+                      run(resize, frame.In<float>(from), frame.Out<float>(to), begin, end);
+                    }
+                  });
+                  return absl::OkStatus();
+                });
   FinishMovement(lowering, input, result, out);
   return absl::OkStatus();
 }

@@ -24,32 +24,50 @@ struct Function {
 
 Function FunctionOf(const Node& node) {
   switch (node.op) {
-    case OpType::kLeakyRelu: return {UnaryOp::kLeakyRelu, {node.attr<AlphaAttrs>().alpha, 0}};
-    case OpType::kElu: return {UnaryOp::kElu, {node.attr<AlphaAttrs>().alpha, 0}};
-    case OpType::kClip: return {UnaryOp::kClip, {node.attr<ClipAttrs>().range.min, node.attr<ClipAttrs>().range.max}};
-    case OpType::kSigmoid: return {UnaryOp::kSigmoid, {}};
-    case OpType::kTanh: return {UnaryOp::kTanh, {}};
+    case OpType::kLeakyRelu:
+      return {UnaryOp::kLeakyRelu, {node.attr<AlphaAttrs>().alpha, 0}};
+    case OpType::kElu:
+      return {UnaryOp::kElu, {node.attr<AlphaAttrs>().alpha, 0}};
+    case OpType::kClip:
+      return {UnaryOp::kClip, {node.attr<ClipAttrs>().range.min, node.attr<ClipAttrs>().range.max}};
+    case OpType::kSigmoid:
+      return {UnaryOp::kSigmoid, {}};
+    case OpType::kTanh:
+      return {UnaryOp::kTanh, {}};
     case OpType::kHardSigmoid: {
       const auto& attrs = node.attr<HardSigmoidAttrs>();
       return {UnaryOp::kHardSigmoid, {attrs.alpha, attrs.beta}};
     }
-    case OpType::kHardSwish: return {UnaryOp::kHardSwish, {}};
-    case OpType::kSqrt: return {UnaryOp::kSqrt, {}};
-    case OpType::kExp: return {UnaryOp::kExp, {}};
-    case OpType::kLog: return {UnaryOp::kLog, {}};
-    case OpType::kErf: return {UnaryOp::kErf, {}};
-    case OpType::kNeg: return {UnaryOp::kNeg, {}};
-    case OpType::kAbs: return {UnaryOp::kAbs, {}};
-    case OpType::kReciprocal: return {UnaryOp::kReciprocal, {}};
-    case OpType::kFloor: return {UnaryOp::kFloor, {}};
-    case OpType::kCeil: return {UnaryOp::kCeil, {}};
-    case OpType::kRound: return {UnaryOp::kRound, {}};
-    default: return {UnaryOp::kRelu, {}};
+    case OpType::kHardSwish:
+      return {UnaryOp::kHardSwish, {}};
+    case OpType::kSqrt:
+      return {UnaryOp::kSqrt, {}};
+    case OpType::kExp:
+      return {UnaryOp::kExp, {}};
+    case OpType::kLog:
+      return {UnaryOp::kLog, {}};
+    case OpType::kErf:
+      return {UnaryOp::kErf, {}};
+    case OpType::kNeg:
+      return {UnaryOp::kNeg, {}};
+    case OpType::kAbs:
+      return {UnaryOp::kAbs, {}};
+    case OpType::kReciprocal:
+      return {UnaryOp::kReciprocal, {}};
+    case OpType::kFloor:
+      return {UnaryOp::kFloor, {}};
+    case OpType::kCeil:
+      return {UnaryOp::kCeil, {}};
+    case OpType::kRound:
+      return {UnaryOp::kRound, {}};
+    default:
+      return {UnaryOp::kRelu, {}};
   }
 }
 
 // What the function makes of every byte. A result that is not a number becomes the byte of 0.
-std::array<uint8_t, 256> MakeTable(kernels::Isa isa, const Function& function, const QuantParams& in, const QuantParams& out) {
+std::array<uint8_t, 256> MakeTable(kernels::Isa isa, const Function& function, const QuantParams& in,
+                                   const QuantParams& out) {
   std::array<float, 256> real;
   for (int32_t byte = 0; byte < 256; ++byte) {
     real[static_cast<size_t>(byte)] = static_cast<float>(byte - ByteZeroPoint(in)) * in.scales[0];
@@ -64,7 +82,8 @@ absl::Status IntegerUnary(Lowering& lowering, const Node& node) {
   const ValueId result = lowering.Result();
   QLITE_RETURN_IF_ERROR(lowering.RequireQuantized(node, node.inputs[0]));
   QLITE_RETURN_IF_ERROR(lowering.RequireQuantized(node, result));
-  const auto table = MakeTable(lowering.isa(), FunctionOf(node), lowering.Quant(node.inputs[0]), lowering.Quant(result));
+  const auto table =
+      MakeTable(lowering.isa(), FunctionOf(node), lowering.Quant(node.inputs[0]), lowering.Quant(result));
   const Placement in = lowering.Read(node.inputs[0], lowering.LayoutOf(node.inputs[0]));
   const Placement out = lowering.WriteOver(result, in);
   const int64_t elements = out.elements();
@@ -104,8 +123,10 @@ double CostOf(UnaryOp op) {
   switch (op) {
     case UnaryOp::kRelu:
     case UnaryOp::kClip:
-    case UnaryOp::kLeakyRelu: return 0.1;
-    default: return 0.8;
+    case UnaryOp::kLeakyRelu:
+      return 0.1;
+    default:
+      return 0.8;
   }
 }
 
@@ -115,10 +136,14 @@ namespace steps {
 
 absl::Status Unary(Lowering& lowering, const Node& node) {
   switch (lowering.Type(node.inputs[0])) {
-    case ElementType::kInt8: return IntegerUnary(lowering, node);
-    case ElementType::kInt32: return WholeNumberUnary<int32_t>(lowering, node);
-    case ElementType::kInt64: return WholeNumberUnary<int64_t>(lowering, node);
-    default: break;
+    case ElementType::kInt8:
+      return IntegerUnary(lowering, node);
+    case ElementType::kInt32:
+      return WholeNumberUnary<int32_t>(lowering, node);
+    case ElementType::kInt64:
+      return WholeNumberUnary<int64_t>(lowering, node);
+    default:
+      break;
   }
   QLITE_RETURN_IF_ERROR(lowering.RequireFloat(node, node.inputs[0]));
   const Function function = FunctionOf(node);

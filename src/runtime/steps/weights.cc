@@ -3,8 +3,8 @@
 #include <algorithm>
 
 #include "core/str_cat.h"
-#include "runtime/status_macros.h"
 #include "runtime/requantization.h"
+#include "runtime/status_macros.h"
 
 namespace qlite {
 namespace {
@@ -12,18 +12,21 @@ namespace {
 absl::Status CheckWeights(const Lowering& lowering, const Node& node, int64_t channel_axis, int64_t output_channels) {
   const Value& weights = lowering.graph().value(node.inputs[1]);
   if (!weights.constant || weights.constant->type() != ElementType::kInt8) {
-    return lowering.Unimplemented(node, StrCat("weights '", weights.name, "' of an integer product must be constant int8, found ",
-                                                     weights.constant ? "a constant of type " : "a computed value of type ",
-                                                     ElementTypeName(weights.type)));
+    return lowering.Unimplemented(
+        node,
+        StrCat("weights '", weights.name, "' of an integer product must be constant int8, found ",
+               weights.constant ? "a constant of type " : "a computed value of type ", ElementTypeName(weights.type)));
   }
-  if (!weights.quant) return lowering.Invalid(node, StrCat("weights '", weights.name, "' have no quantization parameters"));
+  if (!weights.quant)
+    return lowering.Invalid(node, StrCat("weights '", weights.name, "' have no quantization parameters"));
   const QuantParams& quant = *weights.quant;
   const auto scales = static_cast<int64_t>(quant.scales.size());
-  const bool fits = quant.block_size == 0 && (quant.per_axis() ? quant.axis == channel_axis && output_channels % std::max<int64_t>(scales, 1) == 0
+  const bool fits = quant.block_size == 0 && (quant.per_axis() ? quant.axis == channel_axis &&
+                                                                     output_channels % std::max<int64_t>(scales, 1) == 0
                                                                : scales == 1);
   if (!fits) {
     return lowering.Unimplemented(node, StrCat("weights '", weights.name, "' are quantized as ", quant.ToString(),
-                                                     "; expected one scale, or one for each index of axis ", channel_axis));
+                                               "; expected one scale, or one for each index of axis ", channel_axis));
   }
   if (std::any_of(quant.zero_points.begin(), quant.zero_points.end(), [](int32_t zero) { return zero != 0; })) {
     return lowering.Unimplemented(node, StrCat("weights '", weights.name, "' have a zero point other than 0"));
@@ -34,9 +37,10 @@ absl::Status CheckWeights(const Lowering& lowering, const Node& node, int64_t ch
 absl::Status ReadBias(const Lowering& lowering, const Node& node, int64_t output_channels, std::vector<int32_t>& bias) {
   if (!node.has_input(2)) return absl::OkStatus();
   const Value& value = lowering.graph().value(node.inputs[2]);
-  if (!value.constant || value.constant->type() != ElementType::kInt32 || value.constant->element_count() != output_channels) {
-    return lowering.Unimplemented(node, StrCat("bias '", value.name, "' of an integer product must be ", output_channels,
-                                                     " constant int32 elements"));
+  if (!value.constant || value.constant->type() != ElementType::kInt32 ||
+      value.constant->element_count() != output_channels) {
+    return lowering.Unimplemented(node, StrCat("bias '", value.name, "' of an integer product must be ",
+                                               output_channels, " constant int32 elements"));
   }
   const auto data = value.constant->data<int32_t>();
   bias.assign(data.begin(), data.end());
@@ -66,7 +70,7 @@ absl::StatusOr<IntegerWeights> ReadIntegerWeights(const Lowering& lowering, cons
                                       : RequantizeMultiplier(input.scales[0], scale, lowering.Quant(result).scales[0]));
     if (!std::isfinite(weights.multipliers.back())) {
       return lowering.Invalid(node, StrCat("the scales of '", lowering.graph().value(node.inputs[0]).name, "' and '",
-                                                 value.name, "' have a product or quotient that is not finite"));
+                                           value.name, "' have a product or quotient that is not finite"));
     }
   }
   return weights;

@@ -21,8 +21,8 @@ struct IntegerWeights {
 };
 
 // Inputs: int8 activation (0), constant int8 weights (1) with a zero point of 0 and a scale for the tensor or for each
-// index of `channel_axis`, constant int32 bias (2, may be absent). Output channel c has the scale c modulo the number of
-// scales. The result is int8 or float32. Errors name the node and the value.
+// index of `channel_axis`, constant int32 bias (2, may be absent). Output channel c has the scale c modulo the number
+// of scales. The result is int8 or float32. Errors name the node and the value.
 absl::StatusOr<IntegerWeights> ReadIntegerWeights(const Lowering& lowering, const Node& node, int64_t channel_axis,
                                                   int64_t output_channels);
 
