@@ -19,5 +19,7 @@ write_basic_package_version_file(${PROJECT_BINARY_DIR}/qliteConfigVersion.cmake 
 install(FILES ${PROJECT_BINARY_DIR}/qliteConfig.cmake ${PROJECT_BINARY_DIR}/qliteConfigVersion.cmake
         DESTINATION ${QLITE_PACKAGE_DIR})
 
+# The pkg-config file finds its neighbours from where it lies, so that the installation may be moved.
+file(RELATIVE_PATH QLITE_PREFIX_FROM_PC /prefix/${CMAKE_INSTALL_LIBDIR}/pkgconfig /prefix)
 configure_file(${PROJECT_SOURCE_DIR}/cmake/qlite.pc.in ${PROJECT_BINARY_DIR}/qlite.pc @ONLY)
 install(FILES ${PROJECT_BINARY_DIR}/qlite.pc DESTINATION ${CMAKE_INSTALL_LIBDIR}/pkgconfig)

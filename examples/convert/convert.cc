@@ -66,7 +66,8 @@ void PrintAccount(const QuantizationResult& result) {
 
 // The table of an interrupted run, where the file is there.
 absl::StatusOr<std::optional<CalibrationTable>> ReadCalibration(const std::string& path) {
-  if (path.empty() || !std::filesystem::exists(path)) return std::optional<CalibrationTable>();
+  std::error_code error;  // a path that cannot even be looked up is for LoadFile to explain
+  if (path.empty() || (!std::filesystem::exists(path, error) && !error)) return std::optional<CalibrationTable>();
   absl::StatusOr<CalibrationTable> table = CalibrationTable::LoadFile(path, ObserverRegistry::Default());
   if (!table.ok()) return table.status();
   return std::optional<CalibrationTable>(*std::move(table));

@@ -166,6 +166,19 @@ absl::Status ReadQuantization(const Flags& f, const FlagParser& parser, ConvertR
   return f.config_file.empty() ? absl::OkStatus() : ApplySectionedConfig(config, f.config_file, request);
 }
 
+// What can be told of a file to write before any work is done.
+absl::Status CheckTarget(std::string_view flag, const std::string& file) {
+  const std::filesystem::path path(file);
+  std::error_code error;
+  if (std::filesystem::is_directory(path, error)) {
+    return Refuse({"INPUT ILLEGAL: ", flag, " must be a valid file path; '", file, "' is a folder"});
+  }
+  if (path.has_parent_path() && !std::filesystem::is_directory(path.parent_path(), error)) {
+    return Refuse({"INPUT ILLEGAL: ", flag, ": the folder '", path.parent_path().string(), "' does not exist"});
+  }
+  return absl::OkStatus();
+}
+
 // The format by --outputFormat, the extension, or our own; a path without extension gets the format's.
 absl::Status ChooseOutput(const Flags& f, ConvertRequest& request) {
   request.output_file = f.output_file;
@@ -179,16 +192,11 @@ absl::Status ChooseOutput(const Flags& f, ConvertRequest& request) {
   if (f.output_file.find('.', slash == std::string::npos ? 0 : slash + 1) == std::string::npos) {
     request.output_file += Join({".", ModelFormatName(request.output_format)});
   }
-  // Before any work is done.
-  const std::filesystem::path path(request.output_file);
   std::error_code error;
-  if (std::filesystem::is_directory(path, error)) {
-    return Refuse({"INPUT ILLEGAL: outputFile must be a valid file path; '", request.output_file, "' is a folder"});
+  if (std::filesystem::equivalent(request.output_file, f.model_file, error)) {
+    return Refuse({"INPUT ILLEGAL: outputFile '", request.output_file, "' is the model to read; give it another name"});
   }
-  if (path.has_parent_path() && !std::filesystem::is_directory(path.parent_path(), error)) {
-    return Refuse({"INPUT ILLEGAL: outputFile: the folder '", path.parent_path().string(), "' does not exist"});
-  }
-  return absl::OkStatus();
+  return CheckTarget("outputFile", request.output_file);
 }
 
 absl::Status Complete(const Flags& f, const FlagParser& parser, ConvertRequest& request) {
@@ -213,6 +221,9 @@ absl::Status Complete(const Flags& f, const FlagParser& parser, ConvertRequest& 
   request.run_once = f.infer == "true";
   request.uint8_activations = f.activation_type == "UINT8";
   request.calibration_file = f.calibration_file;
+  if (!f.calibration_file.empty()) {
+    if (absl::Status status = CheckTarget("calibrationFile", f.calibration_file); !status.ok()) return status;
+  }
   request.memory_limit_mb = f.memory_limit;
   if (parser.given("numThreads")) request.num_threads = f.num_threads;
   return ChooseOutput(f, request);

@@ -95,11 +95,13 @@ QuantParams AsymmetricParams(float min, float max, int bits) {
   QuantParams params;
   params.bits = bits;
   params.scheme = QuantScheme::kAsymmetric;
-  const float scale = ScaleOf(high - low, std::ldexp(1.0, bits) - 1);
-  const double qmin = params.qmin();
-  const double zero_point = RoundHalfToEven(qmin - low / static_cast<double>(scale));
-  params.scales = {scale};
-  params.zero_points = {static_cast<int32_t>(std::clamp(zero_point, qmin, static_cast<double>(params.qmax())))};
+  const double steps = std::ldexp(1.0, bits) - 1;
+  const float scale = ScaleOf(high - low, steps);
+  const double steps_below = std::clamp(RoundHalfToEven(-low / static_cast<double>(scale)), 0.0, steps);
+  // The rounded zero point moves the grid by up to half a step; a little more scale makes it reach both ends again.
+  params.scales = {std::max({scale, steps_below > 0 ? ScaleOf(-low, steps_below) : scale,
+                             steps_below < steps ? ScaleOf(high, steps - steps_below) : scale})};
+  params.zero_points = {static_cast<int32_t>(params.qmin() + steps_below)};
   return params;
 }
 

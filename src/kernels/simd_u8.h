@@ -17,17 +17,12 @@
 #include <cmath>
 #include <cstdint>
 #include <cstring>
-#include <utility>
 
-#include "kernels/quantized.h"
+#include "kernels/epilogue_u8.h"
+#include "kernels/unroll.h"
 
 #if !QLITE_ISA_generic
-// GCC 12 takes the deliberately undefined operands inside its AVX-512 intrinsics for mistakes.
-#pragma GCC diagnostic push
-#pragma GCC diagnostic ignored "-Wuninitialized"
-#pragma GCC diagnostic ignored "-Wmaybe-uninitialized"
 #include <immintrin.h>
-#pragma GCC diagnostic pop
 #endif
 
 namespace qlite::kernels::QLITE_ISA::u8 {
@@ -41,68 +36,6 @@ inline constexpr int kDotDepth = 2;
 using DotInput = int16_t;
 using DotWeight = int16_t;
 #endif
-
-// On lambdas too: arrays of vectors go to registers only where everything that touches them is inlined.
-#define QLITE_INLINE __attribute__((always_inline))
-
-template <int kValue>
-struct Constant {
-  static constexpr int value = kValue;
-};
-
-template <class Body, int... kIndices>
-inline QLITE_INLINE void UnrollSequence(const Body& body, std::integer_sequence<int, kIndices...>) {
-  (body(Constant<kIndices>{}), ...);
-}
-
-// body(Constant<0>), ..., body(Constant<kCount - 1>). The indices are constants from the start, so that the compiler
-// takes arrays of vectors that they address apart into registers; it does so too late for a loop it unrolls itself.
-template <int kCount, class Body>
-inline QLITE_INLINE void Unroll(const Body& body) {
-  UnrollSequence(body, std::make_integer_sequence<int, kCount>{});
-}
-
-// What becomes of accumulators.
-enum class Epilogue {
-  kFloat,    // scaled
-  kClamped,  // requantized, with bounds
-  // Requantized, where saturation is all the clamping there is: the bounds are 0 and 255, and every multiplier is less
-  // than 1 in magnitude, so that no scaled accumulator exceeds an int32.
-  kSaturated,
-};
-
-inline Epilogue ChooseEpilogue(bool to_float, const OutputQuantization& q, bool small_multipliers) {
-  if (to_float) return Epilogue::kFloat;
-  return q.lo == 0 && q.hi == 255 && small_multipliers ? Epilogue::kSaturated : Epilogue::kClamped;
-}
-
-// Packed weights begin with this header, which fills kPackedAlignment bytes.
-struct PackedHeader {
-  int32_t small_multipliers;
-};
-
-inline void WriteHeader(const float* multipliers, int64_t n, void* packed) {
-  PackedHeader header = {1};
-  for (int64_t i = 0; i < n; ++i) {
-    if (!(multipliers[i] > -1.0f && multipliers[i] < 1.0f)) header.small_multipliers = 0;
-  }
-  std::memcpy(packed, &header, sizeof header);
-}
-
-inline bool HasSmallMultipliers(const void* packed) {
-  PackedHeader header;
-  std::memcpy(&header, packed, sizeof header);
-  return header.small_multipliers != 0;
-}
-
-// The zero point and bounds of a requantized output, as whole vectors: a tile needs all its registers for accumulators
-// and reads these as memory operands.
-struct alignas(64) OutputMap {
-  float float_hi[16];  // hi - zero_point
-  int16_t zero_point[32];
-  uint8_t lo[64];
-  uint8_t hi[64];
-};
 
 #if QLITE_ISA_generic
 
@@ -278,7 +211,6 @@ struct Vec128 {
 #endif
     }
   }
-  static U8 SetU8(uint8_t x) { return _mm_set1_epi8(static_cast<char>(x)); }
   static I32 Add(I32 a, I32 b) { return reinterpret_cast<I32>(_mm_add_epi32(Raw(a), Raw(b))); }
   static I32 Dot(I32 acc, I32 input, I32 weights) {
 #if QLITE_ISA_avx512vnni
@@ -320,15 +252,6 @@ struct Vec128 {
   static void Widen(U8 x, I32 out[2]) {
     out[0] = reinterpret_cast<I32>(_mm_unpacklo_epi8(x, _mm_setzero_si128()));
     out[1] = reinterpret_cast<I32>(_mm_unpackhi_epi8(x, _mm_setzero_si128()));
-  }
-  static U8 Max(U8 a, U8 b) { return _mm_max_epu8(a, b); }
-  static void Widen4(U8 x, I32 out[4]) {
-    I32 words[2];
-    Widen(x, words);
-    for (int i = 0; i < 2; ++i) {
-      out[2 * i] = reinterpret_cast<I32>(_mm_unpacklo_epi16(Raw(words[i]), Raw(Zero())));
-      out[2 * i + 1] = reinterpret_cast<I32>(_mm_unpackhi_epi16(Raw(words[i]), Raw(Zero())));
-    }
   }
 };
 
@@ -553,15 +476,6 @@ using VecWide = Vec512;
 
 #endif
 #endif
-
-inline OutputMap MakeOutputMap(const OutputQuantization& q) {
-  OutputMap map;
-  for (float& x : map.float_hi) x = static_cast<float>(q.hi - q.zero_point);
-  for (int16_t& x : map.zero_point) x = static_cast<int16_t>(q.zero_point);
-  std::memset(map.lo, q.lo, sizeof map.lo);
-  std::memset(map.hi, q.hi, sizeof map.hi);
-  return map;
-}
 
 // Copies n bytes into reduction elements, widening them where the dot product takes int16.
 inline void CopyInput(const uint8_t* from, DotInput* to, int64_t n) {

@@ -48,9 +48,9 @@ double RelativeError(std::span<const float> original, std::span<const float> oth
 
 absl::Status CompareOutput(const std::string& name, const TensorView& original, const TensorView& other, bool exact) {
   if (original.type != other.type || original.bytes != other.bytes) {
-    return absl::InternalError(StrCat("output '", name, "' of the written file has another type or size: ",
-                                      ElementTypeName(other.type), ", ", other.bytes, " bytes; expected ",
-                                      ElementTypeName(original.type), ", ", original.bytes));
+    return absl::InternalError(
+        StrCat("output '", name, "' of the written file has another type or size: ", ElementTypeName(other.type), ", ",
+               other.bytes, " bytes; expected ", ElementTypeName(original.type), ", ", original.bytes));
   }
   if (std::memcmp(original.data, other.data, original.bytes) == 0) return absl::OkStatus();
   constexpr double kTolerance = 1e-3;

@@ -4,11 +4,11 @@
 #include <string_view>
 
 #include "core/mapped_file.h"
-#include "qlite/nearest_name.h"
 #include "core/str_cat.h"
 #include "formats/onnx/onnx_reader.h"
 #include "formats/qlite/qlite_reader.h"
 #include "qlite/model_io.h"
+#include "qlite/nearest_name.h"
 
 namespace qlite {
 namespace {

@@ -132,11 +132,8 @@ class Chooser {
     const auto seen = table_.tensors.find(value.name);
     if (seen != table_.tensors.end() && !seen->second.channels.min.empty()) {
       const ChannelStatistics& channels = seen->second.channels;
-      const float lo=*std::min_element(channels.min.begin(), channels.min.end()), hi=*std::max_element(channels.max.begin(), channels.max.end());
-      if (getenv("Q1V")) fprintf(stderr,"%-50s [%g %g] of [%g %g] %.3f\n", value.name.c_str(), range->min, range->max, lo, hi, range->max/hi);
-      range->min = std::max(range->min, lo);
-      range->max = std::min(range->max, hi);
-      if (graph_.IsOutput(id)) range->min=lo, range->max=hi;
+      range->min = std::max(range->min, *std::min_element(channels.min.begin(), channels.min.end()));
+      range->max = std::min(range->max, *std::max_element(channels.max.begin(), channels.max.end()));
     }
     const FusedClamp bounds = KnownBounds(graph_, id);
     range->min = std::clamp(range->min, bounds.min, bounds.max);

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <limits>
 #include <optional>
 
 #include "passes/channel_groups.h"
@@ -11,18 +12,62 @@
 namespace qlite {
 namespace {
 
-// The statistics come of few samples: others may go beyond them by this factor and still not be cut.
-static const double kMargin = getenv("Q1M")?atof(getenv("Q1M")):1.5;
-static const double kMaxStretch = getenv("Q1S")?atof(getenv("Q1S")):32;
+// The statistics come of few samples: others may go beyond them by this factor and still not be cut by a clamp.
+constexpr double kMargin = 1.5;
 // Weight ranges below this share of their layer's count as this.
 constexpr double kSmallestShare = 1e-6;
-// Changes that settle after few rounds, since neighbouring groups share layers.
-static const int kRounds = getenv("Q1R")?atoi(getenv("Q1R")):3;
 
 std::vector<double> Inverse(const std::vector<double>& factors) {
   std::vector<double> inverse;
   for (const double factor : factors) inverse.push_back(1 / factor);
   return inverse;
+}
+
+std::vector<double> Magnitudes(const ChannelStatistics& channels) {
+  std::vector<double> magnitudes;
+  for (size_t c = 0; c < channels.min.size(); ++c) {
+    magnitudes.push_back(static_cast<double>(std::max(std::abs(channels.min[c]), std::abs(channels.max[c]))));
+  }
+  return magnitudes;
+}
+
+// How far each output channel of a product can go for inputs within what was seen; nothing where they were not observed.
+std::optional<std::vector<double>> ChannelReach(const Graph& graph, NodeId id, const CalibrationTable& statistics) {
+  const Node& node = graph.node(id);
+  const auto layout = *FindProduct(graph, node);
+  const auto found = statistics.tensors.find(graph.value(node.inputs[0]).name);
+  if (found == statistics.tensors.end()) return std::nullopt;
+  const std::vector<double> inputs = Magnitudes(found->second.channels);
+  if (static_cast<int64_t>(inputs.size()) != layout.input_channels) return std::nullopt;
+  std::vector<double> sums(static_cast<size_t>(layout.output_channels), 0.0);
+  const auto weights = FloatConstant(graph, node.inputs[1]);
+  layout.ForEach([&](int64_t position, int64_t output, int64_t input) {
+    const double weight = static_cast<double>(weights[static_cast<size_t>(position)]);
+    sums[static_cast<size_t>(output)] += std::abs(weight) * inputs[static_cast<size_t>(input)];
+  });
+  const std::vector<double> bias = BiasOf(graph, node, layout);
+  const bool rectified = FindClamp(node.attrs)->min >= 0.0f;
+  for (size_t c = 0; c < sums.size(); ++c) {
+    sums[c] = rectified ? std::max(0.0, bias[c] + sums[c]) : std::abs(bias[c]) + sums[c];
+  }
+  return sums;
+}
+
+// A channel that was 0 in all samples may be dead for good or just rare: what its weights allow decides.
+void FillSilentChannels(const Graph& graph, const ChannelGroup& group, const CalibrationTable& statistics,
+                        std::vector<double>& magnitudes) {
+  if (std::find(magnitudes.begin(), magnitudes.end(), 0.0) == magnitudes.end()) return;
+  std::vector<double> reach(magnitudes.size(), 0.0);
+  for (const NodeId producer : group.producers) {
+    const auto of_producer = ChannelReach(graph, producer, statistics);
+    for (size_t c = 0; c < reach.size(); ++c) {
+      reach[c] += of_producer ? (*of_producer)[c] : std::numeric_limits<double>::infinity();
+    }
+  }
+  const double largest = *std::max_element(magnitudes.begin(), magnitudes.end());
+  for (size_t c = 0; c < magnitudes.size(); ++c) {
+    if (magnitudes[c] == 0) magnitudes[c] = std::min(reach[c], largest);
+  }
 }
 
 // The largest magnitude of each channel over the group's members; nothing where a member was not observed.
@@ -32,13 +77,11 @@ std::optional<std::vector<double>> ChannelMagnitudes(const Graph& graph, const C
   for (const ValueId member : group.members) {
     const auto found = statistics.tensors.find(graph.value(member).name);
     if (found == statistics.tensors.end()) return std::nullopt;
-    const ChannelStatistics& channels = found->second.channels;
-    if (channels.min.size() != magnitudes.size()) return std::nullopt;
-    for (size_t c = 0; c < magnitudes.size(); ++c) {
-      const float magnitude = std::max(std::abs(channels.min[c]), std::abs(channels.max[c]));
-      magnitudes[c] = std::max(magnitudes[c], static_cast<double>(magnitude));
-    }
+    const std::vector<double> of_member = Magnitudes(found->second.channels);
+    if (of_member.size() != magnitudes.size()) return std::nullopt;
+    for (size_t c = 0; c < magnitudes.size(); ++c) magnitudes[c] = std::max(magnitudes[c], of_member[c]);
   }
+  FillSilentChannels(graph, group, statistics, magnitudes);
   return magnitudes;
 }
 
@@ -54,28 +97,6 @@ void Apply(Graph& graph, const ChannelGroup& group, const std::vector<double>& f
 bool AllOne(const std::vector<double>& factors) {
   return std::all_of(factors.begin(), factors.end(), [](double factor) { return factor == 1.0; });
 }
-
-// --- per channel
-
-std::vector<double> StretchFactors(const std::vector<double>& magnitudes) {
-  const double largest = *std::max_element(magnitudes.begin(), magnitudes.end());
-  std::vector<double> factors;
-  for (const double magnitude : magnitudes) {
-    // A channel that was always 0 says nothing about its range.
-    const double factor = magnitude > 0 ? largest / std::max(magnitude * kMargin, largest / kMaxStretch) : 1.0;
-    factors.push_back(std::max(factor, 1.0));
-  }
-  return factors;
-}
-
-bool FeedsDepthwiseOnly(const Graph& graph, const ChannelGroup& group) {
-  return std::all_of(group.consumers.begin(), group.consumers.end(), [&](NodeId consumer) {
-    const auto layout = FindProduct(graph, graph.node(consumer));
-    return layout->op == OpType::kConv && layout->depthwise();
-  });
-}
-
-// --- per layer
 
 // The largest weight of each channel, as a share of the largest of the layer.
 std::vector<double> WeightShares(const Graph& graph, NodeId node, bool of_outputs) {
@@ -108,7 +129,8 @@ std::vector<double> BalanceFactors(const Graph& graph, const ChannelGroup& group
   const double largest = *std::max_element(magnitudes.begin(), magnitudes.end());
   std::vector<double> factors;
   for (size_t c = 0; c < magnitudes.size(); ++c) {
-    const double room = magnitudes[c] > 0 ? largest / magnitudes[c] : (group.bounded ? 1.0 : 1 / kSmallestShare);
+    const double margin = group.bounded ? kMargin : 1.0;
+    const double room = magnitudes[c] > 0 ? largest / (magnitudes[c] * margin) : 1 / kSmallestShare;
     double factor = std::min(std::sqrt(read[c] / made[c]), std::max(room, 1.0));
     if (group.bounded) factor = std::max(factor, 1.0);
     factors.push_back(factor);
@@ -118,34 +140,20 @@ std::vector<double> BalanceFactors(const Graph& graph, const ChannelGroup& group
 
 }  // namespace
 
-absl::StatusOr<int> EqualizeChannels(Graph& graph, const CalibrationTable& statistics, bool per_channel) {
-  std::vector<ChannelGroup> groups;
-  std::vector<std::vector<double>> magnitudes;
-  for (ChannelGroup& group : FindChannelGroups(graph)) {
-    if (per_channel && !FeedsDepthwiseOnly(graph, group)) continue;
-    auto of_group = ChannelMagnitudes(graph, group, statistics);
-    if (!of_group) continue;
-    groups.push_back(std::move(group));
-    magnitudes.push_back(*std::move(of_group));
+absl::StatusOr<int> EqualizeChannels(Graph& graph, const CalibrationTable& statistics) {
+  // All that is read of the statistics is read while the weights still match them.
+  const std::vector<ChannelGroup> groups = FindChannelGroups(graph);
+  std::vector<std::optional<std::vector<double>>> magnitudes;
+  for (const ChannelGroup& group : groups) magnitudes.push_back(ChannelMagnitudes(graph, group, statistics));
+  int changed = 0;
+  for (size_t g = 0; g < groups.size(); ++g) {
+    if (!magnitudes[g]) continue;
+    const std::vector<double> factors = BalanceFactors(graph, groups[g], *magnitudes[g]);
+    if (AllOne(factors)) continue;
+    Apply(graph, groups[g], factors);
+    ++changed;
   }
-  std::vector<char> changed(groups.size(), false);
-  for (int round = 0; round < (per_channel ? 1 : kRounds); ++round) {
-    for (size_t g = 0; g < groups.size(); ++g) {
-      const std::vector<double> factors =
-          per_channel ? StretchFactors(magnitudes[g]) : BalanceFactors(graph, groups[g], magnitudes[g]);
-      if (getenv("Q1D")) {
-        auto mm=std::minmax_element(factors.begin(),factors.end());
-        fprintf(stderr,"g%zu round %d bounded %d members %zu (%s) prod %zu cons %zu k [%g %g] A %g\n", g, round, groups[g].bounded, groups[g].members.size(), graph.value(groups[g].members[0]).name.c_str(), groups[g].producers.size(), groups[g].consumers.size(), *mm.first,*mm.second,*std::max_element(magnitudes[g].begin(),magnitudes[g].end()));
-        auto pr=[&](NodeId n,bool o){auto sh=WeightShares(graph,n,o); std::sort(sh.begin(),sh.end()); fprintf(stderr,"    %s %s shares min %g med %g\n", o?"out":"in", graph.node(n).name.c_str(), sh[0], sh[sh.size()/2]);};
-        for(auto n:groups[g].producers) pr(n,true); for(auto n:groups[g].consumers) pr(n,false);
-      }
-      if (AllOne(factors)) continue;
-      Apply(graph, groups[g], factors);
-      for (size_t c = 0; c < factors.size(); ++c) magnitudes[g][c] *= factors[c];
-      changed[g] = true;
-    }
-  }
-  return static_cast<int>(std::count(changed.begin(), changed.end(), true));
+  return changed;
 }
 
 }  // namespace qlite

@@ -8,16 +8,13 @@
 
 namespace qlite {
 
-// With weights quantized per channel: a value read by depthwise convolutions only can have its channels scaled at no cost to
-// any weight, since each channel of the weights on both sides has a scale of its own. Every channel is stretched towards
-// the range of the largest, so that it uses the activation's 8 bits.
-//
-// With one scale for a layer's weights: channels are scaled so that weights on both sides fill their layer's range alike
-// (Nagel et al. 2019, "Data-Free Quantization Through Weight Equalization and Bias Correction", section 4.1), bounded so
-// that the activation's range does not grow and a clamp such as Relu6 keeps its meaning.
+// For weights with one scale a layer: channels are scaled so that the weights on both sides fill their layer's range alike
+// (Nagel et al. 2019, "Data-Free Quantization Through Weight Equalization and Bias Correction", section 4.1), in one sweep
+// from the input on. Unlike there, a clamp such as Relu6 keeps its meaning: channels before one are only ever stretched, and only
+// as far as what was seen stays below the clamp with a margin; and no stretch widens an activation's range.
 //
 // `statistics`: channel statistics of the graph's values over some samples. Returns the number of groups of values rescaled.
-absl::StatusOr<int> EqualizeChannels(Graph& graph, const CalibrationTable& statistics, bool per_channel);
+absl::StatusOr<int> EqualizeChannels(Graph& graph, const CalibrationTable& statistics);
 
 }  // namespace qlite
 

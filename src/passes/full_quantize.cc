@@ -18,7 +18,7 @@ namespace qlite {
 namespace {
 
 // Samples that equalisation looks at, a fifth of them within these bounds.
-static const int64_t kFewestSamples = 8, kMostSamples = getenv("Q1N")?atoi(getenv("Q1N")):20;
+constexpr int64_t kFewestSamples = 8, kMostSamples = 20;
 
 absl::Status RequireFloatGraph(const Graph& graph) {
   for (size_t i = 0; i < graph.value_slots(); ++i) {
@@ -42,7 +42,9 @@ class FullQuantization {
     QLITE_RETURN_IF_ERROR(Timed("simplify", [&] { return Simplify(original); }));
     if (options_.check_inputs) QLITE_RETURN_IF_ERROR(Timed("check inputs", [&] { return CheckInputs(original); }));
     skipped_ = FindSkippedNodes(original, result_.graph, options_.skip_nodes);
-    if (options_.equalization) QLITE_RETURN_IF_ERROR(Timed("equalise", [&] { return Equalize(); }));
+    // Weights with a scale for each channel gain nothing from it.
+    const bool equalize = options_.equalization && !options_.per_channel;
+    if (equalize) QLITE_RETURN_IF_ERROR(Timed("equalise", [&] { return Equalize(); }));
     QLITE_RETURN_IF_ERROR(Timed("calibrate", [&] { return Calibrate(resume); }));
     QLITE_RETURN_IF_ERROR(Timed("quantize", [&] { return Quantize(); }));
     return std::move(result_);
@@ -87,13 +89,13 @@ class FullQuantization {
   }
 
   absl::Status Equalize() {
-    const SampledDataSet some(data_, std::clamp(data_.size() / (getenv("Q1N")?1:5), kFewestSamples, kMostSamples));
+    const SampledDataSet some(data_, std::clamp(data_.size() / 5, kFewestSamples, kMostSamples));
     CalibratorOptions options = Calibration("MAX_MIN");
     options.registry = nullptr;
     Calibrator calibrator(context_, result_.graph, options);
     const absl::StatusOr<CalibrationTable> statistics = calibrator.Run(some);
     if (!statistics.ok()) return statistics.status();
-    const absl::StatusOr<int> groups = EqualizeChannels(result_.graph, *statistics, options_.per_channel);
+    const absl::StatusOr<int> groups = EqualizeChannels(result_.graph, *statistics);
     if (!groups.ok()) return groups.status();
     if (*groups > 0) result_.steps.push_back(StrCat("equalised the channels of ", *groups, " groups of activations"));
     return absl::OkStatus();

@@ -5,6 +5,7 @@
 #include <limits>
 
 #include "core/node_geometry.h"
+#include "passes/kernel_rounding.h"
 
 namespace qlite {
 namespace {
@@ -70,12 +71,15 @@ class ProductQuantizer {
   }
 
   void RoundWeights() {
+    std::vector<double> scaled(weights_.size());
     layout_.ForEach([&](int64_t position, int64_t output, int64_t) {
-      const double scaled = static_cast<double>(weights_[static_cast<size_t>(position)]) /
-                            static_cast<double>(scales_[ScaleOf(output)]);
-      integers_[static_cast<size_t>(position)] =
-          static_cast<int8_t>(std::clamp(std::nearbyint(scaled), -kLargestQ, kLargestQ));
+      const auto at = static_cast<size_t>(position);
+      scaled[at] = static_cast<double>(weights_[at]) / static_cast<double>(scales_[ScaleOf(output)]);
     });
+    const size_t taps = layout_.Taps();
+    for (size_t at = 0; at < scaled.size(); at += taps) {
+      RoundKernel(std::span(scaled).subspan(at, taps), kLargestQ, std::span(integers_).subspan(at, taps));
+    }
     Correct();
   }
 

@@ -27,7 +27,8 @@ struct QuantizedProduct {
   bool has_bias = false;
 };
 
-// Weights: symmetric, narrow range, scale = largest magnitude / 127 of a channel or of the tensor, rounded half to even.
+// Weights: symmetric, narrow range, scale = largest magnitude / 127 of a channel or of the tensor; the taps of a kernel are
+// rounded together (passes/kernel_rounding.h).
 // Bias: scale = input scale * weight scale, rounded half to even.
 // Where a channel's accumulator could leave int32 - tiny weights make for a scale in which the bias is huge - the weights'
 // scale is raised, and the weights are quantized with the raised scale.

@@ -1,5 +1,6 @@
 #include "passes/product_weights.h"
 
+#include <algorithm>
 #include <numeric>
 
 #include "passes/graph_edit.h"
@@ -61,6 +62,10 @@ void ScaleWeights(Graph& graph, NodeId node, const ProductLayout& layout, Channe
 
 int64_t ProductLayout::Tap(int64_t position) const {
   return op == OpType::kGemm || op == OpType::kMatMul ? 0 : position % Inner(dims, 1);
+}
+
+size_t ProductLayout::Taps() const {
+  return op == OpType::kGemm || op == OpType::kMatMul ? 1 : static_cast<size_t>(std::max<int64_t>(1, Inner(dims, 1)));
 }
 
 void ProductLayout::ForEach(absl::FunctionRef<void(int64_t, int64_t, int64_t)> visit) const {

@@ -30,6 +30,8 @@ struct ProductLayout {
   void ForEach(absl::FunctionRef<void(int64_t position, int64_t output, int64_t input)> visit) const;
   // The position within the kernel's spatial extent, row-major; 0 for Gemm and MatMul.
   int64_t Tap(int64_t position) const;
+  // The number of those positions; they lie side by side in memory. At least 1.
+  size_t Taps() const;
 };
 
 // The layout of a product over a float32 activation with constant float32 weights (rank 2 for MatMul) and a constant or absent

@@ -441,11 +441,11 @@ absl::Status Lowering::FinishMemory() {
   program_.arena_bytes = plan.bytes;
 
   const uint64_t budget = options_.limits.memory_budget_bytes;
-  const auto needed = static_cast<uint64_t>(program_.arena_bytes + program_.weights_bytes);
+  const auto needed = static_cast<uint64_t>(program_.arena_bytes + program_.workspace_bytes + program_.weights_bytes);
   if (budget != 0 && needed > budget) {
-    return absl::ResourceExhaustedError(StrCat("graph '", graph_.name, "' needs ", program_.arena_bytes,
-                                               " bytes for activations and ", program_.weights_bytes,
-                                               " for packed weights; the memory budget is ", budget));
+    return absl::ResourceExhaustedError(StrCat(
+        "graph '", graph_.name, "' needs ", program_.arena_bytes + program_.workspace_bytes,
+        " bytes for activations and ", program_.weights_bytes, " for packed weights; the memory budget is ", budget));
   }
   return absl::OkStatus();
 }

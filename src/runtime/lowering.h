@@ -41,6 +41,7 @@ class Lowering {
   const Graph& graph() const { return graph_; }
   kernels::Isa isa() const { return options_.isa; }
   bool fuse() const { return options_.fuse; }
+  const Limits& limits() const { return options_.limits; }
   const Extents& Dims(ValueId id) const { return dims_[Index(id)]; }
   ElementType Type(ValueId id) const { return graph_.value(id).type; }
   const Tensor* Constant(ValueId id) const;

@@ -294,11 +294,14 @@ class Conversions(ProgramTest):
             flags = ["--configFile=" + config, "--numThreads=1"]
             self.check_converted(self.convert("whole.qlite", *flags))
             checkpoint = "--calibrationFile=" + self.path("table")
-            for wait in (0.6, 0.3, 0.15, 0.05):
-                if self.interrupt(wait, "resumed.qlite", *flags, checkpoint):
+            wait = 0.5  # builds with sanitizers are slower: look for a time that hits the calibration
+            for _ in range(12):
+                outcome = self.interrupt(wait, "resumed.qlite", *flags, checkpoint)
+                if outcome == "saved":
                     break
+                wait *= 1.8 if outcome == "early" else 0.4
             else:
-                self.skipTest("the conversion ended before it could be interrupted")
+                self.skipTest("no interruption hit the calibration")
             self.assertEqual(self.entries(), ["table", "whole.qlite"])
             self.check_converted(self.convert("resumed.qlite", *flags, checkpoint))
             self.assertEqual(read(self.path("resumed.qlite")), read(self.path("whole.qlite")))
@@ -313,21 +316,27 @@ class Conversions(ProgramTest):
             os.symlink(os.path.join(source, names[i % len(names)]), os.path.join(folder, "%05d.jpg" % i))
 
     def interrupt(self, seconds, output, *flags):
-        """Stops a conversion after some time; True where it was stopped and had saved its calibration."""
+        """Stops a conversion after some time: "saved" with its calibration, or "early", or too "late"."""
         process = subprocess.Popen([CONVERT, "--fmk=ONNX", "--modelFile=" + self.model,
                                     "--outputFile=" + self.path(output), *flags],
                                    stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
         time.sleep(seconds)
         process.send_signal(signal.SIGINT)
         _, errors = process.communicate(timeout=TIME_LIMIT)
-        if process.returncode <= 0:  # it had ended, or the signal came before it was caught
-            for name in (output, "table"):
-                if os.path.exists(self.path(name)):
-                    os.unlink(self.path(name))
-            return False
-        self.assertIn("Convert failed", errors)
-        self.assertFalse(os.path.exists(self.path(output)))
-        return os.path.exists(self.path("table"))
+        if process.returncode > 0:
+            self.assertIn("Convert failed", errors)
+            self.assertFalse(os.path.exists(self.path(output)))
+        if process.returncode > 0 and os.path.exists(self.path("table")):
+            return "saved"
+        for name in (output, "table"):
+            if os.path.exists(self.path(name)):
+                os.unlink(self.path(name))
+        return "late" if process.returncode == 0 else "early"
+
+    def test_a_calibration_file_of_an_impossible_name(self):
+        result = self.convert("a", "--configFile=" + self.config(count=2), "--calibrationFile=" + "x" * 300)
+        self.check_refused(result, result.returncode, "xxx")
+        self.assertGreater(result.returncode, 0)
 
     def test_a_damaged_calibration_file(self):
         table = write(self.path("table"), b"this is no table")
@@ -418,7 +427,8 @@ class Benchmarks(ProgramTest):
 
         first = sorted(n for n in os.listdir(os.path.join(DEMO, "eval")) if n.endswith(".jpg"))[:3]
         self.succeed(accuracy("\n".join(n + "\t%d\tname" % i for i, n in enumerate(first)) + "\n"))
-        report = json.loads(self.succeed(accuracy("".join(n + "\t0\n" for n in first), "--json", "--imageCount=2")).stdout)
+        result = self.succeed(accuracy("".join(n + "\t0\n" for n in first), "--json", "--imageCount=2"))
+        report = json.loads(result.stdout)
         self.assertEqual(report["images"], 2)
         self.check_failed(accuracy("".join(n + "\t10\n" for n in first)), "class 10 of 10", "labelOffset")
         self.check_failed(accuracy(first[0] + "\t0\n", "--labelOffset=10"), "class 10 of 10")

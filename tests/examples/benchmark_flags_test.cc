@@ -63,7 +63,8 @@ TEST_CASE("benchmark: wrong values in the reference's words") {
   CHECK_THAT(MessageOf(Read({})), Contains("modelPath is required") && Contains("Invalid Model File."));
   CHECK_THAT(Refusal({"--loopCount=0"}), Contains("LoopCount:0 must be greater than 0"));
   CHECK_THAT(Refusal({"--warmUpLoopCount=-1"}), Contains("WarmUpLoopCount"));
-  CHECK_THAT(Refusal({"--numThreads=0"}), Contains("numThreads:0 must be greater than 0") && Contains("Invalid numThreads."));
+  CHECK_THAT(Refusal({"--numThreads=0"}),
+             Contains("numThreads:0 must be greater than 0") && Contains("Invalid numThreads."));
   CHECK_THAT(Refusal({"--numThreads=2000000000000"}), Contains("Invalid numThreads."));
   CHECK_THAT(Refusal({"--device=GPU"}), Contains("Device type:GPU is not supported."));
   CHECK_THAT(Refusal({"--benchmarkDataType=INT4"}), Contains("CalibDataType not supported: INT4"));
@@ -76,8 +77,8 @@ TEST_CASE("benchmark: wrong values in the reference's words") {
 }
 
 TEST_CASE("benchmark: an unknown flag shows the usage") {
-  CHECK_THAT(Refusal({"--loopcount=5"}), StartsWith("loopcount is not a valid flag (did you mean 'loopCount'?)") &&
-                                             Contains("--warmUpLoopCount"));
+  CHECK_THAT(Refusal({"--loopcount=5"}),
+             StartsWith("loopcount is not a valid flag (did you mean 'loopCount'?)") && Contains("--warmUpLoopCount"));
 }
 
 TEST_CASE("benchmark: features that are missing are refused by name") {
@@ -91,7 +92,8 @@ TEST_CASE("benchmark: features that are missing are refused by name") {
 }
 
 TEST_CASE("benchmark: lists of input files and shapes") {
-  CHECK(Command({"--inDataFile=a.bin,b.bin c.bin"}).request.input_files == std::vector<std::string>{"a.bin", "b.bin", "c.bin"});
+  CHECK(Command({"--inDataFile=a.bin,b.bin c.bin"}).request.input_files ==
+        std::vector<std::string>{"a.bin", "b.bin", "c.bin"});
   CHECK(Command({"--inputShape=a/b:1:1,2"}).request.input_shapes ==
         std::map<std::string, std::vector<int64_t>>{{"a/b:1", {1, 2}}});
   CHECK(Command({"--inputShapes=1,32,32,1:1,10"}).request.positional_shapes ==

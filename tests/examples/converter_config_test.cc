@@ -9,7 +9,8 @@ namespace {
 
 using ::Catch::Contains;
 
-constexpr const char* kData = "[data_preprocess_param]\ncalibrate_path=input:dir\ncalibrate_size=10\ninput_type=IMAGE\n";
+constexpr const char* kData =
+    "[data_preprocess_param]\ncalibrate_path=input:dir\ncalibrate_size=10\ninput_type=IMAGE\n";
 constexpr const char* kCommon = "[common_quant_param]\nquant_type=FULL_QUANT\n";
 
 ConvertRequest Sectioned(const std::string& text) {
@@ -109,9 +110,11 @@ TEST_CASE("config: an empty file quantizes nothing") {
 TEST_CASE("config: every word of a list, and no other") {
   const std::string full = "full_quant_param", data = "data_preprocess_param";
   for (const char* method : {"MAX_MIN", "KL", "REMOVAL_OUTLIER"}) {
-    CHECK(Sectioned(With(full, std::string("activation_quant_method=") + method)).quantizer.activation_method == method);
+    CHECK(Sectioned(With(full, std::string("activation_quant_method=") + method)).quantizer.activation_method ==
+          method);
   }
-  CHECK(Sectioned(With(full, "activation_quant_method=RemovalOutlier")).quantizer.activation_method == "REMOVAL_OUTLIER");
+  CHECK(Sectioned(With(full, "activation_quant_method=RemovalOutlier")).quantizer.activation_method ==
+        "REMOVAL_OUTLIER");
   for (const char* bad : {"kl", "", "MINMAX"}) CheckIllegal(full, "activation_quant_method", bad);
   CHECK(Sectioned(With(data, "image_to_format=GRAY")).data.image.order == ColorOrder::kGray);
   CHECK(Sectioned(With(data, "image_to_format=BGR")).data.image.order == ColorOrder::kBgr);
@@ -125,7 +128,8 @@ TEST_CASE("config: every word of a list, and no other") {
 }
 
 TEST_CASE("config: target devices") {
-  for (const char* device : {"NVGPU", "DSP", "ASCEND", "KIRIN"}) CheckNotYet("full_quant_param", "target_device", device);
+  for (const char* device : {"NVGPU", "DSP", "ASCEND", "KIRIN"})
+    CheckNotYet("full_quant_param", "target_device", device);
   for (const char* bad : {"cpu", "TPU", ""}) CheckIllegal("full_quant_param", "target_device", bad);
 }
 
@@ -153,7 +157,8 @@ TEST_CASE("config: whole numbers within their bounds") {
 
 TEST_CASE("config: vectors look like [a,b,c]") {
   for (const char* key : {"normalize_mean", "normalize_std"}) {
-    for (const char* bad : {"1,2,3", "[1,2,3", "1,2,3]", "[]", "[1,,3]", "[1;2;3]", "[a]", "[nan,1,1]", "[1,inf,1]", "["}) {
+    for (const char* bad :
+         {"1,2,3", "[1,2,3", "1,2,3]", "[]", "[1,,3]", "[1;2;3]", "[a]", "[nan,1,1]", "[1,inf,1]", "["}) {
       CheckIllegal("data_preprocess_param", key, bad);
     }
   }
@@ -213,7 +218,9 @@ TEST_CASE("config: bit_num is 8 for full quantization") {
 }
 
 TEST_CASE("config: kinds of quantization") {
-  const auto status = [](const std::string& type) { return SectionedStatus("[common_quant_param]\nquant_type=" + type + "\n"); };
+  const auto status = [](const std::string& type) {
+    return SectionedStatus("[common_quant_param]\nquant_type=" + type + "\n");
+  };
   for (const char* type : {"WEIGHT_QUANT", "DYNAMIC_QUANT"}) {
     CHECK(status(type).code() == absl::StatusCode::kUnimplemented);
     CHECK_THAT(MessageOf(status(type)), Contains(type) && Contains("not supported yet"));
@@ -262,20 +269,22 @@ TEST_CASE("config: a key in the wrong section is refused") {
 
 TEST_CASE("config: a misspelt section is refused with the nearest one") {
   const auto refusal = [](const char* section) { return MessageOf(SectionedStatus(With(section, "a=1\n"))); };
-  CHECK_THAT(refusal("full_quant_params"), Contains("unknown section [full_quant_params]") && Contains("'full_quant_param'"));
+  CHECK_THAT(refusal("full_quant_params"),
+             Contains("unknown section [full_quant_params]") && Contains("'full_quant_param'"));
   CHECK_THAT(refusal("Common_quant_param"), Contains("'common_quant_param'"));
   CHECK_THAT(refusal("data_preproces_param"), Contains("'data_preprocess_param'") && Contains("c.cfg:"));
   CHECK_THAT(refusal("something else"), Contains("unknown section [something else]"));
 }
 
 TEST_CASE("config: sections of other features") {
-  for (const char* section : {"acl_option_cfg_param", "ascend_context", "registry", "micro_param", "cpu_option_cfg_param",
-                              "graph_kernel_param"}) {
+  for (const char* section : {"acl_option_cfg_param", "ascend_context", "registry", "micro_param",
+                              "cpu_option_cfg_param", "graph_kernel_param"}) {
     const ConvertRequest request = Sectioned(With(section, "anything=1\n"));
     REQUIRE(request.notices.size() == 1);
     CHECK_THAT(request.notices[0], Contains(section) && Contains("no effect"));
   }
-  for (const char* section : {"weight_quant_param", "mixed_bit_weight_quant_param", "dynamic_quant_param", "model_param"}) {
+  for (const char* section :
+       {"weight_quant_param", "mixed_bit_weight_quant_param", "dynamic_quant_param", "model_param"}) {
     CheckNotYet(section, "anything", "1");
   }
 }
@@ -354,7 +363,8 @@ TEST_CASE("flat config: what is missing is refused by name") {
 TEST_CASE("flat config: what does not belong there") {
   CHECK_THAT(MessageOf(FlatStatus("")), Contains("image_path must be given"));
   CHECK_THAT(MessageOf(FlatStatus("image_pth=a\n")), Contains("'image_path'") && Contains("old.cfg:1"));
-  CHECK_THAT(MessageOf(FlatStatus("image_path=a\n[full_quant_param]\n")), Contains("old.cfg:2") && Contains("[full_quant_param]"));
+  CHECK_THAT(MessageOf(FlatStatus("image_path=a\n[full_quant_param]\n")),
+             Contains("old.cfg:2") && Contains("[full_quant_param]"));
   CHECK_THAT(MessageOf(FlatStatus("image_path\n")), Contains("old.cfg:1"));
 }
 

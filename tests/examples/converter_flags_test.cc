@@ -70,7 +70,8 @@ TEST_CASE("converter: necessary flags in the reference's order and words") {
   CHECK_THAT(MessageOf(Read({"--modelFile=a"})), Equals("INPUT MISSING: fmk is necessary"));
   CHECK_THAT(MessageOf(Read({"--fmk=ONNX", "--outputFile=a"})), Equals("INPUT MISSING: model file path is necessary"));
   CHECK_THAT(MessageOf(Read({"--fmk=ONNX", "--modelFile=a"})), Equals("INPUT MISSING: output file path is necessary"));
-  CHECK_THAT(MessageOf(Read({"--fmk=onnx", "--modelFile=a", "--outputFile=b"})), Contains("INPUT ILLEGAL: fmk must be ONNX|QLITE|"));
+  CHECK_THAT(MessageOf(Read({"--fmk=onnx", "--modelFile=a", "--outputFile=b"})),
+             Contains("INPUT ILLEGAL: fmk must be ONNX|QLITE|"));
   for (const char* fmk : {"TF", "TFLITE", "CAFFE", "MINDIR", "MS", "PYTORCH", "MSLITE", "OM"}) {
     const absl::Status status = Read({std::string("--fmk=") + fmk, "--modelFile=a", "--outputFile=b"}).status();
     CHECK(status.code() == absl::StatusCode::kUnimplemented);
@@ -89,7 +90,8 @@ TEST_CASE("converter: the output's format and extension") {
   CHECK(output({"--outputFile=a"}) == std::pair<std::string, ModelFormat>("a.qlite", ModelFormat::kQlite));
   CHECK(output({"--outputFile=a.qlite"}) == std::pair<std::string, ModelFormat>("a.qlite", ModelFormat::kQlite));
   CHECK(output({"--outputFile=a.onnx"}) == std::pair<std::string, ModelFormat>("a.onnx", ModelFormat::kOnnx));
-  CHECK(output({"--outputFile=a", "--outputFormat=onnx"}) == std::pair<std::string, ModelFormat>("a.onnx", ModelFormat::kOnnx));
+  CHECK(output({"--outputFile=a", "--outputFormat=onnx"}) ==
+        std::pair<std::string, ModelFormat>("a.onnx", ModelFormat::kOnnx));
   CHECK(output({"--outputFile=a.onnx", "--outputFormat=QLITE"}) ==
         std::pair<std::string, ModelFormat>("a.onnx", ModelFormat::kQlite));
   CHECK(output({"--outputFile=./a"}) == std::pair<std::string, ModelFormat>("./a.qlite", ModelFormat::kQlite));
@@ -106,12 +108,17 @@ TEST_CASE("converter: an output that cannot be a file is refused before any work
   CHECK_THAT(refusal("dir\\"), Equals("INPUT ILLEGAL: outputFile must be a valid file path"));
   CHECK_THAT(refusal("/nowhere/at/all"), Contains("'/nowhere/at' does not exist"));
   CHECK_THAT(refusal("."), Contains("is a folder"));
+  CHECK_THAT(Refusal({"--calibrationFile=/nowhere/at/all"}), Contains("calibrationFile") && Contains("'/nowhere/at'"));
+  CHECK_THAT(Refusal({"--calibrationFile=/tmp"}), Contains("calibrationFile") && Contains("is a folder"));
+  const ConfigFile file("");
+  const std::string path = file.flag().substr(file.flag().find('=') + 1);
+  CHECK_THAT(MessageOf(Read({"--fmk=ONNX", "--modelFile=" + path, "--outputFile=" + path})),
+             Contains("is the model to read"));
 }
 
 TEST_CASE("converter: input shapes") {
   const ConvertRequest request = Request({"--inputShape=a:0:1,3,-1;b:7"});
-  CHECK(request.input_shapes ==
-        std::map<std::string, std::vector<int64_t>>{{"a:0", {1, 3, -1}}, {"b", {7}}});
+  CHECK(request.input_shapes == std::map<std::string, std::vector<int64_t>>{{"a:0", {1, 3, -1}}, {"b", {7}}});
   CHECK(request.quantizer.input_shapes == request.input_shapes);
   for (const char* bad : {"1,2,3", "a:", "a:1,,2", "a:1.5", "a:x", "a:-2", "a:0", "a:1;a:2", ":1"}) {
     CHECK_THAT(Refusal({std::string("--inputShape=") + bad}), Contains("inputShape"));
@@ -119,10 +126,11 @@ TEST_CASE("converter: input shapes") {
 }
 
 TEST_CASE("converter: flags of features that are missing are refused by name") {
-  for (const char* flag : {"inputDataFormat=NHWC", "outputDataFormat=NCHW", "inputDataType=INT8", "outputDataType=UINT8",
-                           "fp16=on", "encryption=true", "encryptKey=00", "decryptKey=00", "decryptMode=AES-CBC",
-                           "saveType=MINDIR", "optimize=ascend_oriented", "optimizeTransformer=true", "device=GPU",
-                           "trainModel=true", "quantType=WeightQuant", "quantType=AwareTraining"}) {
+  for (const char* flag :
+       {"inputDataFormat=NHWC", "outputDataFormat=NCHW", "inputDataType=INT8", "outputDataType=UINT8", "fp16=on",
+        "encryption=true", "encryptKey=00", "decryptKey=00", "decryptMode=AES-CBC", "saveType=MINDIR",
+        "optimize=ascend_oriented", "optimizeTransformer=true", "device=GPU", "trainModel=true",
+        "quantType=WeightQuant", "quantType=AwareTraining"}) {
     INFO(flag);
     const std::string argument = std::string("--") + flag;
     const absl::Status status = Read(With({argument})).status();
@@ -176,7 +184,8 @@ TEST_CASE("converter: the older quantization flags") {
   }
   CHECK_THAT(Refusal({"--quantType=PostTraining", "--bitNum=8x"}), Contains("Failed to parse value for: bitNum"));
   CHECK_THAT(Refusal({"--quantType=PostTraining", "--quantWeightSize=-1", config.flag()}), Contains("quantWeightSize"));
-  CHECK_THAT(Refusal({"--quantType=PostTraining", "--quantWeightChannel=-1", config.flag()}), Contains("quantWeightChannel"));
+  CHECK_THAT(Refusal({"--quantType=PostTraining", "--quantWeightChannel=-1", config.flag()}),
+             Contains("quantWeightChannel"));
   for (const char* flag : {"--bitNum=8", "--quantWeightSize=0", "--quantWeightChannel=16"}) {
     CHECK_THAT(Refusal({flag}), Contains("needs --quantType"));
   }

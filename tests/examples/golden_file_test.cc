@@ -89,7 +89,7 @@ TEST_CASE("mean bias: the mean over the elements that differ") {
 }
 
 TEST_CASE("mean bias: what lies within the tolerance does not take part") {
-  CHECK(Bias({100}, {100.0009f}) == 0);                      // 0.0009 <= 1e-8 + 1e-5 * 100
+  CHECK(Bias({100}, {100.0009f}) == 0);  // 0.0009 <= 1e-8 + 1e-5 * 100
   CHECK(Bias({100}, {100.002f}) == Approx(2e-5).epsilon(0.01));
 }
 

@@ -1,6 +1,6 @@
 // Files made by others: trained models, and the test models that come with ONNX.
-#include <catch2/catch.hpp>
 #include <algorithm>
+#include <catch2/catch.hpp>
 #include <filesystem>
 #include <string>
 #include <vector>

@@ -217,7 +217,8 @@ TEST_CASE("a file of nothing but empty messages is refused before it is parsed")
   const absl::Status status = OnnxModel::ReadBytes(bytes + nodes).status();
   CHECK_FALSE(status.ok());
   INFO(status.ToString());
-  CHECK((status.ToString().find("memory") != std::string::npos || status.ToString().find("nodes") != std::string::npos));
+  CHECK(
+      (status.ToString().find("memory") != std::string::npos || status.ToString().find("nodes") != std::string::npos));
 }
 
 TEST_CASE("messages nested without end are refused") {
@@ -247,7 +248,9 @@ TEST_CASE("weights that are not numbers are read") {
 
 class Folder {
  public:
-  Folder() : path_(std::filesystem::temp_directory_path() / ("qlite_onnx_test_" + std::to_string(reinterpret_cast<uintptr_t>(this)))) {
+  Folder()
+      : path_(std::filesystem::temp_directory_path() /
+              ("qlite_onnx_test_" + std::to_string(reinterpret_cast<uintptr_t>(this)))) {
     std::filesystem::create_directories(path_ / "model" / "deep");
   }
   ~Folder() { std::filesystem::remove_all(path_); }
@@ -316,8 +319,7 @@ TEST_CASE("external data outside the folder, or not as described, are refused") 
       {{"location", "long.bin"}, {"compression", "zip"}},
   };
   for (const Entries& entries : cases) {
-    const auto graph =
-        OnnxModel::ReadBytes(WithExternal(entries).Bytes(), folder.Path("model/m.onnx").string());
+    const auto graph = OnnxModel::ReadBytes(WithExternal(entries).Bytes(), folder.Path("model/m.onnx").string());
     INFO((entries.empty() ? "none" : entries[0].second) << ": " << graph.status().ToString());
     CHECK_FALSE(graph.ok());
     CHECK(graph.status().ToString().find("'w'") != std::string::npos);

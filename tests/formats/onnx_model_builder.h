@@ -59,7 +59,8 @@ class OnnxModel {
     return *this;
   }
   // int8, uint8, int32 and the other types kept in int32_data.
-  OnnxModel& Small(const std::string& name, int type, const std::vector<int64_t>& dims, const std::vector<int>& values) {
+  OnnxModel& Small(const std::string& name, int type, const std::vector<int64_t>& dims,
+                   const std::vector<int>& values) {
     auto& tensor = Constant(name, type, dims);
     for (const int v : values) tensor.add_int32_data(v);
     return *this;

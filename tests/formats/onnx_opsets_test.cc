@@ -62,8 +62,8 @@ TEST_CASE("axes are an attribute or a constant input") {
   for (const int64_t opset : {7, 11, 13, 18, 21}) {
     OnnxModel model = OneInput(opset, {2, 1, 4, 1});
     model.Ints("axes", {1, 3});
-    auto& node = model.Node("Squeeze", opset < 13 ? std::vector<std::string>{"x"} : std::vector<std::string>{"x", "axes"},
-                            {"y"});
+    auto& node = model.Node("Squeeze",
+                            opset < 13 ? std::vector<std::string>{"x"} : std::vector<std::string>{"x", "axes"}, {"y"});
     if (opset < 13) SetInts(node, "axes", {1, 3});
     const Graph graph = MustRead(model);
     CHECK(Last(graph).attr<AxesAttrs>().axes == std::vector<int64_t>{1, 3});
@@ -72,7 +72,8 @@ TEST_CASE("axes are an attribute or a constant input") {
 }
 
 TEST_CASE("axes of reductions became an input at opset 13 or 18") {
-  for (const auto& [op, since] : {std::pair("ReduceSum", 13), std::pair("ReduceMean", 18), std::pair("ReduceMax", 18)}) {
+  for (const auto& [op, since] :
+       {std::pair("ReduceSum", 13), std::pair("ReduceMean", 18), std::pair("ReduceMax", 18)}) {
     for (const int64_t opset : {7, 13, 18, 21}) {
       OnnxModel model = OneInput(opset);
       model.Ints("axes", {2, 3});
@@ -99,8 +100,8 @@ TEST_CASE("Split takes sizes from either place") {
   for (const int64_t opset : {7, 13, 18}) {
     OnnxModel model = OneInput(opset);
     model.Ints("sizes", {1, 4}).Output("z");
-    auto& node = model.Node("Split", opset < 13 ? std::vector<std::string>{"x"} : std::vector<std::string>{"x", "sizes"},
-                            {"y", "z"});
+    auto& node = model.Node(
+        "Split", opset < 13 ? std::vector<std::string>{"x"} : std::vector<std::string>{"x", "sizes"}, {"y", "z"});
     SetInt(node, "axis", 3);
     if (opset < 13) SetInts(node, "split", {1, 4});
     const Graph graph = MustRead(model);
@@ -280,7 +281,8 @@ TEST_CASE("an initializer that is an input too is a constant") {
 
 TEST_CASE("symbolic dimensions keep their names") {
   OnnxModel model = OneInput(13);
-  model.graph().mutable_input(0)->mutable_type()->mutable_tensor_type()->mutable_shape()->mutable_dim(0)->set_dim_param("N");
+  model.graph().mutable_input(0)->mutable_type()->mutable_tensor_type()->mutable_shape()->mutable_dim(0)->set_dim_param(
+      "N");
   model.Node("Relu", {"x"}, {"y"});
   const Graph graph = MustRead(model);
   CHECK(graph.value(graph.outputs()[0]).shape.ToString() == "[N,3,4,5]");

@@ -1,8 +1,9 @@
 // What is written reads back as what it was.
+#include "formats/onnx/onnx_writer.h"
+
 #include <catch2/catch.hpp>
 #include <limits>
 
-#include "formats/onnx/onnx_writer.h"
 #include "formats/onnx_model_builder.h"
 
 namespace qlite {
@@ -120,14 +121,16 @@ TEST_CASE("a quantized Conv is written as Q/DQ and reads back the same") {
   const Graph graph = ConvGraph({}, QuantParams::PerTensor(0.25f, 3));
   CheckRoundTrip(graph);
   const ModelProto model = Parsed(MustWrite(graph));
-  CHECK(OpTypes(model) == "QuantizeLinear DequantizeLinear DequantizeLinear DequantizeLinear Conv QuantizeLinear DequantizeLinear");
+  CHECK(OpTypes(model) ==
+        "QuantizeLinear DequantizeLinear DequantizeLinear DequantizeLinear Conv QuantizeLinear DequantizeLinear");
   CHECK(model.opset_import(0).version() == 13);
   CHECK(model.ir_version() == 7);
 }
 
 TEST_CASE("a clamp that the quantized range implies is left out, another is an integer stage") {
   const QuantParams positive = QuantParams::PerTensor(6.0f / 255, -128);
-  CHECK(OpTypes(Parsed(MustWrite(ConvGraph({0, 6}, positive)))).find("Conv QuantizeLinear DequantizeLinear") != std::string::npos);
+  CHECK(OpTypes(Parsed(MustWrite(ConvGraph({0, 6}, positive)))).find("Conv QuantizeLinear DequantizeLinear") !=
+        std::string::npos);
   CHECK(OpTypes(Parsed(MustWrite(ConvGraph({0, kInfinity}, positive)))).find("Relu") == std::string::npos);
   const QuantParams wider = QuantParams::PerTensor(0.1f, -128);
   const std::string ops = OpTypes(Parsed(MustWrite(ConvGraph({0, 6}, wider))));
@@ -151,8 +154,7 @@ TEST_CASE("a MatMul with bias becomes MatMul and Add, and comes back") {
   const ValueId x = g.Input({2, 4, 6}, 0.5f, 0);
   const ValueId w = g.Constant("w", Weights({6, 2}), Symmetric({0.1f, 0.2f}, 1));
   const ValueId b = g.Constant("b", Tensor::Of<int32_t>({2}, {100, -5}), Symmetric({0.05f, 0.1f}, 0, 32));
-  const Graph graph =
-      g.Finish(g.Op(OpType::kMatMul, MatMulAttrs{}, {x, w, b}, "m", QuantParams::PerTensor(0.7f, 9)));
+  const Graph graph = g.Finish(g.Op(OpType::kMatMul, MatMulAttrs{}, {x, w, b}, "m", QuantParams::PerTensor(0.7f, 9)));
   CheckRoundTrip(graph);
 }
 
@@ -255,10 +257,12 @@ TEST_CASE("every float operator reads back with its attributes") {
   outputs.push_back(add(OpType::kReduceSum, ReduceAttrs{{}, true, true}, {x}));
   outputs.push_back(add(OpType::kReduceMax, ReduceAttrs{{1}, true, false}, {x}));
   outputs.push_back(add(OpType::kArgMax, ArgMaxAttrs{1, false, true}, {x}));
-  outputs.push_back(add(OpType::kResize, ResizeAttrs{ResizeMode::kCubic, CoordinateMode::kPytorchHalfPixel,
-                                                    NearestMode::kRoundPreferFloor, -0.5f, 0, true},
+  outputs.push_back(add(OpType::kResize,
+                        ResizeAttrs{ResizeMode::kCubic, CoordinateMode::kPytorchHalfPixel,
+                                    NearestMode::kRoundPreferFloor, -0.5f, 0, true},
                         {x, floats({4}, {1, 1, 2, 2})}));
-  outputs.push_back(add(OpType::kResize, ResizeAttrs{ResizeMode::kNearest, CoordinateMode::kHalfPixelSymmetric, NearestMode::kCeil},
+  outputs.push_back(add(OpType::kResize,
+                        ResizeAttrs{ResizeMode::kNearest, CoordinateMode::kHalfPixelSymmetric, NearestMode::kCeil},
                         {x, ValueId(), ints({2, 4, 3, 3})}));
   outputs.push_back(add(OpType::kDepthToSpace, DepthToSpaceAttrs{2, DepthToSpaceMode::kCrd}, {x}));
   outputs.push_back(add(OpType::kSpaceToDepth, SpaceToDepthAttrs{3}, {x}));
@@ -274,7 +278,8 @@ TEST_CASE("every float operator reads back with its attributes") {
   transpose.output_padding = {1, 1};
   transpose.group = 2;
   outputs.push_back(add(OpType::kConvTranspose, transpose, {x, floats({4, 1, 2, 2}, std::vector<float>(16, 1))}));
-  const auto split = graph.AddNode("", OpType::kSplit, SplitAttrs{3, {}}, {x}, {graph.AddValue("p"), graph.AddValue("r")});
+  const auto split =
+      graph.AddNode("", OpType::kSplit, SplitAttrs{3, {}}, {x}, {graph.AddValue("p"), graph.AddValue("r")});
   REQUIRE(split.ok());
   for (const ValueId part : graph.node(*split).outputs) outputs.push_back(part);
   graph.SetOutputs(outputs);

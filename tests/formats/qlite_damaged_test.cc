@@ -138,11 +138,20 @@ TEST_CASE("every field of the header is checked") {
   const absl::Status other_version = Read(with(offsetof(FileHeader, version), kQliteVersion + 1)).status();
   CHECK(other_version.code() == absl::StatusCode::kUnimplemented);
   CHECK_THAT(std::string(other_version.message()), Contains("version 2") && Contains("reads version 1"));
-  constexpr uint64_t kNumbers[] = {0,          1,           63,      64,      1u << 20, uint64_t{1} << 31,
-                                   uint64_t{1} << 32, uint64_t{1} << 62, uint64_t{1} << 63, ~uint64_t{0}, ~uint64_t{0} - 63};
+  constexpr uint64_t kNumbers[] = {0,
+                                   1,
+                                   63,
+                                   64,
+                                   1u << 20,
+                                   uint64_t{1} << 31,
+                                   uint64_t{1} << 32,
+                                   uint64_t{1} << 62,
+                                   uint64_t{1} << 63,
+                                   ~uint64_t{0},
+                                   ~uint64_t{0} - 63};
   for (const uint64_t number : kNumbers) {
-    for (const size_t field : {offsetof(FileHeader, structure_bytes), offsetof(FileHeader, data_offset),
-                               offsetof(FileHeader, data_bytes)}) {
+    for (const size_t field :
+         {offsetof(FileHeader, structure_bytes), offsetof(FileHeader, data_offset), offsetof(FileHeader, data_bytes)}) {
       INFO(number << " at " << field);
       CHECK_FALSE(Read(with(field, number), false).ok());
     }
@@ -333,9 +342,7 @@ TEST_CASE("quantization parameters are checked") {
 }
 
 TEST_CASE("symbols beside the dimensions are as many as they") {
-  CHECK_THAT(RefusalOf([](Parts& p) {
-               p.model.values[0]->symbols.push_back(std::make_unique<schema::SymbolT>());
-             }),
+  CHECK_THAT(RefusalOf([](Parts& p) { p.model.values[0]->symbols.push_back(std::make_unique<schema::SymbolT>()); }),
              Contains("symbols and dimensions differ"));
 }
 
@@ -373,8 +380,7 @@ TEST_CASE("parts that are referred to many times cannot multiply") {
         const auto all_values = builder.CreateVector(values);
         const auto all_nodes = builder.CreateVector(nodes);
         const auto inputs = builder.CreateVector<int32_t>({0}), outputs = builder.CreateVector<int32_t>({1});
-        schema::FinishModelBuffer(builder,
-                                  schema::CreateModel(builder, 0, 0, all_values, all_nodes, inputs, outputs));
+        schema::FinishModelBuffer(builder, schema::CreateModel(builder, 0, 0, all_values, all_nodes, inputs, outputs));
       },
       "");
   CHECK_THAT(Refusal(file, false), Contains("too often"));

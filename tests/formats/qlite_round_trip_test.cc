@@ -77,8 +77,9 @@ TEST_CASE("a usual network survives and two writes are equal") {
 }
 
 TEST_CASE("infinities, negative zero and NaN in attributes keep their bits") {
-  for (const float real : {-0.0f, 0.0f, std::numeric_limits<float>::infinity(), std::numeric_limits<float>::denorm_min(),
-                           std::bit_cast<float>(0x7fc01234u), std::bit_cast<float>(0xffc00001u)}) {
+  for (const float real :
+       {-0.0f, 0.0f, std::numeric_limits<float>::infinity(), std::numeric_limits<float>::denorm_min(),
+        std::bit_cast<float>(0x7fc01234u), std::bit_cast<float>(0xffc00001u)}) {
     Graph graph;
     const ValueId x = graph.AddInput("x", ElementType::kFloat32, Shape());
     ClipAttrs clip;
@@ -105,11 +106,13 @@ TEST_CASE("constants that are equal are stored once, wherever they lie in memory
   const Tensor shared = Tensor::Of<float>({1000}, values);
   const std::string once = *WriteQlite(ChainOf({shared}));
   const std::string sharing = *WriteQlite(ChainOf({shared, shared, shared}));
-  const std::string copies = *WriteQlite(ChainOf({shared, Tensor::Of<float>({1000}, values), Tensor::Of<float>({1000}, values)}));
+  const std::string copies =
+      *WriteQlite(ChainOf({shared, Tensor::Of<float>({1000}, values), Tensor::Of<float>({1000}, values)}));
   CHECK(HeaderOf(sharing).data_bytes == HeaderOf(once).data_bytes);
   CHECK(copies == sharing);
   const Graph read = RoundTrip(ChainOf({shared, shared}));
-  CHECK(read.value(*read.FindValue("c0")).constant->buffer().data == read.value(*read.FindValue("c1")).constant->buffer().data);
+  CHECK(read.value(*read.FindValue("c0")).constant->buffer().data ==
+        read.value(*read.FindValue("c1")).constant->buffer().data);
   const std::string other = *WriteQlite(ChainOf({shared, Tensor::Of<float>({1000}, std::vector<float>(1000, 2.5f))}));
   CHECK(HeaderOf(other).data_bytes >= 8000);
 }
@@ -121,7 +124,8 @@ TEST_CASE("empty constants do not make bytes depend on memory") {
                            Buffer{reinterpret_cast<const std::byte*>(memory.data() + place), 0, nullptr});
   };
   const Tensor full = Tensor::Of<float>({1}, {1.0f});
-  CHECK(*WriteQlite(ChainOf({empty_at(0), full, empty_at(0)})) == *WriteQlite(ChainOf({empty_at(0), full, empty_at(8)})));
+  CHECK(*WriteQlite(ChainOf({empty_at(0), full, empty_at(0)})) ==
+        *WriteQlite(ChainOf({empty_at(0), full, empty_at(8)})));
 }
 
 TEST_CASE("the order in which a graph was built leaves no trace") {
@@ -163,7 +167,8 @@ TEST_CASE("constants lie aligned in the file and are used where they are") {
     const std::byte* data = value.constant->buffer().data;
     CHECK(data >= file.data);
     CHECK(data + value.constant->buffer().size <= file.data + file.size);
-    CHECK(static_cast<size_t>(data - file.data - static_cast<std::ptrdiff_t>(header.data_offset)) % kDataAlignment == 0);
+    CHECK(static_cast<size_t>(data - file.data - static_cast<std::ptrdiff_t>(header.data_offset)) % kDataAlignment ==
+          0);
     ++constants;
   }
   CHECK(constants > 5);
@@ -204,13 +209,13 @@ TEST_CASE("an invalid graph is not written") {
 
 TEST_CASE("attribute fields: what differs from the default is listed, and sets it again") {
   RandomGraph random(7);
-#define QLITE_CHECK_FIELDS(name, attrs_type)                                                      \
-  for (int i = 0; i < 20; ++i) {                                                                  \
-    const OpAttrs attrs = random.Attributes(OpType::k##name);                                     \
-    OpAttrs set = DefaultAttrs(OpType::k##name);                                                  \
-    REQUIRE(SetFields(NonDefaultFields(OpType::k##name, attrs), set).ok());                       \
-    CHECK(set == attrs);                                                                          \
-    CHECK(NonDefaultFields(OpType::k##name, DefaultAttrs(OpType::k##name)).empty());              \
+#define QLITE_CHECK_FIELDS(name, attrs_type)                                         \
+  for (int i = 0; i < 20; ++i) {                                                     \
+    const OpAttrs attrs = random.Attributes(OpType::k##name);                        \
+    OpAttrs set = DefaultAttrs(OpType::k##name);                                     \
+    REQUIRE(SetFields(NonDefaultFields(OpType::k##name, attrs), set).ok());          \
+    CHECK(set == attrs);                                                             \
+    CHECK(NonDefaultFields(OpType::k##name, DefaultAttrs(OpType::k##name)).empty()); \
   }
   QLITE_FOR_EACH_OP(QLITE_CHECK_FIELDS)
 #undef QLITE_CHECK_FIELDS

@@ -62,10 +62,8 @@ class RandomGraph {
     for (float& x : field) Fill(x);
   }
   template <class Enum>
-    requires std::is_enum_v<Enum>
-  void Fill(Enum& field) {
-    field = static_cast<Enum>(Number(0, EnumCount(Enum{}) - 1));
-  }
+  requires std::is_enum_v<Enum>
+  void Fill(Enum& field) { field = static_cast<Enum>(Number(0, EnumCount(Enum{}) - 1)); }
 
   Shape RandomShape() {
     if (Number(0, 5) == 0) return Shape();
@@ -92,7 +90,8 @@ class RandomGraph {
       available_.push_back(graph.AddInput(StrCat("input/", i, ":0"), type, RandomShape()));
     }
     for (int64_t type = 1; type < EnumCount(ElementType{}); ++type) {
-      available_.push_back(graph.AddConstant(StrCat("constant ", type), RandomConstant(static_cast<ElementType>(type))));
+      available_.push_back(
+          graph.AddConstant(StrCat("constant ", type), RandomConstant(static_cast<ElementType>(type))));
     }
     std::vector<int8_t> weights(4 * 6);
     for (int8_t& w : weights) w = static_cast<int8_t>(Number(-127, 127));

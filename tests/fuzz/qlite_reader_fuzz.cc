@@ -1,5 +1,5 @@
-// Feeds arbitrary bytes to the reader of .qlite files, behind the checksum; what it accepts must be valid, survive shape
-// inference and being written, and be read again as the same bytes.
+// Feeds arbitrary bytes to the reader of .qlite files, behind the checksum; what it accepts must be valid, survive
+// shape inference and being written, and be read again as the same bytes.
 #include <cstddef>
 #include <cstdint>
 #include <cstdlib>

@@ -285,11 +285,13 @@ TEST_CASE("models of other frameworks are refused by their name") {
     return MessageOf(status);
   };
   const std::string zeros(60, '\0');
-  CHECK_THAT(refusal(std::string("\x1c\0\0\0TFL3", 8) + zeros, "a.tflite"), Contains("TensorFlow Lite") && Contains("a.tflite"));
+  CHECK_THAT(refusal(std::string("\x1c\0\0\0TFL3", 8) + zeros, "a.tflite"),
+             Contains("TensorFlow Lite") && Contains("a.tflite"));
   CHECK_THAT(refusal(std::string("\x1c\0\0\0TFL3", 8) + zeros, "a.onnx"), Contains("TensorFlow Lite"));
   CHECK_THAT(refusal(std::string("\x20\0\0\0MSL2", 8) + zeros, "a.ms"), Contains("MindSpore Lite"));
   CHECK_THAT(refusal("7767517\n75 83\n", "a.param"), Contains("ncnn"));
-  CHECK_THAT(refusal("something else", "a.txt"), Contains("neither content nor extension") && Contains(".qlite or .onnx"));
+  CHECK_THAT(refusal("something else", "a.txt"),
+             Contains("neither content nor extension") && Contains(".qlite or .onnx"));
   CHECK_THAT(refusal("", "empty"), Contains("empty"));
   CHECK_THAT(refusal("", "empty.qlite"), Contains("empty.qlite"));
   CHECK_THAT(refusal("", "empty.onnx"), Contains("empty.onnx"));
@@ -327,7 +329,8 @@ TEST_CASE("models from memory") {
     REQUIRE(graph.ok());
     CHECK(CheckSameResults(context, Network(), *graph, nullptr, 1, false).ok());
     const absl::Status cut =
-        LoadModelFromMemory(context, Buffer::Copy(bytes.data(), bytes.size() / 2), "from memory", {.format = format}).status();
+        LoadModelFromMemory(context, Buffer::Copy(bytes.data(), bytes.size() / 2), "from memory", {.format = format})
+            .status();
     CHECK_THAT(MessageOf(cut), Contains("from memory"));
   }
 }

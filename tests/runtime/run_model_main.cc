@@ -10,6 +10,7 @@
 #include <cstdio>
 #include <cstdlib>
 #include <cstring>
+#include <ctime>
 #include <fstream>
 #include <iterator>
 #include <map>
@@ -100,8 +101,10 @@ void FillInputs(qlite::Session& session, const Arguments& arguments) {
   }
 }
 
-void Report(const qlite::Session& session, std::vector<double> times) {
+void Report(const qlite::Session& session, std::vector<double> times, std::vector<double> cpu_times) {
   std::sort(times.begin(), times.end());
+  std::sort(cpu_times.begin(), cpu_times.end());
+  std::printf("cpu time of the process, 10th percentile: %.3f ms\n", cpu_times[cpu_times.size() / 10]);
   std::printf("median %.3f ms, minimum %.3f ms, weights %.2f MB, activations %.2f MB\n", times[times.size() / 2],
               times[0], static_cast<double>(session.memory().weights_bytes) / 1e6,
               static_cast<double>(session.memory().activations_bytes) / 1e6);
@@ -123,17 +126,19 @@ int main(int argc, char** argv) {
   if (!session.ok()) Fail(std::string(session.status().message()));
   FillInputs(**session, arguments);
 
-  std::vector<double> times;
+  std::vector<double> times, cpu_times;
   for (int i = 0; i < arguments.loops; ++i) {
     const auto start = std::chrono::steady_clock::now();
+    const std::clock_t cpu_start = std::clock();
     size_t taps = 0;
     const absl::Status status = arguments.tapped
                                     ? (*session)->RunTapped([&](qlite::ValueId, const qlite::TappedValue&) { ++taps; })
                                     : (*session)->Run();
     times.push_back(std::chrono::duration<double, std::milli>(std::chrono::steady_clock::now() - start).count());
+    cpu_times.push_back(1000.0 * static_cast<double>(std::clock() - cpu_start) / CLOCKS_PER_SEC);
     if (!status.ok()) Fail(std::string(status.message()));
   }
-  Report(**session, times);
+  Report(**session, times, cpu_times);
   if (arguments.folder == "-") return 0;
   for (size_t i = 0; i < (*session)->output_count(); ++i) {
     const auto view = (*session)->output(i);

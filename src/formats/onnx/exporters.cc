@@ -36,7 +36,9 @@ int64_t NeedsPad(const Graph&, const Node& node) {
   return node.has_input(3) ? 18 : kLowestOpset;
 }
 
-int64_t NeedsReshape(const Graph&, const Node& node) { return node.attr<ReshapeAttrs>().allow_zero ? 14 : kLowestOpset; }
+int64_t NeedsReshape(const Graph&, const Node& node) {
+  return node.attr<ReshapeAttrs>().allow_zero ? 14 : kLowestOpset;
+}
 
 int64_t NeedsShape(const Graph&, const Node& node) {
   return node.attr<ShapeAttrs>() == ShapeAttrs{} ? kLowestOpset : 15;
@@ -59,10 +61,14 @@ void WriteNothing(NodeWriter&) {}
 
 void WriteAutoPad(NodeWriter& writer, AutoPad auto_pad) {
   switch (auto_pad) {
-    case AutoPad::kNotSet: return;
-    case AutoPad::kSameUpper: return writer.String("auto_pad", "SAME_UPPER");
-    case AutoPad::kSameLower: return writer.String("auto_pad", "SAME_LOWER");
-    case AutoPad::kValid: return writer.String("auto_pad", "VALID");
+    case AutoPad::kNotSet:
+      return;
+    case AutoPad::kSameUpper:
+      return writer.String("auto_pad", "SAME_UPPER");
+    case AutoPad::kSameLower:
+      return writer.String("auto_pad", "SAME_LOWER");
+    case AutoPad::kValid:
+      return writer.String("auto_pad", "VALID");
   }
 }
 
@@ -124,9 +130,12 @@ void WriteHardSigmoid(NodeWriter& writer) {
 // The bound in the element type that Clip works on.
 Tensor Bound(ElementType type, float value) {
   switch (type) {
-    case ElementType::kInt32: return Tensor::Of<int32_t>({}, {static_cast<int32_t>(value)});
-    case ElementType::kInt64: return Tensor::Of<int64_t>({}, {static_cast<int64_t>(value)});
-    default: return Tensor::Of<float>({}, {value});
+    case ElementType::kInt32:
+      return Tensor::Of<int32_t>({}, {static_cast<int32_t>(value)});
+    case ElementType::kInt64:
+      return Tensor::Of<int64_t>({}, {static_cast<int64_t>(value)});
+    default:
+      return Tensor::Of<float>({}, {value});
   }
 }
 
@@ -156,10 +165,14 @@ void WriteSplit(NodeWriter& writer) {
 
 std::string_view PadModeName(PadMode mode) {
   switch (mode) {
-    case PadMode::kReflect: return "reflect";
-    case PadMode::kEdge: return "edge";
-    case PadMode::kWrap: return "wrap";
-    case PadMode::kConstant: break;
+    case PadMode::kReflect:
+      return "reflect";
+    case PadMode::kEdge:
+      return "edge";
+    case PadMode::kWrap:
+      return "wrap";
+    case PadMode::kConstant:
+      break;
   }
   return "constant";
 }
@@ -193,16 +206,25 @@ void WriteConstantOfShape(NodeWriter& writer) {
   const int64_t value = attrs.int_value;
   Tensor tensor = Tensor::Of<float>({1}, {attrs.float_value});
   switch (attrs.type) {
-    case ElementType::kInt8: tensor = Tensor::Of<int8_t>({1}, {static_cast<int8_t>(value)}); break;
-    case ElementType::kUInt8: tensor = Tensor::Of<uint8_t>({1}, {static_cast<uint8_t>(value)}); break;
-    case ElementType::kInt32: tensor = Tensor::Of<int32_t>({1}, {static_cast<int32_t>(value)}); break;
-    case ElementType::kInt64: tensor = Tensor::Of<int64_t>({1}, {value}); break;
+    case ElementType::kInt8:
+      tensor = Tensor::Of<int8_t>({1}, {static_cast<int8_t>(value)});
+      break;
+    case ElementType::kUInt8:
+      tensor = Tensor::Of<uint8_t>({1}, {static_cast<uint8_t>(value)});
+      break;
+    case ElementType::kInt32:
+      tensor = Tensor::Of<int32_t>({1}, {static_cast<int32_t>(value)});
+      break;
+    case ElementType::kInt64:
+      tensor = Tensor::Of<int64_t>({1}, {value});
+      break;
     case ElementType::kBool: {
       const uint8_t byte = value != 0 ? 1 : 0;
       tensor = *Tensor::Create(ElementType::kBool, {1}, Buffer::Copy(&byte, 1));
       break;
     }
-    default: break;
+    default:
+      break;
   }
   writer.TensorAttribute("value", tensor);
 }
@@ -235,28 +257,40 @@ void WriteArgMax(NodeWriter& writer) {
 
 std::string_view CoordinateName(CoordinateMode mode) {
   switch (mode) {
-    case CoordinateMode::kHalfPixelSymmetric: return "half_pixel_symmetric";
-    case CoordinateMode::kPytorchHalfPixel: return "pytorch_half_pixel";
-    case CoordinateMode::kAlignCorners: return "align_corners";
-    case CoordinateMode::kAsymmetric: return "asymmetric";
-    case CoordinateMode::kTfHalfPixelForNn: return "tf_half_pixel_for_nn";
-    case CoordinateMode::kTfCropAndResize: return "tf_crop_and_resize";
-    case CoordinateMode::kHalfPixel: break;
+    case CoordinateMode::kHalfPixelSymmetric:
+      return "half_pixel_symmetric";
+    case CoordinateMode::kPytorchHalfPixel:
+      return "pytorch_half_pixel";
+    case CoordinateMode::kAlignCorners:
+      return "align_corners";
+    case CoordinateMode::kAsymmetric:
+      return "asymmetric";
+    case CoordinateMode::kTfHalfPixelForNn:
+      return "tf_half_pixel_for_nn";
+    case CoordinateMode::kTfCropAndResize:
+      return "tf_crop_and_resize";
+    case CoordinateMode::kHalfPixel:
+      break;
   }
   return "half_pixel";
 }
 
 std::string_view NearestName(NearestMode mode) {
   switch (mode) {
-    case NearestMode::kRoundPreferCeil: return "round_prefer_ceil";
-    case NearestMode::kFloor: return "floor";
-    case NearestMode::kCeil: return "ceil";
-    case NearestMode::kRoundPreferFloor: break;
+    case NearestMode::kRoundPreferCeil:
+      return "round_prefer_ceil";
+    case NearestMode::kFloor:
+      return "floor";
+    case NearestMode::kCeil:
+      return "ceil";
+    case NearestMode::kRoundPreferFloor:
+      break;
   }
   return "round_prefer_floor";
 }
 
-// X, scales, sizes become X, roi, scales, sizes. The region of interest, which one coordinate mode needs, is everything.
+// X, scales, sizes become X, roi, scales, sizes. The region of interest, which one coordinate mode needs, is
+// everything.
 void WriteResize(NodeWriter& writer) {
   const auto& attrs = writer.attr<ResizeAttrs>();
   writer.String("coordinate_transformation_mode", CoordinateName(attrs.coordinates));

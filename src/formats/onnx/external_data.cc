@@ -100,7 +100,7 @@ absl::StatusOr<Buffer> ExternalData::Map(const onnx_schema::TensorProto& tensor,
   if (!whole.ok()) return whole.status();
   if (reference->offset > whole->size || bytes > whole->size - reference->offset) {
     return absl::OutOfRangeError(StrCat("external data reach from byte ", reference->offset, " over ", bytes,
-                                              " bytes, but '", reference->location, "' has only ", whole->size));
+                                        " bytes, but '", reference->location, "' has only ", whole->size));
   }
   return Buffer{whole->data + reference->offset, bytes, whole->owner};
 }

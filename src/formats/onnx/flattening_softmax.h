@@ -8,8 +8,8 @@
 namespace qlite::onnx {
 
 // Gives the nodes in `softmaxes`, which stand in `graph` with their old axis, the meaning they had: normalised over all
-// dimensions from the axis on. Where all of these but one have extent 1, that one is the axis; else the node is wrapped in
-// Flatten and Reshape. Shapes must have been inferred as far as they are known; those of new values are set.
+// dimensions from the axis on. Where all of these but one have extent 1, that one is the axis; else the node is wrapped
+// in Flatten and Reshape. Shapes must have been inferred as far as they are known; those of new values are set.
 absl::Status RewriteFlatteningSoftmaxes(Graph& graph, const std::vector<FlatteningSoftmax>& softmaxes);
 
 }  // namespace qlite::onnx

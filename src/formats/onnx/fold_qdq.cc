@@ -23,7 +23,8 @@ Pattern PatternOf(const Node& node) {
     case OpType::kConv:
     case OpType::kConvTranspose:
     case OpType::kGemm:
-    case OpType::kMatMul: return Pattern::kLinear;
+    case OpType::kMatMul:
+      return Pattern::kLinear;
     case OpType::kAdd:
     case OpType::kSub:
     case OpType::kMul:
@@ -48,7 +49,8 @@ Pattern PatternOf(const Node& node) {
     case OpType::kSigmoid:
     case OpType::kTanh:
     case OpType::kHardSigmoid:
-    case OpType::kHardSwish: return Pattern::kAllInputs;
+    case OpType::kHardSwish:
+      return Pattern::kAllInputs;
     case OpType::kMaxPool:
     case OpType::kGlobalMaxPool:
     case OpType::kReshape:
@@ -63,11 +65,14 @@ Pattern PatternOf(const Node& node) {
     case OpType::kGather:
     case OpType::kIdentity:
     case OpType::kDepthToSpace:
-    case OpType::kSpaceToDepth: return Pattern::kMovement;
-    case OpType::kArgMax: return Pattern::kReader;
+    case OpType::kSpaceToDepth:
+      return Pattern::kMovement;
+    case OpType::kArgMax:
+      return Pattern::kReader;
     case OpType::kResize:
       return node.attr<ResizeAttrs>().mode == ResizeMode::kNearest ? Pattern::kMovement : Pattern::kNone;
-    default: return Pattern::kNone;
+    default:
+      return Pattern::kNone;
   }
 }
 
@@ -131,17 +136,22 @@ class Folder {
 
   absl::Status FoldNode(NodeId id) {
     switch (PatternOf(graph_.node(id))) {
-      case Pattern::kLinear: return FoldLinear(id);
-      case Pattern::kAllInputs: return FoldAllInputs(id);
-      case Pattern::kMovement: return FoldMovement(id);
-      case Pattern::kReader: return FoldReader(id);
-      case Pattern::kNone: break;
+      case Pattern::kLinear:
+        return FoldLinear(id);
+      case Pattern::kAllInputs:
+        return FoldAllInputs(id);
+      case Pattern::kMovement:
+        return FoldMovement(id);
+      case Pattern::kReader:
+        return FoldReader(id);
+      case Pattern::kNone:
+        break;
     }
     return absl::OkStatus();
   }
 
-  // Follows `value`, the result of `from`, through a clamp that the operator can take over to a Quantize node. Without one
-  // the tail ends at `value`.
+  // Follows `value`, the result of `from`, through a clamp that the operator can take over to a Quantize node. Without
+  // one the tail ends at `value`.
   Tail FindTail(NodeId from, ValueId value, bool takes_clamp) const {
     const Tail none{{from}, {}, value, false};
     Tail tail = none;
@@ -181,19 +191,24 @@ class Folder {
     return attrs;
   }
 
-  // The axis of the output channels in the weights of a linear operator; nothing for a form that has no integer operator.
+  // The axis of the output channels in the weights of a linear operator; nothing for a form that has no integer
+  // operator.
   std::optional<int64_t> ChannelAxis(const Node& node, const Tensor& weights) const {
     const int64_t rank = static_cast<int64_t>(weights.dims().size());
     switch (node.op) {
-      case OpType::kConv: return 0;
-      case OpType::kConvTranspose: return 1;
-      case OpType::kMatMul: return rank == 2 ? std::optional<int64_t>(1) : std::nullopt;
+      case OpType::kConv:
+        return 0;
+      case OpType::kConvTranspose:
+        return 1;
+      case OpType::kMatMul:
+        return rank == 2 ? std::optional<int64_t>(1) : std::nullopt;
       case OpType::kGemm: {
         const GemmAttrs& attrs = node.attr<GemmAttrs>();
         if (attrs.alpha != 1 || attrs.beta != 1 || attrs.trans_a || rank != 2) return std::nullopt;
         return attrs.trans_b ? 0 : 1;
       }
-      default: return std::nullopt;
+      default:
+        return std::nullopt;
     }
   }
 
@@ -202,7 +217,8 @@ class Folder {
     const Value& value = graph_.value(weights);
     if (value.type != ElementType::kInt8 || !value.quant.has_value() || value.quant->block_size != 0) return false;
     const QuantParams& params = *value.quant;
-    if (std::any_of(params.zero_points.begin(), params.zero_points.end(), [](int32_t z) { return z != 0; })) return false;
+    if (std::any_of(params.zero_points.begin(), params.zero_points.end(), [](int32_t z) { return z != 0; }))
+      return false;
     const std::optional<int64_t> axis = ChannelAxis(node, *value.constant);
     if (!axis.has_value()) return false;
     if (!params.per_axis()) return true;
@@ -215,7 +231,8 @@ class Folder {
     constexpr float kTolerance = 1e-4f;
     if (!bias.valid() || !graph_.value(bias).is_constant()) return false;
     const Value& value = graph_.value(bias);
-    if (value.type != ElementType::kInt32 || !value.quant.has_value() || value.constant->dims().size() != 1) return false;
+    if (value.type != ElementType::kInt32 || !value.quant.has_value() || value.constant->dims().size() != 1)
+      return false;
     const std::vector<float>& scales = value.quant->scales;
     const std::vector<float>& weight_scales = graph_.value(weights).quant->scales;
     const float input_scale = graph_.value(input).quant->scales[0];
@@ -344,8 +361,8 @@ class Folder {
     const bool relu = node.op == OpType::kRelu;
     if (!relu && node.op != OpType::kClip) return absl::OkStatus();
     const ValueId input = node.inputs[0], output = node.outputs[0];
-    if (!HasOneScale(input) || graph_.value(input).quant != graph_.value(output).quant || !SoleReader(input).has_value() ||
-        !graph_.value(input).producer.valid()) {
+    if (!HasOneScale(input) || graph_.value(input).quant != graph_.value(output).quant ||
+        !SoleReader(input).has_value() || !graph_.value(input).producer.valid()) {
       return absl::OkStatus();
     }
     const NodeId before = graph_.value(input).producer;

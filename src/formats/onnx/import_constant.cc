@@ -13,13 +13,26 @@ Tensor VectorOf(std::vector<T> values) {
 // The single element as the attribute holds it.
 bool ReadFill(const Tensor& value, FillAttrs& attrs) {
   switch (value.type()) {
-    case ElementType::kFloat32: attrs.float_value = value.data<float>()[0]; return true;
-    case ElementType::kInt8: attrs.int_value = value.data<int8_t>()[0]; return true;
-    case ElementType::kUInt8: attrs.int_value = value.data<uint8_t>()[0]; return true;
-    case ElementType::kInt32: attrs.int_value = value.data<int32_t>()[0]; return true;
-    case ElementType::kInt64: attrs.int_value = value.data<int64_t>()[0]; return true;
-    case ElementType::kBool: attrs.int_value = value.data<bool>()[0] ? 1 : 0; return true;
-    default: return false;
+    case ElementType::kFloat32:
+      attrs.float_value = value.data<float>()[0];
+      return true;
+    case ElementType::kInt8:
+      attrs.int_value = value.data<int8_t>()[0];
+      return true;
+    case ElementType::kUInt8:
+      attrs.int_value = value.data<uint8_t>()[0];
+      return true;
+    case ElementType::kInt32:
+      attrs.int_value = value.data<int32_t>()[0];
+      return true;
+    case ElementType::kInt64:
+      attrs.int_value = value.data<int64_t>()[0];
+      return true;
+    case ElementType::kBool:
+      attrs.int_value = value.data<bool>()[0] ? 1 : 0;
+      return true;
+    default:
+      return false;
   }
 }
 

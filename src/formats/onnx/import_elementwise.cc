@@ -19,12 +19,18 @@ std::optional<float> ExactBound(const Tensor& tensor) {
     return wide >= -kLimit && wide <= kLimit ? std::optional<float>(static_cast<float>(wide)) : std::nullopt;
   };
   switch (tensor.type()) {
-    case ElementType::kFloat32: return tensor.data<float>()[0];
-    case ElementType::kInt8: return exact(tensor.data<int8_t>()[0]);
-    case ElementType::kUInt8: return exact(tensor.data<uint8_t>()[0]);
-    case ElementType::kInt32: return exact(tensor.data<int32_t>()[0]);
-    case ElementType::kInt64: return exact(tensor.data<int64_t>()[0]);
-    default: return std::nullopt;
+    case ElementType::kFloat32:
+      return tensor.data<float>()[0];
+    case ElementType::kInt8:
+      return exact(tensor.data<int8_t>()[0]);
+    case ElementType::kUInt8:
+      return exact(tensor.data<uint8_t>()[0]);
+    case ElementType::kInt32:
+      return exact(tensor.data<int32_t>()[0]);
+    case ElementType::kInt64:
+      return exact(tensor.data<int64_t>()[0]);
+    default:
+      return std::nullopt;
   }
 }
 

@@ -1,5 +1,5 @@
-#include "formats/onnx/importers.h"
 #include "formats/onnx/import_geometry.h"
+#include "formats/onnx/importers.h"
 
 namespace qlite::onnx {
 

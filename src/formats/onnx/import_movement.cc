@@ -42,8 +42,8 @@ int64_t ReadBlockSize(NodeReader& node) {
   return node.Int("blocksize", 1);
 }
 
-// The element that a Pad of quantized values fills in, as an int8; absent where it is the zero point, which stands for 0
-// and is what a quantized Pad fills in by default. Without a value input it is the integer 0.
+// The element that a Pad of quantized values fills in, as an int8; absent where it is the zero point, which stands for
+// 0 and is what a quantized Pad fills in by default. Without a value input it is the integer 0.
 ValueId QuantizedFill(NodeReader& node, const QuantParams& params, bool shifted) {
   int32_t q = shifted ? -128 : 0;
   if (const Tensor* fill = node.Constant(2)) {
@@ -184,8 +184,8 @@ void ImportDepthToSpace(NodeReader& node) {
   DepthToSpaceAttrs attrs;
   attrs.block_size = ReadBlockSize(node);
   if (node.opset() >= 11) {
-    attrs.mode = node.Choice<DepthToSpaceMode>(
-        "mode", "DCR", {{"DCR", DepthToSpaceMode::kDcr}, {"CRD", DepthToSpaceMode::kCrd}});
+    attrs.mode = node.Choice<DepthToSpaceMode>("mode", "DCR",
+                                               {{"DCR", DepthToSpaceMode::kDcr}, {"CRD", DepthToSpaceMode::kCrd}});
   }
   EmitMove(node, OpType::kDepthToSpace, attrs);
 }

@@ -22,9 +22,15 @@ std::vector<int32_t> ZeroPoints(NodeReader& node, const Tensor& tensor) {
     for (const auto v : data) values.push_back(static_cast<int32_t>(v) - shift);
   };
   switch (tensor.type()) {
-    case ElementType::kInt8: append(tensor.data<int8_t>(), 0); break;
-    case ElementType::kUInt8: append(tensor.data<uint8_t>(), kUint8Shift); break;
-    case ElementType::kInt32: append(tensor.data<int32_t>(), 0); break;
+    case ElementType::kInt8:
+      append(tensor.data<int8_t>(), 0);
+      break;
+    case ElementType::kUInt8:
+      append(tensor.data<uint8_t>(), kUint8Shift);
+      break;
+    case ElementType::kInt32:
+      append(tensor.data<int32_t>(), 0);
+      break;
     default:
       node.Unsupported(StrCat("quantization to ", ElementTypeName(tensor.type()), " is"));
   }
@@ -89,7 +95,8 @@ Quantization ReadQuantization(NodeReader& node, ElementType assumed) {
 Tensor Shifted(const Tensor& tensor) {
   const auto data = tensor.data<uint8_t>();
   std::vector<int8_t> values(data.size());
-  std::transform(data.begin(), data.end(), values.begin(), [](uint8_t u) { return static_cast<int8_t>(u - kUint8Shift); });
+  std::transform(data.begin(), data.end(), values.begin(),
+                 [](uint8_t u) { return static_cast<int8_t>(u - kUint8Shift); });
   return Tensor::Of<int8_t>(tensor.dims(), std::move(values));
 }
 
@@ -177,7 +184,7 @@ void ImportDequantizeLinear(NodeReader& node) {
   const Tensor* constant = node.Constant(0);
   if (constant != nullptr && constant->type() != quantization.type) {
     return node.Invalid(StrCat("the input is ", ElementTypeName(constant->type()), " and its zero point ",
-                                     ElementTypeName(quantization.type)));
+                               ElementTypeName(quantization.type)));
   }
   const ValueId input =
       constant != nullptr ? QuantizedConstant(node, quantization.params) : QuantizedValue(node, quantization);

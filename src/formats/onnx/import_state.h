@@ -28,12 +28,12 @@ struct Binding {
   ValueId other_form;
   ElementType type = ElementType::kUndefined;  // where known before shapes are inferred
   int64_t rank = -1;                           // where the file states it
-  int64_t uses = 0;        // by nodes and graph outputs
-  bool is_output = false;  // of the graph
+  int64_t uses = 0;                            // by nodes and graph outputs
+  bool is_output = false;                      // of the graph
 };
 
-// Softmax and LogSoftmax before opset 13 normalise over all dimensions from `axis` on. Both forms keep the shape, so the
-// rewrite waits until ranks are known.
+// Softmax and LogSoftmax before opset 13 normalise over all dimensions from `axis` on. Both forms keep the shape, so
+// the rewrite waits until ranks are known.
 struct FlatteningSoftmax {
   NodeId node;
   int64_t axis;

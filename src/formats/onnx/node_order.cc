@@ -58,7 +58,8 @@ std::string DescribeNode(const NodeProto& node) {
   return StrCat("node '", name, "' (", node.op_type(), ")");
 }
 
-absl::StatusOr<std::vector<int>> OrderNodes(const GraphProto& graph, const std::unordered_set<std::string_view>& given) {
+absl::StatusOr<std::vector<int>> OrderNodes(const GraphProto& graph,
+                                            const std::unordered_set<std::string_view>& given) {
   const absl::StatusOr<Producers> producers = FindProducers(graph, given);
   if (!producers.ok()) return producers.status();
   absl::StatusOr<Dependencies> dependencies = FindDependencies(graph, *producers, given);
@@ -79,8 +80,7 @@ absl::StatusOr<std::vector<int>> OrderNodes(const GraphProto& graph, const std::
   }
   for (int i = 0; i < graph.node_size(); ++i) {
     if (dependencies->waiting_for[static_cast<size_t>(i)] > 0) {
-      return absl::InvalidArgumentError(
-          StrCat(DescribeNode(graph.node(i)), ": it lies on a cycle, or reads from one"));
+      return absl::InvalidArgumentError(StrCat(DescribeNode(graph.node(i)), ": it lies on a cycle, or reads from one"));
     }
   }
   return order;

@@ -14,9 +14,9 @@ namespace qlite::onnx {
 // "node 'name' (Op)"; a node without a name goes by its first output.
 std::string DescribeNode(const onnx_schema::NodeProto& node);
 
-// Indices of the nodes, each after those whose outputs it reads and otherwise in the file's order: the standard asks for
-// sorted nodes, but files with unsorted ones exist. `given` are the names of graph inputs and initializers. An error names
-// a value that nothing produces, a name that is given twice, or a node on a cycle. O(n log n).
+// Indices of the nodes, each after those whose outputs it reads and otherwise in the file's order: the standard asks
+// for sorted nodes, but files with unsorted ones exist. `given` are the names of graph inputs and initializers. An
+// error names a value that nothing produces, a name that is given twice, or a node on a cycle. O(n log n).
 absl::StatusOr<std::vector<int>> OrderNodes(const onnx_schema::GraphProto& graph,
                                             const std::unordered_set<std::string_view>& given);
 

@@ -40,7 +40,8 @@ class NodeReader {
   void Ignore(std::string_view name) { seen_.insert(name); }
   // The enumerator that goes with the attribute's string.
   template <class E>
-  E Choice(std::string_view name, std::string_view fallback, std::initializer_list<std::pair<std::string_view, E>> choices) {
+  E Choice(std::string_view name, std::string_view fallback,
+           std::initializer_list<std::pair<std::string_view, E>> choices) {
     const std::string text = String(name, fallback);
     for (const auto& [word, value] : choices) {
       if (word == text) return value;

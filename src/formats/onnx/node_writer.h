@@ -24,13 +24,16 @@ class ConstantSink {
 // The ONNX node under construction: attributes and further inputs are added to it.
 class NodeWriter {
  public:
-  NodeWriter(const Graph& graph, const Node& node, int64_t opset, ConstantSink& constants, onnx_schema::NodeProto& proto)
+  NodeWriter(const Graph& graph, const Node& node, int64_t opset, ConstantSink& constants,
+             onnx_schema::NodeProto& proto)
       : graph_(graph), node_(node), opset_(opset), constants_(constants), proto_(proto) {}
 
   const Node& node() const { return node_; }
   int64_t opset() const { return opset_; }
   template <class A>
-  const A& attr() const { return node_.attr<A>(); }
+  const A& attr() const {
+    return node_.attr<A>();
+  }
   const Value& input_value(size_t i) const { return graph_.value(node_.inputs[i]); }
 
   void Int(std::string_view name, int64_t value);

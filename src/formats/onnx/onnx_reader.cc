@@ -8,8 +8,8 @@
 #include <utility>
 #include <vector>
 
-#include "core/str_cat.h"
 #include "absl/strings/str_join.h"
+#include "core/str_cat.h"
 #include "formats/onnx/flattening_softmax.h"
 #include "formats/onnx/fold_qdq.h"
 #include "formats/onnx/import_state.h"
@@ -61,7 +61,7 @@ absl::StatusOr<int64_t> FindOpset(const ModelProto& model) {
     if (!entry.domain().empty() && entry.domain() != "ai.onnx") continue;
     if (entry.version() < kFirstOpset || entry.version() > kLastOpset) {
       return absl::UnimplementedError(StrCat("the model uses opset ", entry.version(), "; opsets ", kFirstOpset, " to ",
-                                                   kLastOpset, " are read: convert it with ONNX's version converter"));
+                                             kLastOpset, " are read: convert it with ONNX's version converter"));
     }
     return entry.version();
   }
@@ -70,14 +70,16 @@ absl::StatusOr<int64_t> FindOpset(const ModelProto& model) {
 
 absl::Status CheckModel(const ModelProto& model) {
   if (!model.has_graph()) return absl::InvalidArgumentError("the model has no graph: is it an ONNX file?");
-  if (model.training_info_size() > 0) return absl::UnimplementedError("training information (training_info) is not supported");
+  if (model.training_info_size() > 0)
+    return absl::UnimplementedError("training information (training_info) is not supported");
   if (model.functions_size() > 0) {
     return absl::UnimplementedError(StrCat("functions local to the model ('", model.functions(0).name(),
-                                                 "') are not supported: inline them with onnx.inliner"));
+                                           "') are not supported: inline them with onnx.inliner"));
   }
   if (model.graph().sparse_initializer_size() > 0) {
-    return absl::UnimplementedError(StrCat("the sparse initializer '", model.graph().sparse_initializer(0).values().name(),
-                                                 "' is not supported: store it dense"));
+    return absl::UnimplementedError(StrCat("the sparse initializer '",
+                                           model.graph().sparse_initializer(0).values().name(),
+                                           "' is not supported: store it dense"));
   }
   return absl::OkStatus();
 }
@@ -105,7 +107,7 @@ absl::Status CheckOperators(const GraphProto& graph) {
   std::vector<std::string> lines;
   for (const auto& [op, group] : unsupported) {
     lines.push_back(StrCat(op, " (", group.count, group.count == 1 ? " node: " : " nodes: ",
-                                 absl::StrJoin(group.names, ", "), group.count > kListedNodes ? ", ..." : "", ")"));
+                           absl::StrJoin(group.names, ", "), group.count > kListedNodes ? ", ..." : "", ")"));
   }
   return absl::UnimplementedError(StrCat("unsupported operators: ", absl::StrJoin(lines, ", ")));
 }
@@ -261,8 +263,8 @@ void TakeMetadata(const ModelProto& model, Graph& graph) {
   for (const auto& entry : model.metadata_props()) {
     if (IsCleanUtf8(entry.key()) && IsCleanUtf8(entry.value())) graph.metadata[entry.key()] = entry.value();
   }
-  const std::string producer = StrCat(model.producer_name(), model.producer_version().empty() ? "" : " ",
-                                            model.producer_version());
+  const std::string producer =
+      StrCat(model.producer_name(), model.producer_version().empty() ? "" : " ", model.producer_version());
   // Our own files say who wrote them again; it is not news about the graph.
   if (model.producer_name() == "qlite" || producer.empty() || !IsCleanUtf8(producer)) return;
   graph.metadata.emplace("producer", producer);
@@ -273,7 +275,8 @@ absl::Status Complete(ImportState& state) {
   graph.RemoveUnusedValues();
   if (absl::Status status = graph.InferShapes(); !status.ok()) return status;
   if (!state.flattening_softmaxes.empty()) {
-    if (absl::Status status = RewriteFlatteningSoftmaxes(graph, state.flattening_softmaxes); !status.ok()) return status;
+    if (absl::Status status = RewriteFlatteningSoftmaxes(graph, state.flattening_softmaxes); !status.ok())
+      return status;
     if (absl::Status status = graph.InferShapes(); !status.ok()) return status;
   }
   if (state.options.fold_quantization) {

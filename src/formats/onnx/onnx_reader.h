@@ -13,22 +13,23 @@ namespace qlite {
 
 struct OnnxReadOptions {
   Limits limits;
-  // Turn DequantizeLinear -> op -> QuantizeLinear into integer operators (formats/onnx/fold_qdq.h). Without it such a file
-  // gives a float graph with Quantize and Dequantize nodes.
+  // Turn DequantizeLinear -> op -> QuantizeLinear into integer operators (formats/onnx/fold_qdq.h). Without it such a
+  // file gives a float graph with Quantize and Dequantize nodes.
   bool fold_quantization = true;
 };
 
 // The graph of an ONNX file, validated and with shapes inferred as far as they are known.
 //
-// `file` holds the file's bytes, usually memory-mapped; they are not needed once this returns. `model_path` is where they
-// came from: it stands in messages, and its folder is where external data may lie; empty for a model that is in memory
-// only. The operators' differences between opsets are normalised to the meaning that qlite/ops.h gives: inputs that must
-// be constant become attributes, older forms are rewritten, Constant and Dropout nodes vanish. Values of half precision,
-// bfloat16 and double are computed in float32. Quantized uint8 values become int8 with the zero point less 128.
+// `file` holds the file's bytes, usually memory-mapped; they are not needed once this returns. `model_path` is where
+// they came from: it stands in messages, and its folder is where external data may lie; empty for a model that is in
+// memory only. The operators' differences between opsets are normalised to the meaning that qlite/ops.h gives: inputs
+// that must be constant become attributes, older forms are rewritten, Constant and Dropout nodes vanish. Values of half
+// precision, bfloat16 and double are computed in float32. Quantized uint8 values become int8 with the zero point less
+// 128.
 //
-// Errors name the file and the node or value. kInvalidArgument: the file is not whole or not right. kUnimplemented: it uses
-// what is not supported; operators are listed all at once. kResourceExhausted: a limit. kPermissionDenied: external data
-// outside the folder. Thread-safe.
+// Errors name the file and the node or value. kInvalidArgument: the file is not whole or not right. kUnimplemented: it
+// uses what is not supported; operators are listed all at once. kResourceExhausted: a limit. kPermissionDenied:
+// external data outside the folder. Thread-safe.
 absl::StatusOr<Graph> ReadOnnx(const Buffer& file, const std::string& model_path, const OnnxReadOptions& options = {});
 
 }  // namespace qlite

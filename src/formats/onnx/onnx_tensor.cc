@@ -80,8 +80,7 @@ float HalfToFloat(uint16_t half) {
 float BfloatToFloat(uint16_t bits) { return std::bit_cast<float>(static_cast<uint32_t>(bits) << 16); }
 
 absl::Status CountMismatch(int64_t found, int64_t expected, std::string_view unit) {
-  return absl::InvalidArgumentError(
-      StrCat("the data hold ", found, " ", unit, ", but the shape asks for ", expected));
+  return absl::InvalidArgumentError(StrCat("the data hold ", found, " ", unit, ", but the shape asks for ", expected));
 }
 
 template <class Stored, class Field>
@@ -103,24 +102,35 @@ absl::StatusOr<Buffer> NarrowField(const google::protobuf::RepeatedField<Field>&
 // Data in the field that ONNX assigns to the storage type.
 absl::StatusOr<Buffer> TypedFieldData(const TensorProto& proto, ElementType stored, int64_t count) {
   switch (stored) {
-    case ElementType::kFloat32: return NarrowField<float>(proto.float_data(), count);
-    case ElementType::kFloat64: return NarrowField<double>(proto.double_data(), count);
-    case ElementType::kInt32: return NarrowField<int32_t>(proto.int32_data(), count);
-    case ElementType::kInt16: return NarrowField<int16_t>(proto.int32_data(), count);
-    case ElementType::kInt8: return NarrowField<int8_t>(proto.int32_data(), count);
-    case ElementType::kUInt16: return NarrowField<uint16_t>(proto.int32_data(), count);
+    case ElementType::kFloat32:
+      return NarrowField<float>(proto.float_data(), count);
+    case ElementType::kFloat64:
+      return NarrowField<double>(proto.double_data(), count);
+    case ElementType::kInt32:
+      return NarrowField<int32_t>(proto.int32_data(), count);
+    case ElementType::kInt16:
+      return NarrowField<int16_t>(proto.int32_data(), count);
+    case ElementType::kInt8:
+      return NarrowField<int8_t>(proto.int32_data(), count);
+    case ElementType::kUInt16:
+      return NarrowField<uint16_t>(proto.int32_data(), count);
     case ElementType::kBool:
-    case ElementType::kUInt8: return NarrowField<uint8_t>(proto.int32_data(), count);
-    case ElementType::kInt64: return NarrowField<int64_t>(proto.int64_data(), count);
-    case ElementType::kUInt32: return NarrowField<uint32_t>(proto.uint64_data(), count);
-    case ElementType::kUInt64: return NarrowField<uint64_t>(proto.uint64_data(), count);
-    default: return absl::InternalError("no data field for the type");
+    case ElementType::kUInt8:
+      return NarrowField<uint8_t>(proto.int32_data(), count);
+    case ElementType::kInt64:
+      return NarrowField<int64_t>(proto.int64_data(), count);
+    case ElementType::kUInt32:
+      return NarrowField<uint32_t>(proto.uint64_data(), count);
+    case ElementType::kUInt64:
+      return NarrowField<uint64_t>(proto.uint64_data(), count);
+    default:
+      return absl::InternalError("no data field for the type");
   }
 }
 
 int64_t TypedFieldSize(const TensorProto& proto) {
-  return int64_t{proto.float_data_size()} + proto.int32_data_size() + proto.int64_data_size() + proto.double_data_size() +
-         proto.uint64_data_size() + proto.string_data_size();
+  return int64_t{proto.float_data_size()} + proto.int32_data_size() + proto.int64_data_size() +
+         proto.double_data_size() + proto.uint64_data_size() + proto.string_data_size();
 }
 
 // The bytes as stored, from whichever of the three places holds them.
@@ -176,11 +186,16 @@ Buffer NormalizedBools(Buffer stored) {
 
 Buffer ConvertData(const TypeRow& type, Buffer stored, int64_t count) {
   switch (type.onnx) {
-    case TensorProto::FLOAT16: return ToFloat<uint16_t>(stored, count, HalfToFloat);
-    case TensorProto::BFLOAT16: return ToFloat<uint16_t>(stored, count, BfloatToFloat);
-    case TensorProto::DOUBLE: return ToFloat<double>(stored, count, DoubleToFloat);
-    case TensorProto::BOOL: return NormalizedBools(std::move(stored));
-    default: return stored;
+    case TensorProto::FLOAT16:
+      return ToFloat<uint16_t>(stored, count, HalfToFloat);
+    case TensorProto::BFLOAT16:
+      return ToFloat<uint16_t>(stored, count, BfloatToFloat);
+    case TensorProto::DOUBLE:
+      return ToFloat<double>(stored, count, DoubleToFloat);
+    case TensorProto::BOOL:
+      return NormalizedBools(std::move(stored));
+    default:
+      return stored;
   }
 }
 
@@ -215,7 +230,7 @@ absl::StatusOr<Tensor> ReadTensor(TensorProto& proto, ExternalData& external, co
   if (!count.ok()) return count.status();
   if (static_cast<uint64_t>(*count) * widest > limits.max_tensor_bytes) {
     return absl::ResourceExhaustedError(StrCat("its ", static_cast<uint64_t>(*count) * widest,
-                                                     " bytes are more than the limit of ", limits.max_tensor_bytes));
+                                               " bytes are more than the limit of ", limits.max_tensor_bytes));
   }
   absl::StatusOr<Buffer> stored = StoredData(proto, external, (*type)->stored, *count);
   if (!stored.ok()) return stored.status();

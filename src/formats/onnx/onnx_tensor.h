@@ -26,8 +26,8 @@ absl::StatusOr<ElementType> ElementTypeFromOnnx(int32_t data_type);
 onnx_schema::TensorProto::DataType DataTypeToOnnx(ElementType type);
 
 // The tensor's value as a constant. Its raw bytes are moved out of `proto`, not copied, where type and alignment allow;
-// numbers of half precision, bfloat16 and double are converted to float32. Dimensions are checked against the bytes that
-// are there before memory is taken. Errors do not name the tensor: the caller knows it.
+// numbers of half precision, bfloat16 and double are converted to float32. Dimensions are checked against the bytes
+// that are there before memory is taken. Errors do not name the tensor: the caller knows it.
 absl::StatusOr<Tensor> ReadTensor(onnx_schema::TensorProto& proto, ExternalData& external, const Limits& limits);
 
 // `tensor` under `name`, with its bytes as raw data.

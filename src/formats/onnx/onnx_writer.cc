@@ -51,7 +51,8 @@ void WriteValueInfo(const Value& value, ValueInfoProto& info) {
 Tensor RaisedBy128(const Tensor& tensor) {
   const auto data = tensor.data<int8_t>();
   std::vector<uint8_t> raised(data.size());
-  std::transform(data.begin(), data.end(), raised.begin(), [](int8_t q) { return static_cast<uint8_t>(q + kUint8Shift); });
+  std::transform(data.begin(), data.end(), raised.begin(),
+                 [](int8_t q) { return static_cast<uint8_t>(q + kUint8Shift); });
   return Tensor::Of<uint8_t>(tensor.dims(), std::move(raised));
 }
 
@@ -303,7 +304,8 @@ class GraphExporter : public ConstantSink {
     if (clamp.max != kInfinity) node.add_input(bound("max", clamp.max));
   }
 
-  // A clamp that the quantized range does not imply, as an integer stage: the operator before it is then fused all the same.
+  // A clamp that the quantized range does not imply, as an integer stage: the operator before it is then fused all the
+  // same.
   absl::Status WriteClampStage(const FusedClamp& clamp, const std::string& from, ValueId id) {
     const std::string& name = graph_.value(id).name;
     const std::string integers = UniqueName(name + "/unclamped");
@@ -318,8 +320,8 @@ class GraphExporter : public ConstantSink {
   const Graph& graph_;
   const int64_t opset_;
   GraphProto& proto_;
-  std::set<std::string> names_;  // of values, taken so far
-  std::vector<char> uint8_;      // by value
+  std::set<std::string> names_;              // of values, taken so far
+  std::vector<char> uint8_;                  // by value
   std::map<std::string, std::string> pool_;  // names of the constants that hold parameters, by content
   std::vector<std::optional<Params>> params_;
   std::vector<std::string> real_names_;  // of the dequantized values, by value

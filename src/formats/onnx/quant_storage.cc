@@ -35,11 +35,13 @@ bool MovesIntegers(const Graph& graph, const Node& node) {
     case OpType::kSqueeze:
     case OpType::kUnsqueeze:
     case OpType::kTranspose:
-    case OpType::kSlice: break;
+    case OpType::kSlice:
+      break;
     case OpType::kPad:
       if (node.has_input(2) && !graph.value(node.inputs[2]).is_constant()) return false;
       break;
-    default: return false;
+    default:
+      return false;
   }
   const Value& input = graph.value(node.inputs[0]);
   return IsQuantized(input) && !input.quant->per_axis() && input.quant == graph.value(node.outputs[0]).quant;
@@ -50,7 +52,8 @@ int32_t QuantizedFill(const Graph& graph, const Node& node) {
   if (!node.has_input(2)) return params.zero_points[0];
   const Tensor& fill = *graph.value(node.inputs[2]).constant;
   if (fill.type() == ElementType::kInt8) return fill.data<int8_t>()[0];
-  const float position = std::nearbyint(fill.data<float>()[0] / params.scales[0]) + static_cast<float>(params.zero_points[0]);
+  const float position =
+      std::nearbyint(fill.data<float>()[0] / params.scales[0]) + static_cast<float>(params.zero_points[0]);
   return static_cast<int32_t>(std::min(std::max(position, -128.0f), 127.0f));
 }
 

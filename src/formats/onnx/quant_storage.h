@@ -22,14 +22,15 @@ bool MovesIntegers(const Graph& graph, const Node& node);
 int32_t QuantizedFill(const Graph& graph, const Node& node);
 
 // For every value slot whether the value is stored as uint8, its zero point raised by 128: the quantized int8 values,
-// save weights, inputs and outputs of the graph, and those that a node reads as integers. All false unless `uint8_activations`.
+// save weights, inputs and outputs of the graph, and those that a node reads as integers. All false unless
+// `uint8_activations`.
 std::vector<char> StoredAsUint8(const Graph& graph, bool uint8_activations);
 
 // The quantization can be written as QuantizeLinear and DequantizeLinear of opset 13; kUnimplemented names the value.
 absl::Status CheckQuantization(const Value& value);
 
-// QuantizeLinear to the parameters of a quantized value maps every number outside the clamp to where it maps the clamp's
-// nearest bound, so that the clamp changes nothing.
+// QuantizeLinear to the parameters of a quantized value maps every number outside the clamp to where it maps the
+// clamp's nearest bound, so that the clamp changes nothing.
 bool ImpliedByQuantization(const FusedClamp& clamp, const QuantParams& params);
 
 }  // namespace qlite::onnx

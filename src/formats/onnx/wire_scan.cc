@@ -28,10 +28,21 @@ enum Message : uint8_t {
   kMessageCount,
 };
 
-constexpr std::array<std::string_view, kMessageCount> kMessageNames = {
-    "",          "entry", "ModelProto",       "GraphProto",         "NodeProto",     "AttributeProto",   "TensorProto",
-    "SparseTensorProto", "ValueInfoProto", "TypeProto", "TypeProto.Tensor", "TypeProto.Sequence", "TypeProto.Map",
-    "TensorShapeProto",  "TensorAnnotation"};
+constexpr std::array<std::string_view, kMessageCount> kMessageNames = {"",
+                                                                       "entry",
+                                                                       "ModelProto",
+                                                                       "GraphProto",
+                                                                       "NodeProto",
+                                                                       "AttributeProto",
+                                                                       "TensorProto",
+                                                                       "SparseTensorProto",
+                                                                       "ValueInfoProto",
+                                                                       "TypeProto",
+                                                                       "TypeProto.Tensor",
+                                                                       "TypeProto.Sequence",
+                                                                       "TypeProto.Map",
+                                                                       "TensorShapeProto",
+                                                                       "TensorAnnotation"};
 
 struct SubMessage {
   Message parent;
@@ -41,19 +52,45 @@ struct SubMessage {
 
 // Which fields hold messages; onnx.proto has the same numbers.
 constexpr SubMessage kSubMessages[] = {
-    {kModel, 7, kGraph},          {kModel, 8, kLeaf},           {kModel, 14, kLeaf},
-    {kModel, 20, kLeaf},          {kModel, 25, kLeaf},          {kGraph, 1, kNode},
-    {kGraph, 5, kTensor},         {kGraph, 11, kValueInfo},     {kGraph, 12, kValueInfo},
-    {kGraph, 13, kValueInfo},     {kGraph, 14, kAnnotation},    {kGraph, 15, kSparseTensor},
-    {kGraph, 16, kLeaf},          {kNode, 5, kAttribute},       {kNode, 9, kLeaf},
-    {kAttribute, 5, kTensor},     {kAttribute, 6, kGraph},      {kAttribute, 10, kTensor},
-    {kAttribute, 11, kGraph},     {kAttribute, 14, kType},      {kAttribute, 15, kType},
-    {kAttribute, 22, kSparseTensor}, {kAttribute, 23, kSparseTensor}, {kTensor, 3, kLeaf},
-    {kTensor, 13, kLeaf},         {kTensor, 16, kLeaf},         {kSparseTensor, 1, kTensor},
-    {kSparseTensor, 2, kTensor},  {kValueInfo, 2, kType},       {kValueInfo, 4, kLeaf},
-    {kType, 1, kTensorType},      {kType, 4, kNestedType},      {kType, 5, kMapType},
-    {kType, 8, kTensorType},      {kType, 9, kNestedType},      {kTensorType, 2, kShape},
-    {kNestedType, 1, kType},      {kMapType, 2, kType},         {kShape, 1, kLeaf},
+    {kModel, 7, kGraph},
+    {kModel, 8, kLeaf},
+    {kModel, 14, kLeaf},
+    {kModel, 20, kLeaf},
+    {kModel, 25, kLeaf},
+    {kGraph, 1, kNode},
+    {kGraph, 5, kTensor},
+    {kGraph, 11, kValueInfo},
+    {kGraph, 12, kValueInfo},
+    {kGraph, 13, kValueInfo},
+    {kGraph, 14, kAnnotation},
+    {kGraph, 15, kSparseTensor},
+    {kGraph, 16, kLeaf},
+    {kNode, 5, kAttribute},
+    {kNode, 9, kLeaf},
+    {kAttribute, 5, kTensor},
+    {kAttribute, 6, kGraph},
+    {kAttribute, 10, kTensor},
+    {kAttribute, 11, kGraph},
+    {kAttribute, 14, kType},
+    {kAttribute, 15, kType},
+    {kAttribute, 22, kSparseTensor},
+    {kAttribute, 23, kSparseTensor},
+    {kTensor, 3, kLeaf},
+    {kTensor, 13, kLeaf},
+    {kTensor, 16, kLeaf},
+    {kSparseTensor, 1, kTensor},
+    {kSparseTensor, 2, kTensor},
+    {kValueInfo, 2, kType},
+    {kValueInfo, 4, kLeaf},
+    {kType, 1, kTensorType},
+    {kType, 4, kNestedType},
+    {kType, 5, kMapType},
+    {kType, 8, kTensorType},
+    {kType, 9, kNestedType},
+    {kTensorType, 2, kShape},
+    {kNestedType, 1, kType},
+    {kMapType, 2, kType},
+    {kShape, 1, kLeaf},
     {kAnnotation, 2, kLeaf},
 };
 
@@ -92,8 +129,12 @@ class Scanner {
         case 0:
           if (!Varint(at, end, length)) return Fault(kind, field_start, Describe(field, "is cut off"));
           continue;
-        case 1: length = 8; break;
-        case 5: length = 4; break;
+        case 1:
+          length = 8;
+          break;
+        case 5:
+          length = 4;
+          break;
         case 2:
           if (!Varint(at, end, length)) return Fault(kind, field_start, Describe(field, "is cut off"));
           break;
@@ -142,7 +183,7 @@ class Scanner {
 
   absl::Status Fault(enum Message kind, size_t at, std::string_view what) const {
     return absl::InvalidArgumentError(StrCat("not a whole ONNX file: at byte ", at, " of ", bytes_.size(), ", in a ",
-                                                   kMessageNames[kind], ", ", what));
+                                             kMessageNames[kind], ", ", what));
   }
 
   std::span<const std::byte> bytes_;

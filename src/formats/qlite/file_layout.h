@@ -2,7 +2,8 @@
 //
 //   offset 0                 FileHeader, 64 bytes
 //   offset 64                the model's structure: a FlatBuffer (model.fbs), `structure_bytes` long
-//   offset data_offset       constant data, `data_bytes` long, each constant at a multiple of kDataAlignment, zero between
+//   offset data_offset       constant data, `data_bytes` long, each constant at a multiple of kDataAlignment, zero
+//   between
 //
 // data_offset is 64 + structure_bytes rounded up to kDataAlignment; the file ends with the data. All numbers are
 // little-endian. The data stay outside the FlatBuffer so that a file may pass 2 GB and be used where it is mapped.
@@ -37,7 +38,7 @@ struct FileHeader {
   uint64_t structure_bytes;
   uint64_t data_offset;
   uint64_t data_bytes;
-  uint64_t checksum;  // see FileChecksum
+  uint64_t checksum;                // see FileChecksum
   std::array<uint64_t, 2> padding;  // 0
 };
 static_assert(sizeof(FileHeader) == 64);

@@ -61,8 +61,8 @@ class Reader {
     if (header_.magic != kQliteMagic) return Damaged("it does not begin with the identifier 'qlite'");
     if (header_.version != kQliteVersion) {
       return absl::UnimplementedError(StrCat(path_, ": .qlite version ", header_.version,
-                                                   ", this library reads version ", kQliteVersion,
-                                                   "; convert the model again with a matching release"));
+                                             ", this library reads version ", kQliteVersion,
+                                             "; convert the model again with a matching release"));
     }
     if (header_.reserved != 0 || header_.padding != std::array<uint64_t, 2>{}) return Damaged("reserved bytes are set");
     const uint64_t body = file_.size - sizeof(FileHeader);
@@ -77,7 +77,7 @@ class Reader {
     if (header_.data_offset != data_offset || header_.data_offset > file_.size ||
         header_.data_bytes != file_.size - header_.data_offset) {
       return Damaged(StrCat("it has ", file_.size, " bytes where ", data_offset, " + ", header_.data_bytes,
-                                  " were written; it was cut short or has grown"));
+                            " were written; it was cut short or has grown"));
     }
     if (options_.verify_checksum && FileChecksum(header_, file_.data + sizeof(FileHeader), body) != header_.checksum) {
       return Damaged("its checksum does not match; it was damaged after it was written");
@@ -132,7 +132,7 @@ class Reader {
     if (range.offset() % kDataAlignment != 0) return absl::InvalidArgumentError("its data are not aligned");
     if (range.offset() > header_.data_bytes || range.size() > header_.data_bytes - range.offset()) {
       return absl::InvalidArgumentError(StrCat("its data (", range.size(), " bytes at ", range.offset(),
-                                                     ") reach beyond the data section of ", header_.data_bytes));
+                                               ") reach beyond the data section of ", header_.data_bytes));
     }
     if (range.size() > options_.limits.max_tensor_bytes) {
       return absl::ResourceExhaustedError(
@@ -267,7 +267,8 @@ class Reader {
       field.name = attribute.name()->str();
       field.integer = attribute.integer();
       field.real = std::bit_cast<float>(attribute.real());
-      if (attribute.integers() != nullptr) field.integers.assign(attribute.integers()->begin(), attribute.integers()->end());
+      if (attribute.integers() != nullptr)
+        field.integers.assign(attribute.integers()->begin(), attribute.integers()->end());
       if (attribute.reals() != nullptr) field.reals.assign(attribute.reals()->begin(), attribute.reals()->end());
     }
     return fields;

@@ -23,7 +23,8 @@ using flatbuffers::Offset;
 
 uint64_t AlignUp(uint64_t offset) { return (offset + kDataAlignment - 1) / kDataAlignment * kDataAlignment; }
 
-// Places constants in the data section, each distinct content once: the file does not tell which constants shared memory.
+// Places constants in the data section, each distinct content once: the file does not tell which constants shared
+// memory.
 class DataSection {
  public:
   schema::DataRange Place(const Buffer& buffer) {
@@ -185,8 +186,8 @@ absl::Status WriteStructure(const Graph& graph, FlatBufferBuilder& builder, Data
   const auto nodes_offset = builder.CreateVector(nodes);
   const auto inputs = builder.CreateVector(Numbers(graph.inputs()));
   const auto outputs = builder.CreateVector(Numbers(graph.outputs()));
-  schema::FinishModelBuffer(builder, schema::CreateModel(builder, name, metadata_offset, values_offset, nodes_offset,
-                                                         inputs, outputs));
+  schema::FinishModelBuffer(
+      builder, schema::CreateModel(builder, name, metadata_offset, values_offset, nodes_offset, inputs, outputs));
   return absl::OkStatus();
 }
 

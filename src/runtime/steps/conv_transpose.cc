@@ -22,6 +22,18 @@ struct TransposedShape {
   int64_t in[2] = {1, 1};  // before spreading
 };
 
+// The spread input can be far larger than what the node reads and makes, where padding cuts most of it off.
+absl::Status CheckSpreadInput(const Lowering& lowering, const Node& node, const TransposedShape& shape,
+                              ElementType type) {
+  const int64_t extents[] = {shape.conv.batch, shape.conv.in[0], shape.conv.in[1], shape.conv.in_channels};
+  const auto elements = ElementCount(extents, ElementSize(type));
+  const uint64_t limit = lowering.limits().max_tensor_bytes;
+  if (elements.ok() && static_cast<uint64_t>(*elements) * ElementSize(type) <= limit) return absl::OkStatus();
+  return absl::ResourceExhaustedError(
+      StrCat("node '", node.name, "' (ConvTranspose): the input spread by the strides has ", shape.conv.in[0], " x ",
+             shape.conv.in[1], " pixels, which passes the limit of ", limit, " bytes"));
+}
+
 absl::StatusOr<TransposedShape> ShapeOf(const Lowering& lowering, const Node& node) {
   const auto& attrs = node.attr<ConvTransposeAttrs>();
   const Extents& in = lowering.Dims(node.inputs[0]);
@@ -142,6 +154,7 @@ namespace steps {
 absl::Status ConvTranspose(Lowering& lowering, const Node& node) {
   auto shape = ShapeOf(lowering, node);
   if (!shape.ok()) return shape.status();
+  QLITE_RETURN_IF_ERROR(CheckSpreadInput(lowering, node, *shape, lowering.Type(node.inputs[0])));
   if (lowering.Type(node.inputs[0]) != ElementType::kInt8) return FloatConvTranspose(lowering, node, *shape);
 
   const int64_t out_channels = shape->conv.out_channels;
