@@ -1,6 +1,7 @@
 # What `cmake --install` puts in place: the library, its public headers, the programs, a CMake package
 # (find_package(qlite), target qlite::qlite) and a pkg-config file.
 include(CMakePackageConfigHelpers)
+include(GNUInstallDirs)
 
 set(QLITE_PACKAGE_DIR ${CMAKE_INSTALL_LIBDIR}/cmake/qlite)
 install(TARGETS qlite EXPORT qliteTargets
