@@ -67,7 +67,7 @@ int MagnitudeHistogram::ExponentFor(float magnitude) {
 double MagnitudeHistogram::bin_width() const { return std::ldexp(1.0, exponent_); }
 
 void MagnitudeHistogram::Add(std::span<const float> values) {
-  std::vector<uint16_t> counters(2 * size_t{kBins} * kCountLanes);
+  std::vector<uint16_t> counters(static_cast<size_t>(kernels::CounterCount(kBins)));
   while (!values.empty()) {
     const size_t count = std::min<size_t>(values.size(), kernels::kMaxCounted);
     CountBlock(values.first(count), &counters);
@@ -81,10 +81,8 @@ void MagnitudeHistogram::CountBlock(std::span<const float> values, std::vector<u
   range_.Widen(block);
   WidenBins(ExponentFor(range_.MaxMagnitude()));
   const float inverse_width = std::ldexp(1.0f, -exponent_);
-  const int64_t zeros = kernels::ObserveF32(kernels::BestIsa())
-                            .count_magnitudes(values.data(), static_cast<int64_t>(values.size()), inverse_width, kBins,
-                                              counters->data());
-  zeros_ += static_cast<uint64_t>(zeros);
+  kernels::ObserveF32(kernels::BestIsa())
+      .count_magnitudes(values.data(), static_cast<int64_t>(values.size()), inverse_width, kBins, counters->data());
   // Only the bins that this block can have reached are added and cleared.
   const auto reached = [inverse_width](float extreme) { return static_cast<size_t>(extreme * inverse_width) + 1; };
   const auto take = [counters](size_t first, size_t bins, Side* side) {
@@ -92,7 +90,7 @@ void MagnitudeHistogram::CountBlock(std::span<const float> values, std::vector<u
     AddCounters(begin, bins, side);
     std::fill(begin, begin + bins * kCountLanes, uint16_t{0});
   };
-  if (block.max >= 0) take(0, reached(block.max), &positive_);
+  if (block.max > 0) take(0, reached(block.max), &positive_);
   if (block.min < 0) take(kBins, reached(-block.min), &negative_);
 }
 
@@ -113,12 +111,10 @@ void MagnitudeHistogram::Merge(const MagnitudeHistogram& other) {
     for (size_t bin = 0; bin < from->size(); ++bin) (*into)[bin] += (*from)[bin];
   }
   range_.Widen(addend.range_);
-  zeros_ += addend.zeros_;
 }
 
 std::vector<uint64_t> MagnitudeHistogram::PositiveCounts() const {
   Side counts = positive_;
-  if (!counts.empty()) counts[0] -= zeros_;
   counts.resize(UsedBins(counts));
   return counts;
 }
@@ -131,7 +127,6 @@ std::vector<uint64_t> MagnitudeHistogram::NegativeCounts() const {
 
 void MagnitudeHistogram::Save(ByteWriter* out) const {
   range_.Save(out);
-  out->Varint(zeros_);
   SaveSide(positive_, out);
   SaveSide(negative_, out);
 }
@@ -141,14 +136,11 @@ bool MagnitudeHistogram::Load(ByteReader* in) {
   if (!loaded.range_.Load(in)) return false;
   const ValueRange& range = loaded.range_;
   loaded.exponent_ = ExponentFor(range.MaxMagnitude());
-  loaded.zeros_ = in->Varint();
   const double width = loaded.bin_width();
-  // Positive values and zeros are counted on one side; both sides are empty where the range is.
-  const double positive_extreme = !range.empty() && range.max >= 0 ? range.max : -1;
+  const double positive_extreme = !range.empty() && range.max > 0 ? range.max : -1;
   const double negative_extreme = !range.empty() && range.min < 0 ? -double{range.min} : -1;
   if (!LoadSide(in, positive_extreme, width, &loaded.positive_)) return false;
   if (!LoadSide(in, negative_extreme, width, &loaded.negative_)) return false;
-  if (loaded.zeros_ > (loaded.positive_.empty() ? 0 : loaded.positive_[0])) return false;
   *this = std::move(loaded);
   return true;
 }

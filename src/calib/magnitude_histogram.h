@@ -1,4 +1,4 @@
-// A histogram of signed values whose final state does not depend on the order in which they come.
+// A histogram of signed values, zeros left out, whose final state does not depend on the order in which they come.
 //
 // Bins are as wide as a power of two and counted from zero to either side: x falls into bin floor(|x| / 2^k) of its
 // sign. When a value lies beyond the last bin, k grows and bins are merged in pairs, which is exact:
@@ -28,7 +28,7 @@ class MagnitudeHistogram {
 
   const ValueRange& range() const { return range_; }
   double bin_width() const;
-  // Counts from zero outwards, without the bins behind the last one in use. Values that are exactly zero are left out.
+  // Counts from zero outwards, without the bins behind the last one in use.
   std::vector<uint64_t> PositiveCounts() const;
   std::vector<uint64_t> NegativeCounts() const;
 
@@ -50,7 +50,6 @@ class MagnitudeHistogram {
   ValueRange range_;
   int exponent_ = kLowestExponent;  // of the bin width
   Side positive_, negative_;
-  uint64_t zeros_ = 0;  // counted in the first positive bin
 };
 
 }  // namespace qlite::calib

@@ -9,10 +9,12 @@
 
 namespace qlite::kernels {
 
-// Sub-histograms that CountMagnitudes spreads neighbouring values over, so that equal values do not wait for each other.
+// Sub-histograms that count_magnitudes spreads neighbouring values over, so that equal values do not wait for each other.
 constexpr int kCountLanes = 4;
-// How many values one CountMagnitudes may add to cleared counters without overflow of their 16 bits.
+// How many values one count_magnitudes may add to cleared counters without overflow of their 16 bits.
 constexpr int64_t kMaxCounted = 65535;
+// The counters that it needs for 2 * negative_bins bins: some behind them take the zeros, which are not counted.
+constexpr int64_t CounterCount(int64_t negative_bins) { return 2 * negative_bins * kCountLanes + 32; }
 
 // The functions are thread-safe and allocate nothing.
 struct ObserveF32Kernels {
@@ -27,11 +29,11 @@ struct ObserveF32Kernels {
   // The same for every row.
   void (*row_statistics)(const float* values, int64_t rows, int64_t columns, float* min, float* max, double* sum);
 
-  // Counts n <= kMaxCounted values in counters[bin * kCountLanes + some lane], where the bin of x is
-  // floor(|x| * inverse_width), plus `negative_bins` where x < 0. The caller sees to it that |x| * inverse_width
-  // < negative_bins. Returns how many values are zero (counted in bin 0).
-  int64_t (*count_magnitudes)(const float* values, int64_t n, float inverse_width, int32_t negative_bins,
-                              uint16_t* counters);
+  // Counts those of n <= kMaxCounted values that are not zero in counters[bin * kCountLanes + some lane], where the bin
+  // of x is floor(|x| * inverse_width), plus `negative_bins` where x < 0. The caller sees to it that
+  // |x| * inverse_width < negative_bins.
+  void (*count_magnitudes)(const float* values, int64_t n, float inverse_width, int32_t negative_bins,
+                           uint16_t* counters);
 };
 
 const ObserveF32Kernels& ObserveF32(Isa isa);

@@ -96,30 +96,27 @@ void RowStatistics(const float* values, int64_t rows, int64_t columns, float* mi
   }
 }
 
-int64_t CountMagnitudes(const float* values, int64_t n, float inverse_width, int32_t negative_bins,
-                        uint16_t* counters) {
-  // Indices are computed for a block at a time: the conversion is vector work, the counting is not.
+void CountMagnitudes(const float* values, int64_t n, float inverse_width, int32_t negative_bins, uint16_t* counters) {
+  // Indices are computed for a block at a time: the conversion is vector work, the counting is not. Zeros, which come in
+  // masses behind a Relu, would wait for each other in one counter; each place of the block has its own for them.
+  static_assert(kBlock == 32, "CounterCount leaves room for a block");
+  const int32_t zero_counters = 2 * negative_bins * kCountLanes;
   int32_t index[kBlock];
-  int32_t zeros = 0;
   int64_t i = 0;
   for (; i + kBlock <= n; i += kBlock) {
     for (int j = 0; j < kBlock; ++j) {
       const float x = values[i + j];
-      const int32_t bin = static_cast<int32_t>(__builtin_fabsf(x) * inverse_width);
-      index[j] = (bin + (x < 0 ? negative_bins : 0)) * kCountLanes;
-      zeros += x == 0 ? 1 : 0;
+      const int32_t bin = static_cast<int32_t>(__builtin_fabsf(x) * inverse_width) + (x < 0 ? negative_bins : 0);
+      index[j] = x == 0 ? zero_counters + j : bin * kCountLanes + j % kCountLanes;
     }
-    for (int j = 0; j < kBlock; j += kCountLanes) {
-      for (int lane = 0; lane < kCountLanes; ++lane) ++counters[index[j + lane] + lane];
-    }
+    for (int j = 0; j < kBlock; ++j) ++counters[index[j]];
   }
   for (; i < n; ++i) {
     const float x = values[i];
-    const int32_t bin = static_cast<int32_t>(__builtin_fabsf(x) * inverse_width);
-    ++counters[(bin + (x < 0 ? negative_bins : 0)) * kCountLanes];
-    zeros += x == 0 ? 1 : 0;
+    if (x == 0) continue;
+    const int32_t bin = static_cast<int32_t>(__builtin_fabsf(x) * inverse_width) + (x < 0 ? negative_bins : 0);
+    ++counters[bin * kCountLanes];
   }
-  return zeros;
 }
 
 }  // namespace

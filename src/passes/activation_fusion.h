@@ -7,8 +7,8 @@
 
 namespace qlite {
 
-// Min and Max with a scalar constant become Clip. Relu and Clip behind an operator that can clamp, another Clip or a Relu,
-// as its only reader, join it. Returns the number of nodes fused or rewritten.
+// Min and Max with a scalar constant become Clip. Relu and Clip behind an operator that can clamp, another Clip or a
+// Relu, as its only reader, join it. Returns the number of nodes fused or rewritten.
 absl::StatusOr<int> FuseActivations(Graph& graph);
 
 }  // namespace qlite

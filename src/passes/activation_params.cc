@@ -78,7 +78,8 @@ class Chooser {
       if (graph_.IsOutput(value)) return false;
       const auto readers = graph_.Consumers(value);
       return std::all_of(readers.begin(), readers.end(), [&](NodeId reader) {
-        return reader == concat || (regions_.IsInteger(reader) && RoleOf(graph_.node(reader).op) == IntegerRole::kMovement);
+        return reader == concat ||
+               (regions_.IsInteger(reader) && RoleOf(graph_.node(reader).op) == IntegerRole::kMovement);
       });
     });
   }
@@ -152,8 +153,8 @@ class Chooser {
 }  // namespace
 
 absl::StatusOr<std::vector<std::optional<QuantParams>>> ChooseActivationParams(const Graph& graph,
-                                                                             const IntegerRegions& regions,
-                                                                             const CalibrationTable& table) {
+                                                                               const IntegerRegions& regions,
+                                                                               const CalibrationTable& table) {
   return Chooser(graph, regions, table).Choose();
 }
 

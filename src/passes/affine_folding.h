@@ -7,8 +7,8 @@
 
 namespace qlite {
 
-// Gemm's alpha and beta, where not 1, go into its constants. Add, Sub, Mul and Div with a constant that varies along the
-// channels at most go into the product before them, or into the one behind them where that is exact at its borders.
+// Gemm's alpha and beta, where not 1, go into its constants. Add, Sub, Mul and Div with a constant that varies along
+// the channels at most go into the product before them, or into the one behind them where that is exact at its borders.
 // Arithmetic in double, rounded once. Returns the number of nodes folded.
 absl::StatusOr<int> FoldAffine(Graph& graph);
 

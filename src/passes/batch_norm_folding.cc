@@ -36,8 +36,8 @@ absl::StatusOr<int> FoldBatchNorms(Graph& graph) {
     if (!graph.alive(id)) continue;
     const auto affine = BatchNormAffine(graph, graph.node(id));
     if (!affine) continue;
-    const bool done = FoldIntoProducer(graph, id, *affine) || FoldIntoReader(graph, id, *affine) ||
-                      RewriteAsConv(graph, id, *affine);
+    const bool done =
+        FoldIntoProducer(graph, id, *affine) || FoldIntoReader(graph, id, *affine) || RewriteAsConv(graph, id, *affine);
     folded += done ? 1 : 0;
   }
   return folded;

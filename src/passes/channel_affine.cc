@@ -64,25 +64,28 @@ std::optional<ChannelAffine> BatchNormAffine(const Graph& graph, const Node& nod
 }
 
 std::optional<ChannelAffine> ArithmeticAffine(const Graph& graph, const Node& node, int64_t axis, int64_t channels) {
-  const bool known = node.op == OpType::kAdd || node.op == OpType::kSub || node.op == OpType::kMul ||
-                     node.op == OpType::kDiv;
+  const bool known =
+      node.op == OpType::kAdd || node.op == OpType::kSub || node.op == OpType::kMul || node.op == OpType::kDiv;
   if (!known || axis < 0 || channels < 1) return std::nullopt;
   const size_t side = FloatConstant(graph, node.inputs[0]).empty() ? 1 : 0;  // of the constant
   if (FloatConstant(graph, node.inputs[side]).empty() || !IsFloat(graph, node.inputs[1 - side])) return std::nullopt;
   if (node.op == OpType::kDiv && side == 0) return std::nullopt;
   const Value& value = graph.value(node.inputs[1 - side]);
   if (!value.shape.has_rank()) return std::nullopt;
-  std::vector<double> constant =
-      AlongChannels(*graph.value(node.inputs[side]).constant, value.shape, axis, channels);
+  std::vector<double> constant = AlongChannels(*graph.value(node.inputs[side]).constant, value.shape, axis, channels);
   if (constant.empty()) return std::nullopt;
   ChannelAffine affine{node.inputs[1 - side], std::vector<double>(constant.size(), 1.0),
                        std::vector<double>(constant.size(), 0.0), node.attr<ElementwiseAttrs>().clamp};
   switch (node.op) {
-    case OpType::kMul: affine.scale = std::move(constant); break;
+    case OpType::kMul:
+      affine.scale = std::move(constant);
+      break;
     case OpType::kDiv:
       for (size_t c = 0; c < constant.size(); ++c) affine.scale[c] = 1 / constant[c];
       break;
-    case OpType::kAdd: affine.shift = std::move(constant); break;
+    case OpType::kAdd:
+      affine.shift = std::move(constant);
+      break;
     default:
       for (size_t c = 0; c < constant.size(); ++c) {
         affine.shift[c] = side == 1 ? -constant[c] : constant[c];

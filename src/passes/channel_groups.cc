@@ -28,9 +28,11 @@ bool IsHomogeneous(const Graph& graph, const Node& node) {
     case OpType::kAveragePool:
     case OpType::kGlobalAveragePool:
     case OpType::kGlobalMaxPool:
-    case OpType::kClip: return true;
+    case OpType::kClip:
+      return true;
     // Rows and columns only: the channels' dimension keeps its extent.
-    case OpType::kResize: return node.attr<ResizeAttrs>().coordinates != CoordinateMode::kTfCropAndResize;
+    case OpType::kResize:
+      return node.attr<ResizeAttrs>().coordinates != CoordinateMode::kTfCropAndResize;
     case OpType::kAdd:
     case OpType::kSub:
       return !graph.value(node.inputs[0]).is_constant() && !graph.value(node.inputs[1]).is_constant() &&
@@ -39,7 +41,8 @@ bool IsHomogeneous(const Graph& graph, const Node& node) {
     case OpType::kFlatten:
     case OpType::kSqueeze:
       return SpatialExtentsAreOne(graph, node.inputs[0]) && SpatialExtentsAreOne(graph, node.outputs[0]);
-    default: return false;
+    default:
+      return false;
   }
 }
 
@@ -52,7 +55,8 @@ bool IsBounded(const Node& node) {
 
 class Collector {
  public:
-  explicit Collector(const Graph& graph) : graph_(graph), order_(graph.TopologicalOrder()), parent_(graph.value_slots()) {
+  explicit Collector(const Graph& graph)
+      : graph_(graph), order_(graph.TopologicalOrder()), parent_(graph.value_slots()) {
     for (size_t i = 0; i < parent_.size(); ++i) parent_[i] = i;
   }
 

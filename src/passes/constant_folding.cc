@@ -91,7 +91,9 @@ std::optional<Tensor> KnownShape(const Graph& graph, const Node& node) {
   const Shape& shape = graph.value(node.inputs[0]).shape;
   if (!shape.has_rank()) return std::nullopt;
   const auto& attrs = node.attr<ShapeAttrs>();
-  const auto position = [&](int64_t at) { return std::clamp<int64_t>(at < 0 ? at + shape.rank() : at, 0, shape.rank()); };
+  const auto position = [&](int64_t at) {
+    return std::clamp<int64_t>(at < 0 ? at + shape.rank() : at, 0, shape.rank());
+  };
   std::vector<int64_t> extents;
   for (int64_t i = position(attrs.start); i < position(attrs.end); ++i) {
     if (!shape.dim(i).known()) return std::nullopt;

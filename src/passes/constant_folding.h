@@ -8,9 +8,9 @@
 
 namespace qlite {
 
-// Replaces nodes over constants by their results, as a Session computes them, and Shape of a value whose extents are known.
-// A result that is much larger than what it is made from (an expanded or filled tensor) stays computed, so that files do
-// not grow; so does what no Session can run, and an output of the graph. Returns the number of nodes replaced.
+// Replaces nodes over constants by their results, as a Session computes them, and Shape of a value whose extents are
+// known. A result that is much larger than what it is made from (an expanded or filled tensor) stays computed, so that
+// files do not grow; so does what no Session can run, and an output of the graph. Returns the number of nodes replaced.
 absl::StatusOr<int> FoldConstants(const Context& context, Graph& graph);
 
 }  // namespace qlite

@@ -5,7 +5,9 @@
 namespace qlite {
 namespace {
 
-bool InUse(const Graph& graph, ValueId id) { return id.valid() && (!graph.Consumers(id).empty() || graph.IsOutput(id)); }
+bool InUse(const Graph& graph, ValueId id) {
+  return id.valid() && (!graph.Consumers(id).empty() || graph.IsOutput(id));
+}
 
 // A second output that nothing reads, of an operator that may leave it out.
 bool DropUnusedOutputs(Graph& graph, NodeId id) {

@@ -7,8 +7,8 @@
 
 namespace qlite {
 
-// Removes nodes whose results nothing reads, optional outputs that nothing reads (MaxPool's positions), and constants without
-// use. Returns the number of nodes and outputs removed.
+// Removes nodes whose results nothing reads, optional outputs that nothing reads (MaxPool's positions), and constants
+// without use. Returns the number of nodes and outputs removed.
 absl::StatusOr<int> RemoveDeadCode(Graph& graph);
 
 }  // namespace qlite

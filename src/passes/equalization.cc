@@ -13,7 +13,9 @@ namespace qlite {
 namespace {
 
 // The statistics come of few samples: others may go beyond them by this factor and still not be cut by a clamp.
-constexpr double kMargin = 1.5;
+constexpr double kBalanceMargin = 1.5;
+constexpr double kStretchMargin = 3;
+constexpr double kMaxStretch = 32;
 // Weight ranges below this share of their layer's count as this.
 constexpr double kSmallestShare = 1e-6;
 
@@ -31,7 +33,8 @@ std::vector<double> Magnitudes(const ChannelStatistics& channels) {
   return magnitudes;
 }
 
-// How far each output channel of a product can go for inputs within what was seen; nothing where they were not observed.
+// How far each output channel of a product can go for inputs within what was seen; nothing where they were not
+// observed.
 std::optional<std::vector<double>> ChannelReach(const Graph& graph, NodeId id, const CalibrationTable& statistics) {
   const Node& node = graph.node(id);
   const auto layout = *FindProduct(graph, node);
@@ -98,6 +101,26 @@ bool AllOne(const std::vector<double>& factors) {
   return std::all_of(factors.begin(), factors.end(), [](double factor) { return factor == 1.0; });
 }
 
+// --- one scale for each channel
+
+bool FeedsDepthwiseOnly(const Graph& graph, const ChannelGroup& group) {
+  return std::all_of(group.consumers.begin(), group.consumers.end(), [&](NodeId consumer) {
+    const auto layout = FindProduct(graph, graph.node(consumer));
+    return layout->op == OpType::kConv && layout->depthwise();
+  });
+}
+
+std::vector<double> StretchFactors(const std::vector<double>& magnitudes) {
+  const double largest = *std::max_element(magnitudes.begin(), magnitudes.end());
+  std::vector<double> factors(magnitudes.size(), 1.0);
+  for (size_t c = 0; c < magnitudes.size() && largest > 0; ++c) {
+    factors[c] = std::max(1.0, largest / std::max(magnitudes[c] * kStretchMargin, largest / kMaxStretch));
+  }
+  return factors;
+}
+
+// --- one scale for a layer
+
 // The largest weight of each channel, as a share of the largest of the layer.
 std::vector<double> WeightShares(const Graph& graph, NodeId node, bool of_outputs) {
   const auto layout = FindProduct(graph, graph.node(node));
@@ -114,7 +137,8 @@ std::vector<double> WeightShares(const Graph& graph, NodeId node, bool of_output
   return shares;
 }
 
-std::vector<double> LargestShares(const Graph& graph, const std::vector<NodeId>& nodes, bool of_outputs, size_t channels) {
+std::vector<double> LargestShares(const Graph& graph, const std::vector<NodeId>& nodes, bool of_outputs,
+                                  size_t channels) {
   std::vector<double> largest(channels, kSmallestShare);
   for (const NodeId node : nodes) {
     const std::vector<double> shares = WeightShares(graph, node, of_outputs);
@@ -123,13 +147,14 @@ std::vector<double> LargestShares(const Graph& graph, const std::vector<NodeId>&
   return largest;
 }
 
-std::vector<double> BalanceFactors(const Graph& graph, const ChannelGroup& group, const std::vector<double>& magnitudes) {
+std::vector<double> BalanceFactors(const Graph& graph, const ChannelGroup& group,
+                                   const std::vector<double>& magnitudes) {
   const std::vector<double> made = LargestShares(graph, group.producers, true, magnitudes.size());
   const std::vector<double> read = LargestShares(graph, group.consumers, false, magnitudes.size());
   const double largest = *std::max_element(magnitudes.begin(), magnitudes.end());
   std::vector<double> factors;
   for (size_t c = 0; c < magnitudes.size(); ++c) {
-    const double margin = group.bounded ? kMargin : 1.0;
+    const double margin = group.bounded ? kBalanceMargin : 1.0;
     const double room = magnitudes[c] > 0 ? largest / (magnitudes[c] * margin) : 1 / kSmallestShare;
     double factor = std::min(std::sqrt(read[c] / made[c]), std::max(room, 1.0));
     if (group.bounded) factor = std::max(factor, 1.0);
@@ -138,17 +163,27 @@ std::vector<double> BalanceFactors(const Graph& graph, const ChannelGroup& group
   return factors;
 }
 
+// The groups that equalisation is for.
+std::vector<ChannelGroup> FindEqualizable(const Graph& graph, bool per_channel) {
+  std::vector<ChannelGroup> groups = FindChannelGroups(graph);
+  if (per_channel) std::erase_if(groups, [&](const ChannelGroup& group) { return !FeedsDepthwiseOnly(graph, group); });
+  return groups;
+}
+
 }  // namespace
 
-absl::StatusOr<int> EqualizeChannels(Graph& graph, const CalibrationTable& statistics) {
+bool CanEqualize(const Graph& graph, bool per_channel) { return !FindEqualizable(graph, per_channel).empty(); }
+
+absl::StatusOr<int> EqualizeChannels(Graph& graph, const CalibrationTable& statistics, bool per_channel) {
   // All that is read of the statistics is read while the weights still match them.
-  const std::vector<ChannelGroup> groups = FindChannelGroups(graph);
+  const std::vector<ChannelGroup> groups = FindEqualizable(graph, per_channel);
   std::vector<std::optional<std::vector<double>>> magnitudes;
   for (const ChannelGroup& group : groups) magnitudes.push_back(ChannelMagnitudes(graph, group, statistics));
   int changed = 0;
   for (size_t g = 0; g < groups.size(); ++g) {
     if (!magnitudes[g]) continue;
-    const std::vector<double> factors = BalanceFactors(graph, groups[g], *magnitudes[g]);
+    const std::vector<double> factors =
+        per_channel ? StretchFactors(*magnitudes[g]) : BalanceFactors(graph, groups[g], *magnitudes[g]);
     if (AllOne(factors)) continue;
     Apply(graph, groups[g], factors);
     ++changed;

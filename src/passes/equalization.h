@@ -8,13 +8,22 @@
 
 namespace qlite {
 
-// For weights with one scale a layer: channels are scaled so that the weights on both sides fill their layer's range alike
-// (Nagel et al. 2019, "Data-Free Quantization Through Weight Equalization and Bias Correction", section 4.1), in one sweep
-// from the input on. Unlike there, a clamp such as Relu6 keeps its meaning: channels before one are only ever stretched, and only
-// as far as what was seen stays below the clamp with a margin; and no stretch widens an activation's range.
+// Weights with one scale a layer: channels are scaled so that the weights on both sides fill their layer's range alike
+// (Nagel et al. 2019, "Data-Free Quantization Through Weight Equalization and Bias Correction", section 4.1), in one
+// sweep from the input on. Unlike there, a clamp such as Relu6 keeps its meaning: channels before one are only ever
+// stretched, and only as far as what was seen stays below the clamp with a margin; and no stretch widens an
+// activation's range.
 //
-// `statistics`: channel statistics of the graph's values over some samples. Returns the number of groups of values rescaled.
-absl::StatusOr<int> EqualizeChannels(Graph& graph, const CalibrationTable& statistics);
+// Weights with a scale for each channel (`per_channel`): the channels of values that only depthwise convolutions read
+// are stretched towards the range of the largest, so that each uses the activation's 8 bits. That costs no weight
+// anything.
+//
+// `statistics`: channel statistics of the graph's values over some samples. Returns the number of groups of values
+// rescaled.
+absl::StatusOr<int> EqualizeChannels(Graph& graph, const CalibrationTable& statistics, bool per_channel);
+
+// Whether there is anything to equalise, so that statistics are worth collecting.
+bool CanEqualize(const Graph& graph, bool per_channel);
 
 }  // namespace qlite
 

@@ -42,9 +42,7 @@ class FullQuantization {
     QLITE_RETURN_IF_ERROR(Timed("simplify", [&] { return Simplify(original); }));
     if (options_.check_inputs) QLITE_RETURN_IF_ERROR(Timed("check inputs", [&] { return CheckInputs(original); }));
     skipped_ = FindSkippedNodes(original, result_.graph, options_.skip_nodes);
-    // Weights with a scale for each channel gain nothing from it.
-    const bool equalize = options_.equalization && !options_.per_channel;
-    if (equalize) QLITE_RETURN_IF_ERROR(Timed("equalise", [&] { return Equalize(); }));
+    if (options_.equalization) QLITE_RETURN_IF_ERROR(Timed("equalise", [&] { return Equalize(); }));
     QLITE_RETURN_IF_ERROR(Timed("calibrate", [&] { return Calibrate(resume); }));
     QLITE_RETURN_IF_ERROR(Timed("quantize", [&] { return Quantize(); }));
     return std::move(result_);
@@ -89,13 +87,14 @@ class FullQuantization {
   }
 
   absl::Status Equalize() {
+    if (!CanEqualize(result_.graph, options_.per_channel)) return absl::OkStatus();
     const SampledDataSet some(data_, std::clamp(data_.size() / 5, kFewestSamples, kMostSamples));
     CalibratorOptions options = Calibration("MAX_MIN");
     options.registry = nullptr;
     Calibrator calibrator(context_, result_.graph, options);
     const absl::StatusOr<CalibrationTable> statistics = calibrator.Run(some);
     if (!statistics.ok()) return statistics.status();
-    const absl::StatusOr<int> groups = EqualizeChannels(result_.graph, *statistics);
+    const absl::StatusOr<int> groups = EqualizeChannels(result_.graph, *statistics, options_.per_channel);
     if (!groups.ok()) return groups.status();
     if (*groups > 0) result_.steps.push_back(StrCat("equalised the channels of ", *groups, " groups of activations"));
     return absl::OkStatus();

@@ -9,7 +9,8 @@
 namespace qlite {
 namespace {
 
-// Gives output `index` of the node to the value `heir`, which nothing produces yet; what read the old value reads the heir.
+// Gives output `index` of the node to the value `heir`, which nothing produces yet; what read the old value reads the
+// heir.
 NodeId MoveOutput(Graph& graph, NodeId id, size_t index, ValueId heir) {
   graph.ReplaceUses(graph.node(id).outputs[index], heir);
   Node copy = graph.node(id);

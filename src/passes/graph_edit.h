@@ -9,15 +9,15 @@
 
 namespace qlite {
 
-// The node that alone reads the value, through one input only; invalid where the value is read otherwise or is an output
-// of the graph.
+// The node that alone reads the value, through one input only; invalid where the value is read otherwise or is an
+// output of the graph.
 NodeId OnlyReader(const Graph& graph, ValueId value);
 
 // The value's producer where it is of the given operator and has one output; invalid otherwise.
 NodeId ProducedBy(const Graph& graph, ValueId value, OpType op);
 
-// Makes `producer` give the result of `consumer`, its OnlyReader, under the result's name, and removes `consumer`. Both have
-// one output. Returns the producer's new id; it keeps its name.
+// Makes `producer` give the result of `consumer`, its OnlyReader, under the result's name, and removes `consumer`. Both
+// have one output. Returns the producer's new id; it keeps its name.
 NodeId AbsorbConsumer(Graph& graph, NodeId producer, NodeId consumer);
 
 // Removes a node of one output whose result is `replacement`, one of its inputs, unchanged: readers read that instead.
@@ -28,8 +28,8 @@ bool BypassNode(Graph& graph, NodeId node, ValueId replacement);
 // Removes a node and gives its only result to a new one, under the result's name and the node's. Returns the new id.
 NodeId ReplaceNode(Graph& graph, NodeId node, OpType op, OpAttrs attrs, std::vector<ValueId> inputs);
 
-// Gives the node another constant as input `index`: in place where nothing else reads the old one, else under a new name.
-// An input that was absent gets a constant named after the node and `suffix`.
+// Gives the node another constant as input `index`: in place where nothing else reads the old one, else under a new
+// name. An input that was absent gets a constant named after the node and `suffix`.
 void ReplaceConstant(Graph& graph, NodeId node, size_t index, Tensor tensor, std::string_view suffix);
 
 // The elements of a float32 constant; empty for an invalid id and for any other value.

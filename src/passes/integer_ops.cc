@@ -7,7 +7,8 @@ IntegerRole RoleOf(OpType op) {
     case OpType::kConv:
     case OpType::kConvTranspose:
     case OpType::kGemm:
-    case OpType::kMatMul: return IntegerRole::kProduct;
+    case OpType::kMatMul:
+      return IntegerRole::kProduct;
     case OpType::kAdd:
     case OpType::kSub:
     case OpType::kMul:
@@ -23,7 +24,8 @@ IntegerRole RoleOf(OpType op) {
     case OpType::kNeg:
     case OpType::kAveragePool:
     case OpType::kGlobalAveragePool:
-    case OpType::kReduceMean: return IntegerRole::kArithmetic;
+    case OpType::kReduceMean:
+      return IntegerRole::kArithmetic;
     case OpType::kMaxPool:
     case OpType::kGlobalMaxPool:
     case OpType::kReshape:
@@ -39,16 +41,19 @@ IntegerRole RoleOf(OpType op) {
     case OpType::kDepthToSpace:
     case OpType::kSpaceToDepth:
     case OpType::kResize:
-    case OpType::kIdentity: return IntegerRole::kMovement;
-    case OpType::kConcat: return IntegerRole::kConcat;
+    case OpType::kIdentity:
+      return IntegerRole::kMovement;
+    case OpType::kConcat:
+      return IntegerRole::kConcat;
     // Exp, Log, Pow, Sqrt, Softmax and their like have results that 8 bits of an even grid describe badly.
-    default: return IntegerRole::kNone;
+    default:
+      return IntegerRole::kNone;
   }
 }
 
 std::vector<ValueId> DataInputs(const Node& node) {
-  const bool all = node.op == OpType::kConcat || node.op == OpType::kAdd || node.op == OpType::kSub ||
-                   node.op == OpType::kMul;
+  const bool all =
+      node.op == OpType::kConcat || node.op == OpType::kAdd || node.op == OpType::kSub || node.op == OpType::kMul;
   return all ? node.inputs : std::vector<ValueId>{node.inputs[0]};
 }
 

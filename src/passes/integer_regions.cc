@@ -49,7 +49,8 @@ class Finder {
     if (!HasIntegerStep(graph_, node)) {
       return StrCat("this form of ", OpName(node.op), " has no integer kernel");
     }
-    if (role == IntegerRole::kProduct && !FindProduct(graph_, node)) return "its weights or bias are not float constants";
+    if (role == IntegerRole::kProduct && !FindProduct(graph_, node))
+      return "its weights or bias are not float constants";
     for (const ValueId output : node.outputs) {
       if (output.valid() && !IsFloat(graph_, output)) return "its result is not float32";
     }

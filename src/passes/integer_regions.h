@@ -27,11 +27,11 @@ struct IntegerRegions {
   bool MadeAsInteger(const Graph& graph, ValueId id) const;
 };
 
-// `graph`: simplified, shapes inferred, float. A node becomes integer where the runtime has an integer step for it, it is not in
-// `skipped`, and its region (neighbours that are integer too) holds a product: without one, converting to integers and
-// back would cost more than it saves. Nodes that only see results of products on their way out of the region stay float,
-// since those results are had in float for nothing.
-// kFailedPrecondition, with the constant's name, for weights or other constants of an integer node that are not finite.
+// `graph`: simplified, shapes inferred, float. A node becomes integer where the runtime has an integer step for it, it
+// is not in `skipped`, and its region (neighbours that are integer too) holds a product: without one, converting to
+// integers and back would cost more than it saves. Nodes that only see results of products on their way out of the
+// region stay float, since those results are had in float for nothing. kFailedPrecondition, with the constant's name,
+// for weights or other constants of an integer node that are not finite.
 absl::StatusOr<IntegerRegions> FindIntegerRegions(const Graph& graph, const std::set<NodeId>& skipped);
 
 }  // namespace qlite

@@ -18,9 +18,9 @@ struct IntegerRewriteOptions {
   const CalibrationTable* means = nullptr;
 };
 
-// Gives activations of integer nodes their parameters (by value index, as ChooseActivationParams makes them), replaces weights, biases
-// and other constants by integers, and puts Quantize and Dequantize nodes at the borders. Values that stay float keep
-// their names; where a value is wanted both ways the integer one is called "<name>_quantized".
+// Gives activations of integer nodes their parameters (by value index, as ChooseActivationParams makes them), replaces
+// weights, biases and other constants by integers, and puts Quantize and Dequantize nodes at the borders. Values that
+// stay float keep their names; where a value is wanted both ways the integer one is called "<name>_quantized".
 absl::Status RewriteIntegerRegions(Graph& graph, const IntegerRegions& regions,
                                    const std::vector<std::optional<QuantParams>>& params,
                                    const IntegerRewriteOptions& options);

@@ -6,8 +6,8 @@
 namespace qlite {
 namespace {
 
-// The tap whose rounding error points the way of `direction` and is largest, among those that may still move against it;
-// `scaled.size()` where there is none.
+// The tap whose rounding error points the way of `direction` and is largest, among those that may still move against
+// it; `scaled.size()` where there is none.
 size_t FarthestTap(std::span<const double> scaled, std::span<const int8_t> rounded, double direction, double limit) {
   size_t farthest = scaled.size();
   double largest = 0;

@@ -8,8 +8,8 @@
 namespace qlite {
 
 // Rounds `scaled` (weights over their scale, within [-limit, limit]) to integers whose sum is as near to the sum of the
-// weights as integers allow: half to even each, then, as long as the sum is off by more than a half, the tap that was rounded
-// farthest the wrong way goes to its other neighbour, the first one on ties.
+// weights as integers allow: half to even each, then, as long as the sum is off by more than a half, the tap that was
+// rounded farthest the wrong way goes to its other neighbour, the first one on ties.
 //
 // Neighbouring pixels are nearly equal, so what a kernel makes of the rounding errors of its taps is mostly their sum.
 // Rounded one by one the errors of a 3x3 kernel add up to 0.87 steps (root mean square), together to 0.29. The taps'

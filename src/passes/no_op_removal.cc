@@ -75,27 +75,40 @@ ValueId NeutralArithmetic(const Graph& graph, const Node& node) {
 ValueId Unchanged(const Graph& graph, const Node& node) {
   const auto input_if = [&](bool nothing) { return nothing ? node.inputs[0] : ValueId{}; };
   switch (node.op) {
-    case OpType::kIdentity: return node.inputs[0];
+    case OpType::kIdentity:
+      return node.inputs[0];
     case OpType::kReshape:
     case OpType::kFlatten:
     case OpType::kSqueeze:
     case OpType::kUnsqueeze:
-    case OpType::kExpand: return input_if(SameShape(graph, node.inputs[0], node.outputs[0]));
-    case OpType::kTranspose: return input_if(KeepsOrder(graph, node));
-    case OpType::kConcat: return input_if(node.inputs.size() == 1);
-    case OpType::kSplit: return input_if(node.outputs.size() == 1);
-    case OpType::kSlice: return input_if(TakesAll(graph, node));
-    case OpType::kPad: return input_if(PadsNothing(graph, node));
-    case OpType::kResize: return input_if(KeepsSize(graph, node));
-    case OpType::kCast: return input_if(graph.value(node.inputs[0]).type == node.attr<CastAttrs>().to);
-    case OpType::kClip: return input_if(!node.attr<ClipAttrs>().range.active());
+    case OpType::kExpand:
+      return input_if(SameShape(graph, node.inputs[0], node.outputs[0]));
+    case OpType::kTranspose:
+      return input_if(KeepsOrder(graph, node));
+    case OpType::kConcat:
+      return input_if(node.inputs.size() == 1);
+    case OpType::kSplit:
+      return input_if(node.outputs.size() == 1);
+    case OpType::kSlice:
+      return input_if(TakesAll(graph, node));
+    case OpType::kPad:
+      return input_if(PadsNothing(graph, node));
+    case OpType::kResize:
+      return input_if(KeepsSize(graph, node));
+    case OpType::kCast:
+      return input_if(graph.value(node.inputs[0]).type == node.attr<CastAttrs>().to);
+    case OpType::kClip:
+      return input_if(!node.attr<ClipAttrs>().range.active());
     case OpType::kMaxPool:
-    case OpType::kAveragePool: return input_if(PoolsOne(node));
+    case OpType::kAveragePool:
+      return input_if(PoolsOne(node));
     case OpType::kAdd:
     case OpType::kSub:
     case OpType::kMul:
-    case OpType::kDiv: return NeutralArithmetic(graph, node);
-    default: return {};
+    case OpType::kDiv:
+      return NeutralArithmetic(graph, node);
+    default:
+      return {};
   }
 }
 

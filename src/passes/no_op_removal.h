@@ -7,10 +7,10 @@
 
 namespace qlite {
 
-// Removes Identity; Reshape, Flatten, Squeeze, Unsqueeze, Expand, Pad, Slice, Resize whose result is their input; Transpose that
-// keeps the order; Concat and Split of one part; Cast to the same type; Clip without bounds; Add and Sub of 0, Mul and Div by 1;
-// pooling of one element. Where a result must keep its name (an output of the graph) its producer takes the name over, or
-// the node stays. Returns the number of nodes removed.
+// Removes Identity; Reshape, Flatten, Squeeze, Unsqueeze, Expand, Pad, Slice, Resize whose result is their input;
+// Transpose that keeps the order; Concat and Split of one part; Cast to the same type; Clip without bounds; Add and Sub
+// of 0, Mul and Div by 1; pooling of one element. Where a result must keep its name (an output of the graph) its
+// producer takes the name over, or the node stays. Returns the number of nodes removed.
 absl::StatusOr<int> RemoveNoOps(Graph& graph);
 
 }  // namespace qlite

@@ -9,8 +9,8 @@
 namespace qlite {
 namespace {
 
-// The spatial pads of a constant Pad of `rank` dimensions: begins, then ends; empty where it pads another dimension, crops,
-// or is not constant.
+// The spatial pads of a constant Pad of `rank` dimensions: begins, then ends; empty where it pads another dimension,
+// crops, or is not constant.
 std::vector<int64_t> SpatialPads(const Graph& graph, const Node& pad, int64_t rank) {
   const auto given = IntegerConstant(graph, pad.inputs[1]);
   if (!given || rank < 3) return {};
@@ -99,10 +99,15 @@ bool Fold(Graph& graph, NodeId id) {
   if (pads.empty() || !value) return false;
   bool folded = false;
   switch (graph.node(reader).op) {
-    case OpType::kConv: folded = IntoConv(graph, reader, pads, *value); break;
+    case OpType::kConv:
+      folded = IntoConv(graph, reader, pads, *value);
+      break;
     case OpType::kAveragePool:
-    case OpType::kMaxPool: folded = IntoPool(graph, reader, input, pads, *value); break;
-    default: break;
+    case OpType::kMaxPool:
+      folded = IntoPool(graph, reader, input, pads, *value);
+      break;
+    default:
+      break;
   }
   if (folded) BypassNode(graph, id, input);
   return folded;

@@ -45,9 +45,7 @@ class ProductQuantizer {
 
  private:
   size_t ScaleOf(int64_t output) const { return static_cast<size_t>(output) % scale_count_; }
-  double BiasScale(size_t output) const {
-    return static_cast<double>(input_scale_ * scales_[output % scale_count_]);
-  }
+  double BiasScale(size_t output) const { return static_cast<double>(input_scale_ * scales_[output % scale_count_]); }
 
   void ChooseScales() {
     std::vector<double> largest(scale_count_, 0.0), largest_bias(scale_count_, 0.0);

@@ -117,7 +117,8 @@ void SetBias(Graph& graph, NodeId node, const std::vector<double>& bias) {
 }
 
 void ScaleOutputChannels(Graph& graph, NodeId node, const ProductLayout& layout, const std::vector<double>& factors) {
-  ScaleWeights(graph, node, layout, [](int64_t output, int64_t) { return output; }, factors);
+  ScaleWeights(
+      graph, node, layout, [](int64_t output, int64_t) { return output; }, factors);
   if (!graph.node(node).has_input(2)) return;
   std::vector<double> bias = BiasOf(graph, graph.node(node), layout);
   for (size_t c = 0; c < bias.size(); ++c) bias[c] *= factors[c];
@@ -125,7 +126,8 @@ void ScaleOutputChannels(Graph& graph, NodeId node, const ProductLayout& layout,
 }
 
 void ScaleInputChannels(Graph& graph, NodeId node, const ProductLayout& layout, const std::vector<double>& factors) {
-  ScaleWeights(graph, node, layout, [](int64_t, int64_t input) { return input; }, factors);
+  ScaleWeights(
+      graph, node, layout, [](int64_t, int64_t input) { return input; }, factors);
 }
 
 }  // namespace qlite

@@ -34,8 +34,9 @@ struct ProductLayout {
   size_t Taps() const;
 };
 
-// The layout of a product over a float32 activation with constant float32 weights (rank 2 for MatMul) and a constant or absent
-// bias with one element for each output channel; Gemm with alpha and beta 1 and A not transposed. Nothing for other nodes.
+// The layout of a product over a float32 activation with constant float32 weights (rank 2 for MatMul) and a constant or
+// absent bias with one element for each output channel; Gemm with alpha and beta 1 and A not transposed. Nothing for
+// other nodes.
 std::optional<ProductLayout> FindProduct(const Graph& graph, const Node& node);
 
 // The bias of a product, zeros where it has none.

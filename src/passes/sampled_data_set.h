@@ -10,8 +10,8 @@
 
 namespace qlite {
 
-// `count` samples (at most as many as there are), spread evenly, so that a set sorted by class gives some of each. The whole
-// set must outlive it.
+// `count` samples (at most as many as there are), spread evenly, so that a set sorted by class gives some of each. The
+// whole set must outlive it.
 class SampledDataSet : public DataSet {
  public:
   SampledDataSet(const DataSet& whole, int64_t count) : whole_(whole), count_(std::min(count, whole.size())) {}

@@ -36,7 +36,8 @@ absl::Status CheckNodeNames(const Graph& graph, const std::vector<std::string>& 
   return absl::OkStatus();
 }
 
-std::set<NodeId> FindSkippedNodes(const Graph& original, const Graph& simplified, const std::vector<std::string>& names) {
+std::set<NodeId> FindSkippedNodes(const Graph& original, const Graph& simplified,
+                                  const std::vector<std::string>& names) {
   std::set<NodeId> skipped;
   for (const std::string& name : names) {
     if (const auto same = simplified.FindNode(name)) {

@@ -5,8 +5,8 @@
 #include "absl/status/status.h"
 
 #ifndef QLITE_RETURN_IF_ERROR
-#define QLITE_RETURN_IF_ERROR(expression)                                     \
-  do {                                                                        \
+#define QLITE_RETURN_IF_ERROR(expression)                                   \
+  do {                                                                      \
     if (absl::Status status_ = (expression); !status_.ok()) return status_; \
   } while (false)
 #endif

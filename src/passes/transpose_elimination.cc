@@ -27,8 +27,10 @@ bool IsUnary(OpType op) {
     case OpType::kAbs:
     case OpType::kReciprocal:
     case OpType::kIdentity:
-    case OpType::kCast: return true;
-    default: return false;
+    case OpType::kCast:
+      return true;
+    default:
+      return false;
   }
 }
 

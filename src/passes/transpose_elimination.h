@@ -7,9 +7,10 @@
 
 namespace qlite {
 
-// Joins Transposes that follow each other, into nothing where they are inverse. Moves a Transpose behind operators that work
-// element by element where that brings it to another Transpose, and one Transpose behind a binary operator whose operands
-// are all transposed alike. Returns the number of changes; a Transpose that keeps the order is left to RemoveNoOps.
+// Joins Transposes that follow each other, into nothing where they are inverse. Moves a Transpose behind operators that
+// work element by element where that brings it to another Transpose, and one Transpose behind a binary operator whose
+// operands are all transposed alike. Returns the number of changes; a Transpose that keeps the order is left to
+// RemoveNoOps.
 absl::StatusOr<int> EliminateTransposes(Graph& graph);
 
 }  // namespace qlite

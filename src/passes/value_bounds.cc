@@ -35,20 +35,26 @@ FusedClamp Bounds(const Graph& graph, ValueId id, int depth) {
   if (!producer.valid() || depth == 0) return {};
   const Node& node = graph.node(producer);
   switch (node.op) {
-    case OpType::kRelu: return {0.0f, kInfinity};
+    case OpType::kRelu:
+      return {0.0f, kInfinity};
     case OpType::kSigmoid:
     case OpType::kHardSigmoid:
-    case OpType::kSoftmax: return {0.0f, 1.0f};
+    case OpType::kSoftmax:
+      return {0.0f, 1.0f};
     case OpType::kTanh:
-    case OpType::kErf: return {-1.0f, 1.0f};
+    case OpType::kErf:
+      return {-1.0f, 1.0f};
     case OpType::kAbs:
     case OpType::kExp:
-    case OpType::kSqrt: return {0.0f, kInfinity};
-    case OpType::kClip: return node.attr<ClipAttrs>().range;
+    case OpType::kSqrt:
+      return {0.0f, kInfinity};
+    case OpType::kClip:
+      return node.attr<ClipAttrs>().range;
     case OpType::kAdd:
     case OpType::kSub:
     case OpType::kMul:
-    case OpType::kDiv: return BoundsOfArithmetic(graph, node, depth - 1);
+    case OpType::kDiv:
+      return BoundsOfArithmetic(graph, node, depth - 1);
     case OpType::kMaxPool:
     case OpType::kAveragePool: {
       // A window on padding alone gives 0.
@@ -66,9 +72,12 @@ FusedClamp Bounds(const Graph& graph, ValueId id, int depth) {
     case OpType::kSplit:
     case OpType::kIdentity:
     case OpType::kDepthToSpace:
-    case OpType::kSpaceToDepth: return Bounds(graph, node.inputs[0], depth - 1);
-    case OpType::kConcat: return Union(graph, node.inputs, depth - 1);
-    default: break;
+    case OpType::kSpaceToDepth:
+      return Bounds(graph, node.inputs[0], depth - 1);
+    case OpType::kConcat:
+      return Union(graph, node.inputs, depth - 1);
+    default:
+      break;
   }
   const FusedClamp* clamp = FindClamp(node.attrs);
   return clamp == nullptr ? FusedClamp{} : *clamp;

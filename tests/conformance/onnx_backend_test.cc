@@ -235,6 +235,20 @@ TEST_CASE("cases of the ONNX backend tests", "[conformance]") {
   RunAll(*folder);
 }
 
+TEST_CASE("recorded outputs of a trained model", "[conformance]") {
+  const auto folder = testing::TestData("models/mnist_8");
+  if (!folder) {
+    WARN("skipped: no models/mnist_8 in the test data");
+    return;
+  }
+  auto context = Context::Create();
+  REQUIRE(context.ok());
+  const Outcome outcome = RunFolder(*context, *folder);
+  INFO(outcome.refusal);
+  CHECK(outcome.run);
+  CHECK(outcome.mistake == "");
+}
+
 TEST_CASE("node tests of ONNX", "[conformance]") {
   const fs::path folder = "/usr/include/onnx/backend/test/data/node";
   if (!fs::exists(folder)) {

@@ -1,9 +1,9 @@
-// Quantizes an ONNX classifier and prints what that costs: top-1, agreement with the float model and signal-to-noise ratio of
-// the logits on labelled pictures.
+// Quantizes an ONNX classifier and prints what that costs: top-1, agreement with the float model and signal-to-noise
+// ratio of the logits on labelled pictures.
 //
 //   qlite_quantizer_accuracy model.onnx CALIBRATION_DIR LABELS ROOT MATCH PREPROCESSING METHOD [option...]
 //
-// PREPROCESSING: tf224, caffe227 or cifar32. Options: per_layer, no_correction, no_equalization, threads=N, limit=N,
+// PREPROCESSING: tf224, caffe227 or cifar32. Options: per_layer, no_correction, no_equalization, threads=N, limit=N, skip=NODE,
 // dump (prints the quantized graph), write=FILE (writes it as ONNX).
 #include <chrono>
 #include <cmath>
@@ -100,6 +100,7 @@ int main(int argc, char** argv) {
     if (args[i] == "no_equalization") options.equalization = false;
     if (args[i].starts_with("threads=")) threads = std::atoi(args[i].c_str() + 8);
     if (args[i].starts_with("limit=")) limit = static_cast<size_t>(std::atoi(args[i].c_str() + 6));
+    if (args[i].starts_with("skip=")) options.skip_nodes.push_back(args[i].substr(5));
     if (args[i] == "dump") dump = true;
     if (args[i].starts_with("write=")) write = args[i].substr(6);
   }

@@ -358,6 +358,28 @@ TEST_CASE("more nodes than the limit are refused") {
   CHECK(status.code() == absl::StatusCode::kResourceExhausted);
 }
 
+// FlatBuffers' verifier lets 64-bit elements lie at any multiple of 4.
+TEST_CASE("vectors that lie badly aligned are read") {
+  const std::string bytes = *WriteQlite(SmallNetwork());
+  const int64_t dims[] = {3, 3};  // the kernel's shape, behind its length of 2
+  std::string wanted(4, '\0');
+  wanted[0] = 2;
+  wanted.append(reinterpret_cast<const char*>(dims), sizeof(dims));
+  const size_t place = bytes.find(wanted);
+  REQUIRE(place != std::string::npos);
+  // Its reference, moved by 4 bytes, then reads another length and misaligned elements.
+  for (size_t i = sizeof(FileHeader); i + 4 <= place; i += 4) {
+    uint32_t offset;
+    std::memcpy(&offset, bytes.data() + i, sizeof(offset));
+    if (i + offset != place) continue;
+    for (const int shift : {-12, -8, -4, 4, 8, 12}) {
+      std::string changed = bytes;
+      Poke(changed, i, offset + static_cast<uint32_t>(shift));
+      CheckHarmless(changed);
+    }
+  }
+}
+
 // One large piece that many places refer to would be copied for each of them.
 TEST_CASE("parts that are referred to many times cannot multiply") {
   const std::string file = FileOf(

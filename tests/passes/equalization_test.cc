@@ -47,14 +47,22 @@ constexpr FusedClamp kRelu{0.0f, std::numeric_limits<float>::infinity()};
 TEST_CASE("A clamp keeps its meaning") {
   GraphMaker maker;
   const FusedClamp clamp = GENERATE(FusedClamp{}, kRelu, FusedClamp{0.0f, 6.0f}, FusedClamp{-1.0f, 1.0f});
+  const bool per_channel = GENERATE(false, true);
   const ValueId a = maker.Conv(maker.Input({1, 3, 8, 8}), 3, 8, 3, 1, true, "a", clamp);
   const ValueId b = maker.Conv(a, 8, 8, 3, 8, true, "b", clamp);
   Graph& graph = maker.Finish({maker.Conv(b, 8, 4, 1, 1, true, "c")});
   Disturb(graph, "a");
   const CalibrationTable table = Calibrate(graph);
   const std::vector<float> before = RunGraph(graph);
-  REQUIRE(*EqualizeChannels(graph, table) == 2);
+  REQUIRE(*EqualizeChannels(graph, table, per_channel) == (per_channel ? 1 : 2));
   RequireClose(before, RunGraph(graph));
+  if (!per_channel) return;
+  // Small channels use more of the activation's range than before.
+  const auto smallest = [](const CalibrationTable& of) {
+    const ChannelStatistics& channels = of.tensors.find("a_out")->second.channels;
+    return *std::min_element(channels.max.begin(), channels.max.end());
+  };
+  REQUIRE(smallest(Calibrate(graph)) >= smallest(table));
 }
 
 TEST_CASE("A channel that is dead for good makes room for the others") {
@@ -62,14 +70,15 @@ TEST_CASE("A channel that is dead for good makes room for the others") {
   const ValueId x = maker.Input({1, 2, 4, 4});
   ConvAttrs relu6;
   relu6.clamp = {0.0f, 6.0f};
-  const ValueId a = maker.Node(OpType::kConv, relu6, {x, maker.Floats({2, 2, 1, 1}, {1, 1, 1e-20f, 1e-20f}),
-                                                      maker.Floats({2}, {1.0f, -0.1f})}, "a");
+  const ValueId a =
+      maker.Node(OpType::kConv, relu6,
+                 {x, maker.Floats({2, 2, 1, 1}, {1, 1, 1e-20f, 1e-20f}), maker.Floats({2}, {1.0f, -0.1f})}, "a");
   ConvAttrs depthwise;
   depthwise.group = 2;
   const ValueId b = maker.Node(OpType::kConv, depthwise, {a, maker.Floats({2, 1, 1, 1}, {0.5f, 1000})}, "b");
   Graph& graph = maker.Finish({maker.Conv(b, 2, 2, 1, 1, true, "c")});
   const std::vector<float> before = RunGraph(graph);
-  REQUIRE(*EqualizeChannels(graph, Calibrate(graph)) > 0);
+  REQUIRE(*EqualizeChannels(graph, Calibrate(graph), false) > 0);
   RequireClose(before, RunGraph(graph));
   const auto weights = FloatConstant(graph, graph.node(*graph.FindNode("b")).inputs[1]);
   REQUIRE(std::abs(weights[1]) < 10 * std::abs(weights[0]));
@@ -91,7 +100,7 @@ TEST_CASE("With one scale a layer, channels are balanced between layers") {
   REQUIRE(groups[0].consumers.size() == 2);
   const std::vector<float> before = RunGraph(graph);
   const double spread = Spread(graph, "b");
-  REQUIRE(*EqualizeChannels(graph, Calibrate(graph)) == 3);
+  REQUIRE(*EqualizeChannels(graph, Calibrate(graph), false) == 3);
   RequireClose(before, RunGraph(graph));
   REQUIRE(Spread(graph, "b") < spread / 5);
 }
@@ -113,7 +122,7 @@ TEST_CASE("Weights that two layers share are copied before they are scaled") {
   const ValueId a = maker.Node(OpType::kConv, ConvAttrs{}, {shared, weights}, "again");
   Graph& graph = maker.Finish({maker.Conv(a, 4, 4, 3, 4)});
   const std::vector<float> before = RunGraph(graph);
-  REQUIRE(*EqualizeChannels(graph, Calibrate(graph)) > 0);
+  REQUIRE(*EqualizeChannels(graph, Calibrate(graph), false) > 0);
   RequireClose(before, RunGraph(graph));
 }
 

@@ -2,13 +2,12 @@
 #ifndef QLITE_TESTS_PASSES_GRAPH_MAKER_H_
 #define QLITE_TESTS_PASSES_GRAPH_MAKER_H_
 
+#include <catch2/catch.hpp>
 #include <cmath>
 #include <map>
 #include <random>
 #include <string>
 #include <vector>
-
-#include <catch2/catch.hpp>
 
 #include "qlite/context.h"
 #include "qlite/data_set.h"
@@ -41,7 +40,8 @@ class GraphMaker {
   }
 
   ValueId Constant(Tensor tensor, std::string_view name = "c") { return graph.AddConstant(name, std::move(tensor)); }
-  ValueId RandomConstant(const std::vector<int64_t>& dims, float low = -1, float high = 1, std::string_view name = "c") {
+  ValueId RandomConstant(const std::vector<int64_t>& dims, float low = -1, float high = 1,
+                         std::string_view name = "c") {
     return Constant(Random(dims, low, high), name);
   }
   ValueId Floats(const std::vector<int64_t>& dims, std::vector<float> values, std::string_view name = "c") {
@@ -54,7 +54,8 @@ class GraphMaker {
 
   ValueId Node(OpType op, OpAttrs attrs, std::vector<ValueId> inputs, std::string_view name = "") {
     const std::string node_name = name.empty() ? std::string(OpName(op)) : std::string(name);
-    const auto output = graph.AddNode(node_name, op, std::move(attrs), std::move(inputs), std::string_view(node_name + "_out"));
+    const auto output =
+        graph.AddNode(node_name, op, std::move(attrs), std::move(inputs), std::string_view(node_name + "_out"));
     REQUIRE(output.ok());
     return *output;
   }
@@ -68,7 +69,8 @@ class GraphMaker {
     attrs.group = group;
     attrs.pads.assign(4, kernel / 2);
     attrs.clamp = clamp;
-    std::vector<ValueId> inputs = {x, RandomConstant({out, in / group, kernel, kernel}, -0.5f, 0.5f, std::string(name) + "_w")};
+    std::vector<ValueId> inputs = {
+        x, RandomConstant({out, in / group, kernel, kernel}, -0.5f, 0.5f, std::string(name) + "_w")};
     if (bias) inputs.push_back(RandomConstant({out}, -0.5f, 0.5f, std::string(name) + "_b"));
     return Node(OpType::kConv, attrs, inputs, name);
   }

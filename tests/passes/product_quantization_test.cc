@@ -20,7 +20,8 @@ Product ConvProduct(const std::vector<float>& weights, const std::vector<float>&
   GraphMaker maker;
   const auto outputs = static_cast<int64_t>(bias.size());
   const ValueId x = maker.Input({1, inputs, 4, 4});
-  maker.Finish({maker.Node(OpType::kConv, {x, maker.Floats({outputs, inputs, 1, 1}, weights), maker.Floats({outputs}, bias)})});
+  maker.Finish(
+      {maker.Node(OpType::kConv, {x, maker.Floats({outputs, inputs, 1, 1}, weights), maker.Floats({outputs}, bias)})});
   Product product{maker.graph, maker.graph.TopologicalOrder()[0], {}, weights, {bias.begin(), bias.end()}};
   product.layout = *FindProduct(product.graph, product.graph.node(product.node));
   return product;
@@ -112,16 +113,21 @@ TEST_CASE("Layouts tell the channels of every weight") {
   const ValueId x = maker.Input({1, 4, 4, 4});
   ConvTransposeAttrs attrs;
   attrs.group = 2;
-  maker.Finish({maker.Node(OpType::kConvTranspose, attrs, {maker.Conv(x, 4, 4, 1, 2), maker.RandomConstant({4, 3, 1, 1})})});
+  maker.Finish(
+      {maker.Node(OpType::kConvTranspose, attrs, {maker.Conv(x, 4, 4, 1, 2), maker.RandomConstant({4, 3, 1, 1})})});
   const auto order = maker.graph.TopologicalOrder();
   std::vector<std::pair<int64_t, int64_t>> conv, transposed;
-  FindProduct(maker.graph, maker.graph.node(order[0]))->ForEach([&](int64_t, int64_t o, int64_t i) { conv.emplace_back(o, i); });
+  FindProduct(maker.graph, maker.graph.node(order[0]))->ForEach([&](int64_t, int64_t o, int64_t i) {
+    conv.emplace_back(o, i);
+  });
   FindProduct(maker.graph, maker.graph.node(order[1]))->ForEach([&](int64_t, int64_t o, int64_t i) {
     transposed.emplace_back(o, i);
   });
-  REQUIRE(conv == std::vector<std::pair<int64_t, int64_t>>{{0, 0}, {0, 1}, {1, 0}, {1, 1}, {2, 2}, {2, 3}, {3, 2}, {3, 3}});
-  REQUIRE(transposed == std::vector<std::pair<int64_t, int64_t>>{{0, 0}, {1, 0}, {2, 0}, {0, 1}, {1, 1}, {2, 1},
-                                                                 {3, 2}, {4, 2}, {5, 2}, {3, 3}, {4, 3}, {5, 3}});
+  REQUIRE(conv ==
+          std::vector<std::pair<int64_t, int64_t>>{{0, 0}, {0, 1}, {1, 0}, {1, 1}, {2, 2}, {2, 3}, {3, 2}, {3, 3}});
+  REQUIRE(transposed ==
+          std::vector<std::pair<int64_t, int64_t>>{
+              {0, 0}, {1, 0}, {2, 0}, {0, 1}, {1, 1}, {2, 1}, {3, 2}, {4, 2}, {5, 2}, {3, 3}, {4, 3}, {5, 3}});
 }
 
 }  // namespace

@@ -130,19 +130,23 @@ TEST_CASE("Operators of an integer region share or have parameters as they shoul
   pool.kernel_shape = {2, 2}, pool.strides = {2, 2};
   SECTION("MaxPool") { y = movement(OpType::kMaxPool, pool); }
   SECTION("Transpose") { y = movement(OpType::kTranspose, TransposeAttrs{{0, 1, 3, 2}}); }
-  SECTION("Pad") { y = movement(OpType::kPad, PadAttrs{PadMode::kReflect}, {maker.Integers({0, 0, 1, 1, 0, 0, 1, 1})}); }
+  SECTION("Pad") {
+    y = movement(OpType::kPad, PadAttrs{PadMode::kReflect}, {maker.Integers({0, 0, 1, 1, 0, 0, 1, 1})});
+  }
   SECTION("Pad with a number") {
     y = movement(OpType::kPad, PadAttrs{}, {maker.Integers({0, 0, 1, 1, 0, 0, 1, 1}), maker.Floats({}, {5.0f})});
   }
-  SECTION("Slice") { y = movement(OpType::kSlice, NoAttrs{}, {maker.Integers({0}), maker.Integers({4}), maker.Integers({2})}); }
-  SECTION("Gather") { y = movement(OpType::kGather, AxisAttrs{2}, {maker.Integers({3, 1, 1, 0})}); }
-  SECTION("Resize") {
-    y = movement(OpType::kResize, ResizeAttrs{}, {maker.Floats({4}, {1, 1, 2, 2})});
+  SECTION("Slice") {
+    y = movement(OpType::kSlice, NoAttrs{}, {maker.Integers({0}), maker.Integers({4}), maker.Integers({2})});
   }
+  SECTION("Gather") { y = movement(OpType::kGather, AxisAttrs{2}, {maker.Integers({3, 1, 1, 0})}); }
+  SECTION("Resize") { y = movement(OpType::kResize, ResizeAttrs{}, {maker.Floats({4}, {1, 1, 2, 2})}); }
   SECTION("AveragePool") { y = movement(OpType::kAveragePool, pool), shared = false; }
   SECTION("Sigmoid") { y = movement(OpType::kSigmoid, NoAttrs{}), shared = false; }
   SECTION("HardSwish") { y = movement(OpType::kHardSwish, NoAttrs{}), shared = false; }
-  SECTION("Mul with a constant") { y = movement(OpType::kMul, ElementwiseAttrs{}, {maker.RandomConstant({1, 1, 8, 1})}), shared = false; }
+  SECTION("Mul with a constant") {
+    y = movement(OpType::kMul, ElementwiseAttrs{}, {maker.RandomConstant({1, 1, 8, 1})}), shared = false;
+  }
   const std::string name = maker.graph.value(y).name;
   const std::string node = maker.graph.node(maker.graph.value(y).producer).name;
   Graph& graph = maker.Finish({maker.Conv(y, 8, 4, 1, 1, true, "b")});
@@ -225,9 +229,11 @@ TEST_CASE("A quantized graph is not quantized again") {
 TEST_CASE("Dead channels, constant activations and large biases do no harm") {
   GraphMaker maker;
   const ValueId x = maker.Input({1, 2, 4, 4});
-  const ValueId a = maker.Node(OpType::kConv, {x, maker.Floats({3, 2, 1, 1}, {0, 0, 1e-20f, 1e-20f, 1, -1}),
-                                               maker.Floats({3}, {0.5f, 4.0f, -0.5f})}, "a");
-  const ValueId zero = maker.Node(OpType::kMul, {maker.Node(OpType::kRelu, {a}), maker.Floats({1, 3, 1, 1}, {1, 1, 1})});
+  const ValueId a = maker.Node(
+      OpType::kConv,
+      {x, maker.Floats({3, 2, 1, 1}, {0, 0, 1e-20f, 1e-20f, 1, -1}), maker.Floats({3}, {0.5f, 4.0f, -0.5f})}, "a");
+  const ValueId zero =
+      maker.Node(OpType::kMul, {maker.Node(OpType::kRelu, {a}), maker.Floats({1, 3, 1, 1}, {1, 1, 1})});
   const ValueId silent = maker.Node(OpType::kConv, {zero, maker.Floats({2, 3, 1, 1}, {0, 0, 0, 0, 0, 0})}, "silent");
   Graph& graph = maker.Finish({maker.Conv(silent, 2, 2, 1, 1, true, "b"), maker.Conv(zero, 3, 2, 1, 1, true, "c")});
   const QuantizationResult result = Quantize(graph);
@@ -246,7 +252,9 @@ TEST_CASE("Transposed convolution and matrix product are quantized") {
     attrs.group = 2;
     y = maker.Node(OpType::kConvTranspose, attrs, {maker.Input({1, 4, 4, 4}), maker.RandomConstant({4, 3, 3, 3})});
   }
-  SECTION("MatMul of a batch") { y = maker.Node(OpType::kMatMul, {maker.Input({2, 5, 4}), maker.RandomConstant({4, 6})}); }
+  SECTION("MatMul of a batch") {
+    y = maker.Node(OpType::kMatMul, {maker.Input({2, 5, 4}), maker.RandomConstant({4, 6})});
+  }
   Graph& graph = maker.Finish({y});
   const QuantizationResult result = Quantize(graph);
   REQUIRE(result.nodes[0].integer);

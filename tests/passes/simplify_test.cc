@@ -1,3 +1,6 @@
+#include <fstream>
+#include <iterator>
+
 #include "formats/onnx/onnx_reader.h"
 #include "passes/constant_folding.h"
 #include "passes/constant_sharing.h"
@@ -8,9 +11,6 @@
 #include "passes/transpose_elimination.h"
 #include "qlite/quantizer.h"
 #include "test_data.h"
-
-#include <fstream>
-#include <iterator>
 
 namespace qlite {
 namespace {
@@ -128,16 +128,26 @@ Graph RandomNetwork(uint32_t seed) {
         channels = out;
         break;
       }
-      case 1: x = maker.Conv(x, channels, channels, 3, channels); break;
+      case 1:
+        x = maker.Conv(x, channels, channels, 3, channels);
+        break;
       case 2:
         x = maker.Node(OpType::kBatchNormalization,
                        {x, maker.RandomConstant({channels}), maker.RandomConstant({channels}),
                         maker.RandomConstant({channels}), maker.RandomConstant({channels}, 0.2f, 2)});
         break;
-      case 3: x = maker.Node(OpType::kRelu, {x}); break;
-      case 4: x = maker.Node(OpType::kClip, ClipAttrs{{-0.5f, 0.75f}}, {x}); break;
-      case 5: x = maker.Node(OpType::kMul, {x, maker.RandomConstant({channels, 1, 1})}); break;
-      case 6: x = maker.Node(OpType::kAdd, {maker.RandomConstant({1}), x}); break;
+      case 3:
+        x = maker.Node(OpType::kRelu, {x});
+        break;
+      case 4:
+        x = maker.Node(OpType::kClip, ClipAttrs{{-0.5f, 0.75f}}, {x});
+        break;
+      case 5:
+        x = maker.Node(OpType::kMul, {x, maker.RandomConstant({channels, 1, 1})});
+        break;
+      case 6:
+        x = maker.Node(OpType::kAdd, {maker.RandomConstant({1}), x});
+        break;
       case 7: {
         const ValueId turned = maker.Node(OpType::kTranspose, TransposeAttrs{{0, 2, 3, 1}}, {x});
         x = maker.Node(OpType::kTranspose, TransposeAttrs{{0, 3, 1, 2}}, {maker.Node(OpType::kTanh, {turned})});

@@ -42,7 +42,8 @@ TEST_CASE("BatchNormalization folds into the product before it") {
   SECTION("Gemm") {
     GemmAttrs attrs;
     attrs.trans_b = true;
-    result = maker.Node(OpType::kGemm, attrs, {maker.Input({3, 5}), maker.RandomConstant({8, 5}), maker.RandomConstant({8})});
+    result = maker.Node(OpType::kGemm, attrs,
+                        {maker.Input({3, 5}), maker.RandomConstant({8, 5}), maker.RandomConstant({8})});
   }
   SECTION("MatMul") { result = maker.Node(OpType::kMatMul, {maker.Input({3, 5}), maker.RandomConstant({5, 8})}); }
   Graph& graph = maker.Finish({BatchNorm(maker, result, 8)});
@@ -77,7 +78,8 @@ TEST_CASE("Arithmetic with constants folds into products") {
   GraphMaker maker;
   const OpType op = GENERATE(OpType::kAdd, OpType::kSub, OpType::kMul, OpType::kDiv);
   const bool constant_first = GENERATE(false, true);
-  const std::vector<int64_t> dims = GENERATE(std::vector<int64_t>{4, 1, 1}, std::vector<int64_t>{1, 4, 1, 1}, std::vector<int64_t>{});
+  const std::vector<int64_t> dims =
+      GENERATE(std::vector<int64_t>{4, 1, 1}, std::vector<int64_t>{1, 4, 1, 1}, std::vector<int64_t>{});
   const ValueId conv = maker.Conv(maker.Input({2, 3, 5, 5}), 3, 4);
   const ValueId constant = maker.RandomConstant(dims, 0.5f, 2);
   const ValueId y = maker.Node(op, constant_first ? std::vector{constant, conv} : std::vector{conv, constant});
@@ -111,7 +113,8 @@ TEST_CASE("Gemm's factors and a bias of one row go into its constants; MatMul ta
   GemmAttrs attrs;
   attrs.alpha = 0.5f, attrs.beta = 3;
   const ValueId x = maker.Input({3, 5});
-  const ValueId gemm = maker.Node(OpType::kGemm, attrs, {x, maker.RandomConstant({5, 4}), maker.RandomConstant({1, 4})});
+  const ValueId gemm =
+      maker.Node(OpType::kGemm, attrs, {x, maker.RandomConstant({5, 4}), maker.RandomConstant({1, 4})});
   const ValueId matmul = maker.Node(OpType::kMatMul, {gemm, maker.RandomConstant({4, 6})});
   Graph& graph = maker.Finish({maker.Node(OpType::kAdd, {matmul, maker.RandomConstant({6})})});
   REQUIRE(Apply(FoldAffine, graph) == 3);
@@ -122,7 +125,8 @@ TEST_CASE("Pad folds where the operator behind it pads alike") {
   GraphMaker maker;
   const ValueId x = maker.Input({1, 4, 6, 6});
   const auto pad = [&](ValueId value, float with) {
-    return maker.Node(OpType::kPad, PadAttrs{}, {value, maker.Integers({0, 0, 1, 0, 0, 0, 1, 1}), maker.Floats({}, {with})});
+    return maker.Node(OpType::kPad, PadAttrs{},
+                      {value, maker.Integers({0, 0, 1, 0, 0, 0, 1, 1}), maker.Floats({}, {with})});
   };
   PoolAttrs pool;
   pool.kernel_shape = {3, 3}, pool.strides = {2, 2};

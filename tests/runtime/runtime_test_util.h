@@ -100,7 +100,7 @@ inline std::vector<Bytes> RunFor(const Context& context, const Graph& graph, con
 
 inline std::vector<float> Floats(const Bytes& bytes) {
   std::vector<float> floats(bytes.size() / sizeof(float));
-  std::memcpy(floats.data(), bytes.data(), bytes.size());
+  if (!bytes.empty()) std::memcpy(floats.data(), bytes.data(), bytes.size());
   return floats;
 }
 

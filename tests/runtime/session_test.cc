@@ -36,7 +36,7 @@ void operator delete[](void* memory, std::size_t) noexcept { std::free(memory); 
 namespace qlite::testing {
 namespace {
 
-#if QLITE_COUNTS_ALLOCATIONS
+#ifdef QLITE_COUNTS_ALLOCATIONS
 TEST_CASE("running allocates nothing", "[runtime]") {
   for (uint32_t seed = 0; seed < 20; ++seed) {
     const RandomGraph random(seed, 1, 12);

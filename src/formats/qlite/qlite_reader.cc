@@ -24,6 +24,14 @@ size_t Length(const Vector<T>* vector) {
   return vector == nullptr ? 0 : vector->size();
 }
 
+// The elements. Copied bytewise: the verifier does not check that 64-bit elements lie aligned.
+template <class T>
+std::vector<T> Elements(const Vector<T>* vector) {
+  std::vector<T> elements(Length(vector));
+  if (!elements.empty()) std::memcpy(elements.data(), vector->Data(), sizeof(T) * elements.size());
+  return elements;
+}
+
 class Reader {
  public:
   Reader(const Buffer& file, const std::string& path, const QliteReadOptions& options)
@@ -119,9 +127,9 @@ class Reader {
     quant.narrow_range = from.narrow_range();
     quant.axis = from.axis();
     quant.block_size = from.block_size();
-    if (from.scales() != nullptr) quant.scales.assign(from.scales()->begin(), from.scales()->end());
+    quant.scales = Elements(from.scales());
     quant.zero_points.assign(quant.scales.size(), 0);
-    if (from.zero_points() != nullptr) quant.zero_points.assign(from.zero_points()->begin(), from.zero_points()->end());
+    if (from.zero_points() != nullptr) quant.zero_points = Elements(from.zero_points());
     if (absl::Status status = quant.Validate(); !status.ok()) return status;
     return quant;
   }
@@ -147,10 +155,11 @@ class Reader {
     const size_t rank = Length(from.dims()), symbols = Length(from.symbols());
     if (absl::Status status = Spend(sizeof(int64_t) * rank); !status.ok()) return status;
     if (symbols != 0 && symbols != rank) return absl::InvalidArgumentError("symbols and dimensions differ in number");
+    const std::vector<int64_t> extents = Elements(from.dims());
     std::vector<Dim> dims(rank);
     for (size_t i = 0; i < rank; ++i) {
       const auto index = static_cast<flatbuffers::uoffset_t>(i);
-      dims[i].value = from.dims()->Get(index);
+      dims[i].value = extents[i];
       if (dims[i].value < Dim::kUnknown) {
         return absl::InvalidArgumentError(StrCat("dimension ", i, " is ", dims[i].value));
       }
@@ -267,9 +276,8 @@ class Reader {
       field.name = attribute.name()->str();
       field.integer = attribute.integer();
       field.real = std::bit_cast<float>(attribute.real());
-      if (attribute.integers() != nullptr)
-        field.integers.assign(attribute.integers()->begin(), attribute.integers()->end());
-      if (attribute.reals() != nullptr) field.reals.assign(attribute.reals()->begin(), attribute.reals()->end());
+      field.integers = Elements(attribute.integers());
+      field.reals = Elements(attribute.reals());
     }
     return fields;
   }

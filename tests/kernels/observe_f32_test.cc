@@ -1,0 +1,113 @@
+#include "kernels/observe_f32.h"
+
+#include <catch2/catch.hpp>
+
+#include <algorithm>
+#include <cmath>
+#include <limits>
+#include <random>
+#include <vector>
+
+namespace qlite::kernels {
+namespace {
+
+constexpr float kInfinity = std::numeric_limits<float>::infinity();
+
+std::vector<float> RandomValues(size_t n, unsigned seed) {
+  std::mt19937 random(seed);
+  std::normal_distribution<float> normal;
+  std::vector<float> values(n);
+  for (float& x : values) x = random() % 3 == 0 ? 0.0f : normal(random);
+  return values;
+}
+
+struct Columns {
+  std::vector<float> min, max;
+  std::vector<double> sum;
+  friend bool operator==(const Columns&, const Columns&) = default;
+};
+
+Columns Run(Isa isa, bool by_row, const std::vector<float>& values, int64_t rows, int64_t columns) {
+  const size_t channels = static_cast<size_t>(by_row ? rows : columns);
+  Columns result{std::vector<float>(channels, kInfinity), std::vector<float>(channels, -kInfinity),
+                 std::vector<double>(channels, 0.5)};
+  const ObserveF32Kernels& kernels = ObserveF32(isa);
+  (by_row ? kernels.row_statistics : kernels.column_statistics)(values.data(), rows, columns, result.min.data(),
+                                                                result.max.data(), result.sum.data());
+  // A zero's sign is unspecified.
+  for (float& x : result.min) x += 0.0f;
+  for (float& x : result.max) x += 0.0f;
+  return result;
+}
+
+TEST_CASE("statistics of rows and columns are right, and the same bits with every instruction set") {
+  for (const auto& [rows, columns] : {std::pair<int64_t, int64_t>{1, 1}, {1, 100}, {100, 1}, {97, 3}, {64, 24}, {33, 31},
+                                      {50, 32}, {7, 100}, {300, 5}, {3, 257}}) {
+    const std::vector<float> values = RandomValues(static_cast<size_t>(rows * columns), 3);
+    for (const bool by_row : {false, true}) {
+      const Columns generic = Run(Isa::kGeneric, by_row, values, rows, columns);
+      for (size_t c = 0; c < generic.min.size(); ++c) {
+        float min = kInfinity, max = -kInfinity;
+        double sum = 0.5;
+        for (int64_t i = 0; i < rows * columns; ++i) {
+          if (static_cast<size_t>(by_row ? i / columns : i % columns) != c) continue;
+          const float x = values[static_cast<size_t>(i)];
+          min = std::min(min, x), max = std::max(max, x), sum += static_cast<double>(x);
+        }
+        REQUIRE(generic.min[c] == min);
+        REQUIRE(generic.max[c] == max);
+        REQUIRE(generic.sum[c] == Approx(sum).margin(1e-9));
+      }
+      for (const Isa isa : SupportedIsas()) REQUIRE(Run(isa, by_row, values, rows, columns) == generic);
+    }
+  }
+}
+
+TEST_CASE("a value that is not finite makes its sum not finite") {
+  for (const Isa isa : SupportedIsas()) {
+    for (const float bad : {kInfinity, -kInfinity, std::numeric_limits<float>::quiet_NaN()}) {
+      for (size_t at = 0; at < 40 * 7; at += 11) {
+        std::vector<float> values = RandomValues(40 * 7, 1);
+        values[at] = bad;
+        CHECK_FALSE(std::isfinite(Run(isa, false, values, 40, 7).sum[at % 7]));
+        CHECK_FALSE(std::isfinite(Run(isa, true, values, 7, 40).sum[at / 40]));
+      }
+    }
+  }
+}
+
+TEST_CASE("ranges widen to the extremes") {
+  for (const Isa isa : SupportedIsas()) {
+    for (size_t n = 0; n < 150; ++n) {
+      const std::vector<float> values = RandomValues(n, static_cast<unsigned>(n));
+      float min = -0.25f, max = 0.25f;
+      ObserveF32(isa).range(values.data(), static_cast<int64_t>(n), &min, &max);
+      float expected_min = -0.25f, expected_max = 0.25f;
+      for (const float x : values) expected_min = std::min(expected_min, x), expected_max = std::max(expected_max, x);
+      REQUIRE(min == expected_min);
+      REQUIRE(max == expected_max);
+    }
+  }
+}
+
+TEST_CASE("magnitudes are counted by bin and sign, zeros not at all") {
+  constexpr int32_t kBins = 64;
+  for (const Isa isa : SupportedIsas()) {
+    for (const size_t n : {0u, 1u, 31u, 32u, 33u, 1000u, 65535u}) {
+      const std::vector<float> values = RandomValues(n, 5);
+      std::vector<uint16_t> counters(CounterCount(kBins));
+      ObserveF32(isa).count_magnitudes(values.data(), static_cast<int64_t>(n), 8.0f, kBins, counters.data());
+      std::vector<int> expected(2 * kBins), found(2 * kBins);
+      for (const float x : values) {
+        if (x != 0) ++expected[static_cast<size_t>(std::fabs(x) * 8) + (x < 0 ? kBins : 0)];
+      }
+      for (size_t bin = 0; bin < found.size(); ++bin) {
+        for (size_t lane = 0; lane < kCountLanes; ++lane) found[bin] += counters[bin * kCountLanes + lane];
+      }
+      REQUIRE(found == expected);
+    }
+  }
+}
+
+}  // namespace
+}  // namespace qlite::kernels
