@@ -119,7 +119,7 @@ TEST_CASE("a picture is turned upright by its EXIF orientation") {
                                {2, 3, 0, 0, 0, 1}, {2, 3, 1, 0, 1, 1}, {2, 3, 1, 2, 1, 1}, {2, 3, 0, 2, 0, 1}};
   Picture stored;
   stored.width = 3, stored.height = 2;
-  for (uint8_t i = 0; i < 6; ++i) stored.pixels.insert(stored.pixels.end(), {i, i, i});
+  for (int i = 0; i < 18; ++i) stored.pixels.push_back(static_cast<uint8_t>(i / 3));
   for (int orientation = 1; orientation <= 8; ++orientation) {
     const Expected& e = expected[orientation - 1];
     const Picture upright = ApplyOrientation(stored, orientation);
