@@ -17,8 +17,8 @@ std::unique_ptr<Observer> MakeMinMaxObserver();
 // floor(9999 n / 10000); the range is the mean of each over the samples.
 std::unique_ptr<Observer> MakeOutlierObserver();
 
-// KL: the range whose quantized histogram has the smallest Kullback-Leibler divergence from the histogram of all values;
-// see kl_threshold.h.
+// KL: the range whose quantized histogram has the smallest Kullback-Leibler divergence from the histogram of all
+// values; see kl_threshold.h.
 std::unique_ptr<Observer> MakeKlObserver();
 
 // Errors that all of them give.

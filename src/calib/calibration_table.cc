@@ -19,12 +19,10 @@ namespace file = calib::file;
 constexpr uint32_t kVersion = 1;
 constexpr size_t kChecksumBytes = 8;
 
-absl::Status Damaged(std::string_view what) {
-  return absl::DataLossError(StrCat("damaged calibration table: ", what));
-}
+absl::Status Damaged(std::string_view what) { return absl::DataLossError(StrCat("damaged calibration table: ", what)); }
 
 flatbuffers::Offset<file::SavedTensor> WriteTensor(const std::string& name, const TensorCalibration& tensor,
-                                              flatbuffers::FlatBufferBuilder* builder) {
+                                                   flatbuffers::FlatBufferBuilder* builder) {
   const std::string state = tensor.observer->Save();
   const auto name_offset = builder->CreateString(name);
   const auto state_offset = builder->CreateVector(reinterpret_cast<const uint8_t*>(state.data()), state.size());
@@ -34,7 +32,7 @@ flatbuffers::Offset<file::SavedTensor> WriteTensor(const std::string& name, cons
   for (const FixedSum& sum : tensor.channels.sum) sums.emplace_back(sum.high, sum.low);
   const auto sum_offset = builder->CreateVectorOfStructs(sums);
   return file::CreateSavedTensor(*builder, name_offset, state_offset, min_offset, max_offset, sum_offset,
-                            tensor.channels.count, tensor.elements);
+                                 tensor.channels.count, tensor.elements);
 }
 
 absl::StatusOr<TensorCalibration> ReadTensor(const file::SavedTensor& tensor, std::string_view method,
@@ -85,7 +83,8 @@ absl::StatusOr<ObservedRange> CalibrationTable::Range(std::string_view value_nam
   }
   absl::StatusOr<ObservedRange> range = found->second.observer->Compute(bits);
   if (range.ok()) return range;
-  return absl::Status(range.status().code(), StrCat("value '", value_name, "': ", std::string(range.status().message())));
+  return absl::Status(range.status().code(),
+                      StrCat("value '", value_name, "': ", std::string(range.status().message())));
 }
 
 absl::Status CalibrationTable::Merge(const CalibrationTable& other) {
@@ -124,7 +123,7 @@ absl::StatusOr<std::string> CalibrationTable::Serialize() const {
   const auto method_offset = builder.CreateString(method);
   const auto tensors_offset = builder.CreateVector(written);
   file::FinishSavedTableBuffer(builder, file::CreateSavedTable(builder, kVersion, method_offset, graph_fingerprint,
-                                                     data_fingerprint, samples_done, tensors_offset));
+                                                               data_fingerprint, samples_done, tensors_offset));
   std::string bytes(reinterpret_cast<const char*>(builder.GetBufferPointer()), builder.GetSize());
   const uint64_t hash = calib::HashBytes(bytes);
   calib::ByteWriter checksum;

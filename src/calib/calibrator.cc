@@ -13,8 +13,8 @@ namespace {
 
 using calib::SampleWorker;
 
-// Samples run in rounds that end where a checkpoint is due. Within a round every thread takes the next sample until none
-// is left, so that at any time the samples taken are a prefix of the data set.
+// Samples run in rounds that end where a checkpoint is due. Within a round every thread takes the next sample until
+// none is left, so that at any time the samples taken are a prefix of the data set.
 class CalibrationRun {
  public:
   CalibrationRun(const Context& context, const Graph& graph, const CalibratorOptions& options,
@@ -29,9 +29,8 @@ class CalibrationRun {
   absl::StatusOr<CalibrationTable> Run() {
     if (absl::Status status = MakeWorkers(); !status.ok()) return status;
     const int64_t total = data_.size();
-    const int64_t round = !options_.checkpoint_path.empty() && options_.checkpoint_every > 0
-                              ? options_.checkpoint_every
-                              : total;
+    const int64_t round =
+        !options_.checkpoint_path.empty() && options_.checkpoint_every > 0 ? options_.checkpoint_every : total;
     stopped_ = Report(table_.samples_done);
     while (stopped_.ok() && table_.samples_done < total) {
       const int64_t end = table_.samples_done + std::min(round, total - table_.samples_done);

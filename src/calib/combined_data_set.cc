@@ -52,8 +52,8 @@ absl::StatusOr<std::unique_ptr<DataSet>> CombineDataSets(std::vector<std::unique
   for (size_t i = 0; i < per_input.size(); ++i) {
     if (per_input[i] == nullptr) return absl::InvalidArgumentError(StrCat("data set ", i, " is null"));
     if (per_input[i]->size() != per_input[0]->size()) {
-      return absl::InvalidArgumentError(StrCat("data set ", i, " has ", per_input[i]->size(),
-                                                     " samples, but the first one ", per_input[0]->size()));
+      return absl::InvalidArgumentError(
+          StrCat("data set ", i, " has ", per_input[i]->size(), " samples, but the first one ", per_input[0]->size()));
     }
   }
   return std::make_unique<CombinedDataSet>(std::move(per_input));

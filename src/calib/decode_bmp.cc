@@ -83,9 +83,8 @@ absl::StatusOr<Picture> DecodeBmp(std::string_view bytes, const std::string& nam
   if (bytes.size() > static_cast<size_t>(std::numeric_limits<int>::max())) return damaged("the file is too long");
   if (header.data_end > bytes.size()) return damaged("the file ends too early");
   int width = 0, height = 0, channels = 0;
-  const std::unique_ptr<stbi_uc, FreePixels> pixels(
-      stbi_load_from_memory(reinterpret_cast<const stbi_uc*>(bytes.data()), static_cast<int>(bytes.size()), &width,
-                            &height, &channels, 3));
+  const std::unique_ptr<stbi_uc, FreePixels> pixels(stbi_load_from_memory(
+      reinterpret_cast<const stbi_uc*>(bytes.data()), static_cast<int>(bytes.size()), &width, &height, &channels, 3));
   if (pixels == nullptr) return damaged(stbi_failure_reason());
   if (width != header.width || height != header.height) return damaged("contradictory sizes");
   const stbi_uc* from = pixels.get();

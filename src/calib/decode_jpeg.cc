@@ -16,8 +16,9 @@ namespace {
 // Progressive files may hold any number of scans, each of which costs a pass over the picture.
 constexpr int kMaxScans = 200;
 
-// libjpeg reports errors through a function that must not return. It jumps back to the setjmp of the step under way; the
-// functions with a setjmp own nothing that needs a destructor, everything else belongs to the JpegReader around them.
+// libjpeg reports errors through a function that must not return. It jumps back to the setjmp of the step under way;
+// the functions with a setjmp own nothing that needs a destructor, everything else belongs to the JpegReader around
+// them.
 struct JpegState {
   jpeg_decompress_struct info;
   jpeg_error_mgr errors;

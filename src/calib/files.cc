@@ -69,8 +69,7 @@ absl::StatusOr<std::string> ReadWholeFile(const std::string& path, uint64_t max_
   absl::StatusOr<uint64_t> size = FileSize(path);
   if (!size.ok()) return size.status();
   if (*size > max_bytes) {
-    return absl::ResourceExhaustedError(
-        StrCat(path, ": ", *size, " bytes, more than the limit of ", max_bytes));
+    return absl::ResourceExhaustedError(StrCat(path, ": ", *size, " bytes, more than the limit of ", max_bytes));
   }
   std::string bytes(static_cast<size_t>(*size), '\0');
   if (absl::Status status = ReadExactly(path, bytes); !status.ok()) return status;

@@ -52,11 +52,10 @@ class ImageDataSet : public DataSet {
  private:
   // The same files under other options are other data.
   void AddOptions(calib::Fingerprinter* fingerprint) const {
-    for (int64_t value :
-         {layout_.height, layout_.width, layout_.channels, int64_t{layout_.channels_last},
-          static_cast<int64_t>(options_.order), options_.resize_width, options_.resize_height,
-          options_.resize_shorter_side, static_cast<int64_t>(options_.resize_method), options_.crop_width,
-          options_.crop_height, size()}) {
+    for (int64_t value : {layout_.height, layout_.width, layout_.channels, int64_t{layout_.channels_last},
+                          static_cast<int64_t>(options_.order), options_.resize_width, options_.resize_height,
+                          options_.resize_shorter_side, static_cast<int64_t>(options_.resize_method),
+                          options_.crop_width, options_.crop_height, size()}) {
       fingerprint->AddInteger(value);
     }
     fingerprint->AddValues(std::span<const float>(options_.mean));
@@ -83,9 +82,9 @@ absl::StatusOr<calib::ImageLayout> LayoutOf(const InputSpec& input, const ImageO
   }
   const bool first = input.dims[1] == channels, last = input.dims[3] == channels;
   if (first == last) {
-    return absl::InvalidArgumentError(StrCat(described, " cannot take pictures of ", channels, " channels: ",
-                                                   first ? "its layout may be NCHW or NHWC"
-                                                         : "neither its second nor its last extent is that number"));
+    return absl::InvalidArgumentError(
+        StrCat(described, " cannot take pictures of ", channels, " channels: ",
+               first ? "its layout may be NCHW or NHWC" : "neither its second nor its last extent is that number"));
   }
   for (int64_t dim : input.dims) {
     if (dim <= 0) return absl::InvalidArgumentError(StrCat(described, " is empty"));

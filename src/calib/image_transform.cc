@@ -41,9 +41,12 @@ void CubicWeights(float x, float weight[4]) {
 
 int TapCount(ResizeMethod method) {
   switch (method) {
-    case ResizeMethod::kNearest: return 1;
-    case ResizeMethod::kLinear: return 2;
-    case ResizeMethod::kCubic: return 4;
+    case ResizeMethod::kNearest:
+      return 1;
+    case ResizeMethod::kLinear:
+      return 2;
+    case ResizeMethod::kCubic:
+      return 4;
   }
   return 1;
 }
@@ -78,7 +81,8 @@ std::vector<Tap> MakeTaps(int64_t source, int64_t target, int64_t first, int64_t
 
 // One source row, interpolated along x: out[i * channels + c].
 template <int kTaps>
-void ResizeRow(const uint8_t* row, const std::vector<Tap>& taps, int64_t channels, const float* normalized, float* out) {
+void ResizeRow(const uint8_t* row, const std::vector<Tap>& taps, int64_t channels, const float* normalized,
+               float* out) {
   for (const Tap& tap : taps) {
     for (int64_t c = 0; c < channels; ++c) {
       const float* table = normalized + c * 256;
@@ -95,9 +99,12 @@ void ResizeRow(const uint8_t* row, const std::vector<Tap>& taps, int64_t channel
 void ResizeRow(ResizeMethod method, const uint8_t* row, const std::vector<Tap>& taps, int64_t channels,
                const float* normalized, float* out) {
   switch (method) {
-    case ResizeMethod::kNearest: return ResizeRow<1>(row, taps, channels, normalized, out);
-    case ResizeMethod::kLinear: return ResizeRow<2>(row, taps, channels, normalized, out);
-    case ResizeMethod::kCubic: return ResizeRow<4>(row, taps, channels, normalized, out);
+    case ResizeMethod::kNearest:
+      return ResizeRow<1>(row, taps, channels, normalized, out);
+    case ResizeMethod::kLinear:
+      return ResizeRow<2>(row, taps, channels, normalized, out);
+    case ResizeMethod::kCubic:
+      return ResizeRow<4>(row, taps, channels, normalized, out);
   }
 }
 
@@ -180,9 +187,8 @@ void ResizeAndCrop(const uint8_t* pixels, int64_t width, int64_t height, int64_t
     const Tap& tap = rows[static_cast<size_t>(y)];
     for (int k = 0; k < taps; ++k) {
       const uint8_t* source = pixels + tap.index[k] * width * layout.channels;
-      const float* row = cache.Get(tap.index[k], [&](float* into) {
-        ResizeRow(method, source, columns, layout.channels, normalized, into);
-      });
+      const float* row = cache.Get(
+          tap.index[k], [&](float* into) { ResizeRow(method, source, columns, layout.channels, normalized, into); });
       if (taps == 1) {
         std::copy(row, row + values, sum.begin());
       } else if (k == 0) {
@@ -199,8 +205,8 @@ absl::Status CheckNormalization(const ImageOptions& options) {
   const size_t channels = options.order == ColorOrder::kGray ? 1 : 3;
   for (const auto& [values, what] : {std::pair(&options.mean, "mean"), std::pair(&options.std, "std")}) {
     if (!values->empty() && values->size() != channels) {
-      return absl::InvalidArgumentError(StrCat("the ", what, " has ", values->size(), " values, but the picture ",
-                                                     channels, " channels"));
+      return absl::InvalidArgumentError(
+          StrCat("the ", what, " has ", values->size(), " values, but the picture ", channels, " channels"));
     }
     for (float value : *values) {
       if (!std::isfinite(value)) return absl::InvalidArgumentError(StrCat("the ", what, " is not finite"));
@@ -259,14 +265,14 @@ absl::Status ImageTransform::Apply(Picture picture, const std::string& name, std
   const Size size = ResizedSize(picture);
   const Size crop = options_.crop_width > 0 ? Size{options_.crop_width, options_.crop_height} : size;
   if (crop.width > size.width || crop.height > size.height) {
-    return absl::InvalidArgumentError(
-        StrCat(name, ": the crop of ", crop.width, "x", crop.height, " (width x height) is larger than the picture of ",
-                     size.width, "x", size.height, "; set resize_shorter_side to enlarge small pictures first"));
+    return absl::InvalidArgumentError(StrCat(name, ": the crop of ", crop.width, "x", crop.height,
+                                             " (width x height) is larger than the picture of ", size.width, "x",
+                                             size.height, "; set resize_shorter_side to enlarge small pictures first"));
   }
   if (crop.width != layout_.width || crop.height != layout_.height) {
-    return absl::InvalidArgumentError(StrCat(
-        name, ": the picture comes out as ", crop.width, "x", crop.height, " (width x height), but the input takes ",
-        layout_.width, "x", layout_.height, "; set the resize or the centre crop to that size"));
+    return absl::InvalidArgumentError(StrCat(name, ": the picture comes out as ", crop.width, "x", crop.height,
+                                             " (width x height), but the input takes ", layout_.width, "x",
+                                             layout_.height, "; set the resize or the centre crop to that size"));
   }
   if (layout_.channels == 1) {
     std::vector<uint8_t> gray(picture.pixels.size() / 3);

@@ -60,13 +60,14 @@ std::vector<Alternative> PlausibleAlternatives(const PictureInput& input, ValueS
   } else if (span.min >= 0 && span.max <= 1 + kRounding) {
     alternatives.push_back(Affine(mean_kept, "2 x - 1", 2, -1));
     alternatives.push_back(Normalized(mean_kept, 1));
-    alternatives.push_back(Affine("pixel values were scaled to 0..1 for a network that takes 0..255", "255 x", 255, 0, true));
-  } else if (span.min >= -1 - kRounding && span.min < -0.5f && span.max <= 1 + kRounding) {
     alternatives.push_back(
-        Affine("pixel values were scaled to -1..1 for a network that takes 0..255", "127.5 (x + 1)", 127.5f, 127.5f, true));
+        Affine("pixel values were scaled to 0..1 for a network that takes 0..255", "255 x", 255, 0, true));
+  } else if (span.min >= -1 - kRounding && span.min < -0.5f && span.max <= 1 + kRounding) {
+    alternatives.push_back(Affine("pixel values were scaled to -1..1 for a network that takes 0..255", "127.5 (x + 1)",
+                                  127.5f, 127.5f, true));
   } else if (span.min < -20 && span.min >= -255 && span.max <= 255) {
-    alternatives.push_back(Affine("pixel values were not divided by their range or standard deviation", "x / 127.5",
-                                  1 / 127.5f, 0));
+    alternatives.push_back(
+        Affine("pixel values were not divided by their range or standard deviation", "x / 127.5", 1 / 127.5f, 0));
     alternatives.push_back(
         Affine("pixel values were not divided by their range or standard deviation", "x / 57", 1 / 57.0f, 0));
   }

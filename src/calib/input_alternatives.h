@@ -47,8 +47,8 @@ std::vector<Alternative> PlausibleAlternatives(const PictureInput& input, ValueS
 void Correct(const Alternative& alternative, const PictureInput& input, std::span<const float> picture,
              std::span<float> out);
 
-// The mean absolute difference of neighbouring pixels, along both axes and all channels, when the values are read in one
-// layout or the other: pictures are smooth only in the layout that they have.
+// The mean absolute difference of neighbouring pixels, along both axes and all channels, when the values are read in
+// one layout or the other: pictures are smooth only in the layout that they have.
 struct Roughness {
   double as_declared = 0, as_other_layout = 0;
 };

@@ -46,8 +46,8 @@ class Prober {
       sessions_.push_back(*std::move(fork));
     }
     const TensorView output = sessions_[0]->output(0);
-    classifier_ = sessions_[0]->output_count() == 1 && output.type == ElementType::kFloat32 && output.dims.size() == 2 &&
-                  output.dims[0] == 1 && output.dims[1] > 2;
+    classifier_ = sessions_[0]->output_count() == 1 && output.type == ElementType::kFloat32 &&
+                  output.dims.size() == 2 && output.dims[0] == 1 && output.dims[1] > 2;
     return absl::OkStatus();
   }
 
@@ -146,8 +146,7 @@ constexpr double kLeastInformationRatio = 1.25;
 
 // What answers that tell every sample from every other, as far as there are classes, would reach.
 double MostInformation(const Response& response) {
-  return std::log(static_cast<double>(
-      std::min(response.probabilities.size(), response.probabilities.front().size())));
+  return std::log(static_cast<double>(std::min(response.probabilities.size(), response.probabilities.front().size())));
 }
 
 // Other corrections change the scale: what counts is how well the answers tell the pictures apart.
@@ -178,7 +177,8 @@ absl::StatusOr<Pictures> ReadPictures(const DataSet& data, const PictureInput& i
     for (float x : picture) {
       if (std::isfinite(x)) continue;
       return absl::FailedPreconditionError(StrCat("sample ", index, " (", data.Describe(index), "): input '",
-                                                  graph.value(graph.inputs()[0]).name, "' is infinite or NaN somewhere"));
+                                                  graph.value(graph.inputs()[0]).name,
+                                                  "' is infinite or NaN somewhere"));
     }
     pictures.push_back(std::move(picture));
   }
@@ -199,8 +199,8 @@ calib::ValueSpan SpanOf(const Pictures& pictures) {
 }
 
 // Probes the alternatives and keeps what they prove: values that are wrong, or else colours that are.
-absl::StatusOr<std::vector<InputWarning>> CompareAlternatives(const std::vector<Alternative>& alternatives, bool by_batch_norm,
-                                                              Prober& prober) {
+absl::StatusOr<std::vector<InputWarning>> CompareAlternatives(const std::vector<Alternative>& alternatives,
+                                                              bool by_batch_norm, Prober& prober) {
   const absl::StatusOr<Response> given = prober.Probe(nullptr);
   if (!given.ok()) return given.status();
   // Where the answers are nearly as informative as can be, no correction of values can improve on them.
@@ -212,7 +212,7 @@ absl::StatusOr<std::vector<InputWarning>> CompareAlternatives(const std::vector<
     if (values_right && !alternative.swap_channels) continue;
     const absl::StatusOr<Response> other = prober.Probe(&alternative);
     if (!other.ok()) return other.status();
-    const Verdict verdict = by_batch_norm                ? CompareBatchNorm(*given, *other, alternative)
+    const Verdict verdict = by_batch_norm               ? CompareBatchNorm(*given, *other, alternative)
                             : alternative.swap_channels ? CompareSureness(*given, *other, alternative)
                                                         : CompareInformation(*given, *other, alternative);
     if (verdict.gain <= 0) continue;
@@ -242,10 +242,11 @@ std::optional<InputWarning> CheckLayout(const PictureInput& input, const Picture
   if (other >= kMuchSmoother * declared) return std::nullopt;
   const char* have = input.channels_last ? "NCHW" : "NHWC";
   const char* want = input.channels_last ? "NHWC" : "NCHW";
-  return InputWarning{StrCat("the data are ", have, ", but the input takes ", want),
-                      absl::StrFormat("neighbouring pixels differ by %.3g when the samples are read as %s, by %.3g as %s",
-                                      declared / static_cast<double>(pictures.size()), want,
-                                      other / static_cast<double>(pictures.size()), have)};
+  return InputWarning{
+      StrCat("the data are ", have, ", but the input takes ", want),
+      absl::StrFormat("neighbouring pixels differ by %.3g when the samples are read as %s, by %.3g as %s",
+                      declared / static_cast<double>(pictures.size()), want,
+                      other / static_cast<double>(pictures.size()), have)};
 }
 
 }  // namespace

@@ -63,7 +63,8 @@ BatchNormFit::BatchNormFit(const FirstBatchNorm& expected)
 
 void BatchNormFit::Add(const TappedValue& value) {
   const int64_t channels = static_cast<int64_t>(sum_.size());
-  if (value.type != ElementType::kFloat32 || value.dims.size() < 2 || value.dims[1] != channels || channels == 0) return;
+  if (value.type != ElementType::kFloat32 || value.dims.size() < 2 || value.dims[1] != channels || channels == 0)
+    return;
   const float* data = static_cast<const float*>(value.data);
   const int64_t inner = value.channels_last ? 1 : value.elements / (value.dims[0] * channels);
   for (int64_t i = 0; i < value.elements; ++i) {

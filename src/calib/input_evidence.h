@@ -19,8 +19,8 @@ std::vector<double> ClassProbabilities(std::span<const float> output);
 double Entropy(std::span<const double> probabilities);
 
 // The mutual information between the samples and the classes, in nats: the entropy of the mean distribution less the
-// mean entropy. Near zero where a network says the same, or nothing definite, about all pictures (the quantity behind the
-// Inception score of Salimans et al., "Improved Techniques for Training GANs", 2016).
+// mean entropy. Near zero where a network says the same, or nothing definite, about all pictures (the quantity behind
+// the Inception score of Salimans et al., "Improved Techniques for Training GANs", 2016).
 double MutualInformation(const std::vector<std::vector<double>>& probabilities);
 
 // A BatchNormalization whose input is a convolution of the graph's input, with constant statistics.

@@ -52,8 +52,7 @@ absl::StatusOr<std::vector<InputSpec>> InputSpecs(const Graph& graph,
   for (ValueId id : graph.inputs()) {
     const Value& input = graph.value(id);
     const auto given = shapes.find(input.name);
-    absl::StatusOr<std::vector<int64_t>> extents =
-        ExtentsOf(input, given == shapes.end() ? nullptr : &given->second);
+    absl::StatusOr<std::vector<int64_t>> extents = ExtentsOf(input, given == shapes.end() ? nullptr : &given->second);
     if (!extents.ok()) return extents.status();
     specs.push_back({.name = input.name, .type = input.type, .dims = *std::move(extents)});
   }

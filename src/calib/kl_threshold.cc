@@ -180,7 +180,8 @@ ObservedRange FindRangeByDivergence(const SignedHistogram& histogram, int bits) 
   double least_noise = std::numeric_limits<double>::infinity();
   for (int64_t bins = first; bins < last + step; bins += step) {
     const int64_t candidate = std::min(bins, last);
-    candidates.push_back({candidate, noise.Compute(std::min(candidate, negative), std::min(candidate, positive), levels)});
+    candidates.push_back(
+        {candidate, noise.Compute(std::min(candidate, negative), std::min(candidate, positive), levels)});
     least_noise = std::min(least_noise, candidates.back().noise);
   }
   const RangeDivergence divergence(histogram);

@@ -50,9 +50,9 @@ class RangeDivergence {
   std::vector<double> mass_, filled_, entropy_;
 };
 
-// The expected squared error of quantizing a histogram with a range: step^2 / 12 for every value inside, for every value
-// outside its squared distance to the range, four times: rounding errors have either sign and average out in the sums that
-// follow, clipping errors have one sign and do not.
+// The expected squared error of quantizing a histogram with a range: step^2 / 12 for every value inside, for every
+// value outside its squared distance to the range, four times: rounding errors have either sign and average out in the
+// sums that follow, clipping errors have one sign and do not.
 class RangeNoise {
  public:
   explicit RangeNoise(const SignedHistogram& histogram);

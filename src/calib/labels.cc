@@ -28,9 +28,8 @@ absl::StatusOr<LabelledImages> ReadLabels(const std::string& label_file, const s
     int64_t label = 0;
     if (columns.size() < 2 || columns[0].empty() || !absl::SimpleAtoi(columns[1], &label) || label > kMaxLabel ||
         label < 0) {
-      return absl::InvalidArgumentError(StrCat(label_file, ":", line_number,
-                                                     ": expected \"path<TAB>class index\", found \"",
-                                                     line.substr(0, 80), "\""));
+      return absl::InvalidArgumentError(StrCat(
+          label_file, ":", line_number, ": expected \"path<TAB>class index\", found \"", line.substr(0, 80), "\""));
     }
     labelled.files.push_back(StrCat(root, root.empty() || root.back() == '/' ? "" : "/", columns[0]));
     labelled.labels.push_back(label + offset);

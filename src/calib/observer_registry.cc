@@ -8,9 +8,7 @@
 namespace qlite {
 namespace calib {
 
-absl::Status DifferentKinds() {
-  return absl::InvalidArgumentError("observers of different kinds cannot be merged");
-}
+absl::Status DifferentKinds() { return absl::InvalidArgumentError("observers of different kinds cannot be merged"); }
 
 absl::Status DamagedState(std::string_view method) {
   return absl::DataLossError(StrCat("the saved state of a ", method, " observer is damaged"));

@@ -30,8 +30,8 @@ absl::Status SampleWorker::Process(const DataSet& data, int64_t index) {
   });
   if (observed.ok()) observed = ran;
   if (observed.ok()) return observed;
-  return absl::Status(observed.code(), StrCat("sample ", index, " (", data.Describe(index), "): ",
-                                              std::string(observed.message())));
+  return absl::Status(observed.code(),
+                      StrCat("sample ", index, " (", data.Describe(index), "): ", std::string(observed.message())));
 }
 
 absl::Status SampleWorker::Observe(ValueId id, const TappedValue& value) {

@@ -9,7 +9,8 @@
 
 namespace qlite::kernels {
 
-// Sub-histograms that count_magnitudes spreads neighbouring values over, so that equal values do not wait for each other.
+// Sub-histograms that count_magnitudes spreads neighbouring values over, so that equal values do not wait for each
+// other.
 constexpr int kCountLanes = 4;
 // How many values one count_magnitudes may add to cleared counters without overflow of their 16 bits.
 constexpr int64_t kMaxCounted = 65535;

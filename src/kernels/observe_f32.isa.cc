@@ -97,8 +97,8 @@ void RowStatistics(const float* values, int64_t rows, int64_t columns, float* mi
 }
 
 void CountMagnitudes(const float* values, int64_t n, float inverse_width, int32_t negative_bins, uint16_t* counters) {
-  // Indices are computed for a block at a time: the conversion is vector work, the counting is not. Zeros, which come in
-  // masses behind a Relu, would wait for each other in one counter; each place of the block has its own for them.
+  // Indices are computed for a block at a time: the conversion is vector work, the counting is not. Zeros, which come
+  // in masses behind a Relu, would wait for each other in one counter; each place of the block has its own for them.
   static_assert(kBlock == 32, "CounterCount leaves room for a block");
   const int32_t zero_counters = 2 * negative_bins * kCountLanes;
   int32_t index[kBlock];

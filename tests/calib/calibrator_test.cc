@@ -212,7 +212,8 @@ TEST_CASE("tables of shards merge to the table of the whole") {
   for (const std::string method : {"MAX_MIN", "KL", "REMOVAL_OUTLIER"}) {
     auto whole = Calibrate(graph, RandomSamples(17), method, 2);
     auto a = Calibrate(graph, RandomSamples(5), method, 1);
-    const auto b = Calibrate(graph, RandomSamples(9, 5), method, 3), c = Calibrate(graph, RandomSamples(3, 14), method, 2);
+    const auto b = Calibrate(graph, RandomSamples(9, 5), method, 3),
+               c = Calibrate(graph, RandomSamples(3, 14), method, 2);
     auto reversed = Calibrate(graph, RandomSamples(3, 14), method, 2);
     REQUIRE(a->Merge(*b).ok());
     REQUIRE(a->Merge(*c).ok());

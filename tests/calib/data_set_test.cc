@@ -58,11 +58,13 @@ TEST_CASE("folders and files that do not fit are named with what was expected") 
   CHECK(Says(OpenRawDataSet({kVector}, {folder.path()}, 0).status(), "holds no files"));
   folder.Write("0", Floats({1, 2, 3}));
   CHECK(Says(OpenRawDataSet({kVector}, {folder.File("0")}, 0).status(), folder.File("0")));
-  CHECK(Says(OpenRawDataSet({kVector}, {folder.path()}, 2).status(), "2 samples were asked for, but the folder holds 1"));
+  CHECK(
+      Says(OpenRawDataSet({kVector}, {folder.path()}, 2).status(), "2 samples were asked for, but the folder holds 1"));
   CHECK(Says(OpenRawDataSet({kVector}, {folder.path()}, -1).status(), "negative"));
   CHECK(Says(OpenRawDataSet({kVector}, {}, 1).status(), "0 folders"));
   folder.Write("1", Floats({1, 2}));
-  CHECK(Says(OpenRawDataSet({kVector}, {folder.path()}, 0).status(), "has 8 bytes, but input 'x' (float32[1,3]) takes 12"));
+  CHECK(Says(OpenRawDataSet({kVector}, {folder.path()}, 0).status(),
+             "has 8 bytes, but input 'x' (float32[1,3]) takes 12"));
   CHECK(OpenRawDataSet({kVector}, {folder.path()}, 1).ok());
   folder.Write("1", Floats({1, 2, 3}));
   other.Write("0", Floats({1, 2, 3}));

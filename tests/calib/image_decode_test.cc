@@ -142,7 +142,8 @@ TEST_CASE("EXIF data survive being cut anywhere") {
 
 TEST_CASE("pictures cut off at any byte are refused") {
   const TestPicture stored = Gradient(24, 16);
-  for (const std::string& bytes : {EncodeJpeg(stored), EncodeJpeg(stored, true), EncodePng(stored), EncodeBmp(stored)}) {
+  for (const std::string& bytes :
+       {EncodeJpeg(stored), EncodeJpeg(stored, true), EncodePng(stored), EncodeBmp(stored)}) {
     // The end marker of a JPEG and the last chunk of a PNG hold no pixels.
     const size_t end = bytes.size() - (bytes[0] == 'B' ? 0 : 12);
     for (size_t size = 0; size < end; ++size) {
@@ -156,7 +157,8 @@ TEST_CASE("pictures cut off at any byte are refused") {
 
 TEST_CASE("damaged pictures are refused or decoded, never worse") {
   const TestPicture stored = Gradient(24, 16);
-  for (const std::string& bytes : {EncodeJpeg(stored), EncodeJpeg(stored, true), EncodePng(stored), EncodeBmp(stored)}) {
+  for (const std::string& bytes :
+       {EncodeJpeg(stored), EncodeJpeg(stored, true), EncodePng(stored), EncodeBmp(stored)}) {
     for (size_t at = 0; at < bytes.size(); ++at) {
       for (const int flip : {0xFF, 0x80, 0x01}) {
         std::string damaged = bytes;

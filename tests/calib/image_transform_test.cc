@@ -50,7 +50,10 @@ std::vector<float> Transform(const ImageOptions& options, const ImageLayout& lay
 TEST_CASE("resizing agrees with its definition") {
   for (const ResizeMethod method : {ResizeMethod::kLinear, ResizeMethod::kCubic}) {
     for (const auto& [width, height, new_width, new_height] :
-         {std::tuple<int64_t, int64_t, int64_t, int64_t>{31, 17, 62, 40}, {40, 50, 13, 21}, {5, 1, 9, 4}, {1, 1, 3, 2},
+         {std::tuple<int64_t, int64_t, int64_t, int64_t>{31, 17, 62, 40},
+          {40, 50, 13, 21},
+          {5, 1, 9, 4},
+          {1, 1, 3, 2},
           {20, 20, 20, 31}}) {
       const Picture picture = RandomPicture(width, height, 7);
       ImageOptions options;
@@ -63,8 +66,10 @@ TEST_CASE("resizing agrees with its definition") {
       for (int64_t y = 0; y < new_height; ++y) {
         for (int64_t x = 0; x < new_width; ++x) {
           for (int64_t c = 0; c < 3; ++c) {
-            const double at_x = (static_cast<double>(x) + 0.5) * static_cast<double>(width) / static_cast<double>(new_width) - 0.5;
-            const double at_y = (static_cast<double>(y) + 0.5) * static_cast<double>(height) / static_cast<double>(new_height) - 0.5;
+            const double at_x =
+                (static_cast<double>(x) + 0.5) * static_cast<double>(width) / static_cast<double>(new_width) - 0.5;
+            const double at_y =
+                (static_cast<double>(y) + 0.5) * static_cast<double>(height) / static_cast<double>(new_height) - 0.5;
             const size_t k = static_cast<size_t>(c);
             const double expected = Reference(picture, options.mean[k], options.std[k], c, at_x, at_y, method);
             REQUIRE(out[static_cast<size_t>((y * new_width + x) * 3 + c)] == Approx(expected).margin(1e-4));

@@ -23,7 +23,8 @@ Picture MakePicture(int64_t index) {
   std::uniform_real_distribution<float> uniform(0, 1);
   Picture picture(3 * kPlane);
   for (size_t c = 0; c < 3; ++c) {
-    const float level = 170 - 50 * static_cast<float>(c), fx = 0.1f + 0.2f * uniform(random), fy = 0.1f + 0.2f * uniform(random);
+    const float level = 170 - 50 * static_cast<float>(c), fx = 0.1f + 0.2f * uniform(random),
+                fy = 0.1f + 0.2f * uniform(random);
     const float phase = 6 * uniform(random);
     for (size_t i = 0; i < kPlane; ++i) {
       const float x = static_cast<float>(i % kSide), y = static_cast<float>(i / kSide);

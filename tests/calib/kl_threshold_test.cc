@@ -89,9 +89,11 @@ TEST_CASE("the divergence of a candidate is its definition's") {
 
 // Rounding inside, four times the squared distance outside, value by value.
 double BruteForceNoise(const SignedHistogram& histogram, int64_t negative_bins, int64_t positive_bins, int64_t levels) {
-  const double step = static_cast<double>(negative_bins + positive_bins) * histogram.bin_width / static_cast<double>(levels - 1);
+  const double step =
+      static_cast<double>(negative_bins + positive_bins) * histogram.bin_width / static_cast<double>(levels - 1);
   double noise = 0;
-  for (const auto& [counts, bins] : {std::pair(&histogram.negative, negative_bins), {&histogram.positive, positive_bins}}) {
+  for (const auto& [counts, bins] :
+       {std::pair(&histogram.negative, negative_bins), {&histogram.positive, positive_bins}}) {
     for (size_t i = 0; i < counts->size(); ++i) {
       const double beyond = (static_cast<double>(i) + 0.5 - static_cast<double>(bins)) * histogram.bin_width;
       noise += static_cast<double>((*counts)[i]) * (beyond < 0 ? step * step / 12 : 4 * beyond * beyond);
@@ -138,7 +140,8 @@ TEST_CASE("a lone far outlier is clipped, a pile at the end is not") {
   SignedHistogram histogram;
   histogram.bin_width = 1.0 / 4096;
   histogram.positive.assign(4096, 0);
-  for (size_t i = 0; i < 1500; ++i) histogram.positive[i] = static_cast<uint64_t>(1e7 * std::exp(-static_cast<double>(i) / 150));
+  for (size_t i = 0; i < 1500; ++i)
+    histogram.positive[i] = static_cast<uint64_t>(1e7 * std::exp(-static_cast<double>(i) / 150));
   histogram.positive[4095] = 1;
   histogram.max = 1;
   CHECK(FindRangeByDivergence(histogram, 8).max < 0.75f);

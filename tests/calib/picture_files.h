@@ -55,8 +55,10 @@ inline std::string EncodeJpeg(const TestPicture& picture, bool progressive = fal
   if (progressive) jpeg_simple_progression(&info);
   jpeg_start_compress(&info, TRUE);
   if (orientation > 0) {
-    const unsigned char exif[] = {'E', 'x', 'i', 'f', 0, 0, 'M', 'M', 0, 42, 0, 0, 0, 8, 0, 1, 1, 0x12, 0, 3, 0, 0, 0, 1,
-                                  0, static_cast<unsigned char>(orientation), 0, 0, 0, 0, 0, 0};
+    const unsigned char exif[] = {
+        'E', 'x', 'i', 'f', 0,    0, 'M', 'M', 0, 42, 0, 0, 0,
+        8,   0,   1,   1,   0x12, 0, 3,   0,   0, 0,  1, 0, static_cast<unsigned char>(orientation),
+        0,   0,   0,   0,   0,    0};
     jpeg_write_marker(&info, JPEG_APP0 + 1, exif, sizeof(exif));
   }
   std::vector<uint8_t> pixels = picture.pixels;

@@ -41,8 +41,16 @@ Columns Run(Isa isa, bool by_row, const std::vector<float>& values, int64_t rows
 }
 
 TEST_CASE("statistics of rows and columns are right, and the same bits with every instruction set") {
-  for (const auto& [rows, columns] : {std::pair<int64_t, int64_t>{1, 1}, {1, 100}, {100, 1}, {97, 3}, {64, 24}, {33, 31},
-                                      {50, 32}, {7, 100}, {300, 5}, {3, 257}}) {
+  for (const auto& [rows, columns] : {std::pair<int64_t, int64_t>{1, 1},
+                                      {1, 100},
+                                      {100, 1},
+                                      {97, 3},
+                                      {64, 24},
+                                      {33, 31},
+                                      {50, 32},
+                                      {7, 100},
+                                      {300, 5},
+                                      {3, 257}}) {
     const std::vector<float> values = RandomValues(static_cast<size_t>(rows * columns), 3);
     for (const bool by_row : {false, true}) {
       const Columns generic = Run(Isa::kGeneric, by_row, values, rows, columns);
