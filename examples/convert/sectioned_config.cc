@@ -16,7 +16,7 @@ struct ConfigState {
   ConvertRequest& request;
   int64_t bit_num = 8;
   bool bit_num_given = false;
-  int64_t min_quant_weight_size = 0, min_quant_weight_channel = 0;
+  int64_t min_quant_weight_size = 0;
 };
 
 using Key = ConfigKey<ConfigState>;
@@ -53,7 +53,12 @@ const Key kCommonKeys[] = {
     {"min_quant_weight_size",
      [](const ConfigEntry& e, ConfigState& s) { return ReadInteger(e, 0, kMaxFilter, s.min_quant_weight_size); }},
     {"min_quant_weight_channel",
-     [](const ConfigEntry& e, ConfigState& s) { return ReadInteger(e, 0, kMaxFilter, s.min_quant_weight_channel); }},
+     [](const ConfigEntry& e, ConfigState& s) {
+       int64_t channels = 0;
+       if (absl::Status status = ReadInteger(e, 0, kMaxFilter, channels); !status.ok()) return status;
+       s.request.notices.push_back("min_quant_weight_channel belongs to weight quantization and has no effect");
+       return absl::OkStatus();
+     }},
     {"skip_quant_node", ReadSkipNodes},
     {"debug_info_save_path", ReadOnlyEmpty},
     {"enable_encode",
@@ -157,11 +162,6 @@ absl::Status CheckFullQuant(const ConfigState& state, const std::string& path) {
   if (state.min_quant_weight_size != 0) {
     return absl::UnimplementedError(
         Join({path, ": min_quant_weight_size other than 0 is not supported yet for FULL_QUANT; use skip_quant_node"}));
-  }
-  if (state.min_quant_weight_channel != 0) {
-    return absl::UnimplementedError(
-        Join({path, ": min_quant_weight_channel other than 0 is not supported yet for FULL_QUANT, which quantizes layers of ",
-              "any width; use skip_quant_node"}));
   }
   const DataRequest& data = state.request.data;
   if (data.folders.empty()) {

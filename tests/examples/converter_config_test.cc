@@ -234,7 +234,6 @@ TEST_CASE("config: keys whose feature is missing are refused by name") {
   CheckNotYet("common_quant_param", "debug_info_save_path", "/tmp");
   CheckNotYet("common_quant_param", "workspace", "/tmp");
   CheckNotYet("common_quant_param", "min_quant_weight_size", "10");
-  CheckNotYet("common_quant_param", "min_quant_weight_channel", "16");
   CheckNotYet("full_quant_param", "smooth_alpha", "0.5");
   CheckNotYet("full_quant_param", "enable_smooth_shift", "true");
   CheckNotYet("transform_quant_param", "export_precision_mode", "FLOAT32");
