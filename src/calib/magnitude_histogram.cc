@@ -67,22 +67,27 @@ int MagnitudeHistogram::ExponentFor(float magnitude) {
 double MagnitudeHistogram::bin_width() const { return std::ldexp(1.0, exponent_); }
 
 void MagnitudeHistogram::Add(std::span<const float> values) {
+  const size_t stride = values.size() > kDenseValues ? kSampledRuns : 1;
   std::vector<uint16_t> counters(static_cast<size_t>(kernels::CounterCount(kBins)));
   while (!values.empty()) {
     const size_t count = std::min<size_t>(values.size(), kernels::kMaxCounted);
-    CountBlock(values.first(count), &counters);
+    CountBlock(values.first(count), stride, &counters);
     values = values.subspan(count);
   }
 }
 
-void MagnitudeHistogram::CountBlock(std::span<const float> values, std::vector<uint16_t>* counters) {
+void MagnitudeHistogram::CountBlock(std::span<const float> values, size_t stride, std::vector<uint16_t>* counters) {
   ValueRange block;
   block.Widen(values);
   range_.Widen(block);
   WidenBins(ExponentFor(range_.MaxMagnitude()));
   const float inverse_width = std::ldexp(1.0f, -exponent_);
-  kernels::ObserveF32(kernels::BestIsa())
-      .count_magnitudes(values.data(), static_cast<int64_t>(values.size()), inverse_width, kBins, counters->data());
+  const auto& observe = kernels::ObserveF32(kernels::BestIsa());
+  const size_t run = stride == 1 ? values.size() : kRunValues;
+  for (size_t begin = 0; begin < values.size(); begin += run * stride) {
+    const auto count = static_cast<int64_t>(std::min(run, values.size() - begin));
+    observe.count_magnitudes(values.data() + begin, count, inverse_width, kBins, counters->data());
+  }
   // Only the bins that this block can have reached are added and cleared.
   const auto reached = [inverse_width](float extreme) { return static_cast<size_t>(extreme * inverse_width) + 1; };
   const auto take = [counters](size_t first, size_t bins, Side* side) {

