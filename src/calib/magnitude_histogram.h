@@ -22,8 +22,9 @@ class MagnitudeHistogram {
   // Bins on either side.
   static constexpr int kBins = 4096;
 
-  // Of more than this many values at once, one run of kRunValues in kSampledRuns is counted: the shape of a large
-  // tensor's distribution shows in a part of it. The range takes in every value.
+  // Of more than this many values at once, one run of kRunValues in kSampledRuns is counted (afresh in every
+  // block of kernels::kMaxCounted): the shape of a large tensor's distribution shows in a part of it. The range takes in every
+  // value.
   static constexpr size_t kDenseValues = size_t{1} << 15;
   static constexpr size_t kSampledRuns = 8;
   static constexpr size_t kRunValues = 1024;

@@ -7,6 +7,7 @@
 
 #include "absl/status/status.h"
 #include "core/partial_tensor.h"
+#include "core/status_macros.h"
 #include "qlite/graph.h"
 
 namespace qlite {
@@ -86,11 +87,6 @@ class InferContext {
   NodeId id_;
   PartialValues& known_;
 };
-
-#define QLITE_RETURN_IF_ERROR(expression)                                   \
-  do {                                                                      \
-    if (absl::Status status_ = (expression); !status_.ok()) return status_; \
-  } while (false)
 
 }  // namespace qlite
 

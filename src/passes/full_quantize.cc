@@ -11,7 +11,7 @@
 #include "passes/integer_rewrite.h"
 #include "passes/sampled_data_set.h"
 #include "passes/skipped_nodes.h"
-#include "passes/status_macros.h"
+#include "core/status_macros.h"
 #include "qlite/quantizer.h"
 
 namespace qlite {

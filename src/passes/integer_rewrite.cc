@@ -8,7 +8,7 @@
 #include "passes/graph_edit.h"
 #include "passes/integer_ops.h"
 #include "passes/product_quantization.h"
-#include "passes/status_macros.h"
+#include "core/status_macros.h"
 
 namespace qlite {
 namespace {

@@ -11,7 +11,7 @@
 #include "passes/no_op_removal.h"
 #include "passes/pad_folding.h"
 #include "passes/reshape_targets.h"
-#include "passes/status_macros.h"
+#include "core/status_macros.h"
 #include "passes/transpose_elimination.h"
 #include "qlite/quantizer.h"
 

@@ -9,7 +9,7 @@
 #include "runtime/constant_folding.h"
 #include "runtime/lowering.h"
 #include "runtime/program_runner.h"
-#include "runtime/status_macros.h"
+#include "core/status_macros.h"
 
 namespace qlite {
 namespace {

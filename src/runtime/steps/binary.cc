@@ -6,7 +6,7 @@
 #include "kernels/elementwise_int.h"
 #include "kernels/unary_f32.h"
 #include "runtime/lowering.h"
-#include "runtime/status_macros.h"
+#include "core/status_macros.h"
 #include "runtime/steps/binary_u8.h"
 #include "runtime/steps/blocks.h"
 #include "runtime/steps/broadcast.h"

@@ -7,7 +7,7 @@
 #include "kernels/elementwise_u8.h"
 #include "runtime/lowering.h"
 #include "runtime/requantization.h"
-#include "runtime/status_macros.h"
+#include "core/status_macros.h"
 #include "runtime/steps/blocks.h"
 #include "runtime/steps/copies.h"
 

@@ -9,7 +9,7 @@
 #include "kernels/depthwise_u8s8.h"
 #include "runtime/lowering.h"
 #include "runtime/requantization.h"
-#include "runtime/status_macros.h"
+#include "core/status_macros.h"
 #include "runtime/steps/conv_steps.h"
 #include "runtime/steps/copies.h"
 #include "runtime/steps/weights.h"

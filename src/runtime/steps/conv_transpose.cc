@@ -7,7 +7,7 @@
 #include "core/str_cat.h"
 #include "kernels/strided_copy.h"
 #include "runtime/lowering.h"
-#include "runtime/status_macros.h"
+#include "core/status_macros.h"
 #include "runtime/steps/conv_steps.h"
 #include "runtime/steps/copies.h"
 #include "runtime/steps/weights.h"

@@ -6,7 +6,7 @@
 
 #include "core/str_cat.h"
 #include "runtime/lowering.h"
-#include "runtime/status_macros.h"
+#include "core/status_macros.h"
 #include "runtime/steps/lines.h"
 #include "runtime/steps/movement.h"
 

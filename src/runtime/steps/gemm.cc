@@ -2,7 +2,7 @@
 #include "core/str_cat.h"
 #include "kernels/binary_f32.h"
 #include "runtime/lowering.h"
-#include "runtime/status_macros.h"
+#include "core/status_macros.h"
 #include "runtime/steps/blocks.h"
 #include "runtime/steps/broadcast.h"
 #include "runtime/steps/copies.h"

@@ -5,7 +5,7 @@
 
 #include "core/shape_util.h"
 #include "core/str_cat.h"
-#include "runtime/status_macros.h"
+#include "core/status_macros.h"
 #include "runtime/steps/broadcast.h"
 #include "runtime/steps/copies.h"
 

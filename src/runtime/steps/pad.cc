@@ -8,7 +8,7 @@
 #include "core/str_cat.h"
 #include "runtime/lowering.h"
 #include "runtime/requantization.h"
-#include "runtime/status_macros.h"
+#include "core/status_macros.h"
 #include "runtime/steps/movement.h"
 
 namespace qlite {

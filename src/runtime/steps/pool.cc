@@ -5,7 +5,7 @@
 #include "kernels/pool_u8.h"
 #include "kernels/reduce_f32.h"
 #include "runtime/lowering.h"
-#include "runtime/status_macros.h"
+#include "core/status_macros.h"
 #include "runtime/steps/conv_steps.h"
 #include "runtime/steps/copies.h"
 #include "runtime/steps/mean_u8.h"

@@ -6,7 +6,7 @@
 #include "kernels/reduce_f32.h"
 #include "runtime/lowering.h"
 #include "runtime/requantization.h"
-#include "runtime/status_macros.h"
+#include "core/status_macros.h"
 #include "runtime/steps/copies.h"
 #include "runtime/steps/integer_rules.h"
 #include "runtime/steps/lines.h"

@@ -7,7 +7,7 @@
 #include "kernels/resize_f32.h"
 #include "runtime/lowering.h"
 #include "runtime/requantization.h"
-#include "runtime/status_macros.h"
+#include "core/status_macros.h"
 #include "runtime/steps/movement.h"
 
 namespace qlite {

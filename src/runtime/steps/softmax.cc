@@ -2,7 +2,7 @@
 #include "core/shape_util.h"
 #include "kernels/softmax_f32.h"
 #include "runtime/lowering.h"
-#include "runtime/status_macros.h"
+#include "core/status_macros.h"
 #include "runtime/steps/lines.h"
 
 namespace qlite::steps {

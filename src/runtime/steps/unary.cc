@@ -8,7 +8,7 @@
 #include "kernels/unary_f32.h"
 #include "runtime/lowering.h"
 #include "runtime/requantization.h"
-#include "runtime/status_macros.h"
+#include "core/status_macros.h"
 #include "runtime/steps/blocks.h"
 
 namespace qlite {

@@ -4,7 +4,7 @@
 
 #include "core/str_cat.h"
 #include "runtime/requantization.h"
-#include "runtime/status_macros.h"
+#include "core/status_macros.h"
 
 namespace qlite {
 namespace {
