@@ -16,7 +16,6 @@ struct ConfigState {
   ConvertRequest& request;
   int64_t bit_num = 8;
   bool bit_num_given = false;
-  int64_t min_quant_weight_size = 0;
 };
 
 using Key = ConfigKey<ConfigState>;
@@ -51,7 +50,7 @@ const Key kCommonKeys[] = {
     {"quant_type", ReadQuantType},
     {"bit_num", ReadBitNum},
     {"min_quant_weight_size",
-     [](const ConfigEntry& e, ConfigState& s) { return ReadInteger(e, 0, kMaxFilter, s.min_quant_weight_size); }},
+     [](const ConfigEntry& e, ConfigState& s) { return ReadInteger(e, 0, kMaxFilter, s.request.quantizer.min_weight_elements); }},
     {"min_quant_weight_channel",
      [](const ConfigEntry& e, ConfigState& s) {
        int64_t channels = 0;
@@ -158,10 +157,6 @@ absl::Status CheckFullQuant(const ConfigState& state, const std::string& path) {
   if (state.bit_num != 8) {
     return absl::InvalidArgumentError(
         Join({path, ": INPUT ILLEGAL: bit_num should be 8. (found ", std::to_string(state.bit_num), ")"}));
-  }
-  if (state.min_quant_weight_size != 0) {
-    return absl::UnimplementedError(
-        Join({path, ": min_quant_weight_size other than 0 is not supported yet for FULL_QUANT; use skip_quant_node"}));
   }
   const DataRequest& data = state.request.data;
   if (data.folders.empty()) {

@@ -24,6 +24,7 @@ struct QuantizerOptions {
   bool bias_correction = true;  // biases take up the mean error that quantization leaves at each output channel
   bool equalization = true;     // rescale channels between layers so that they share a range better (see docs/quantization.md)
   std::vector<std::string> skip_nodes;  // exact node names that stay float; an unknown name is an error with the nearest
+  int64_t min_weight_elements = 0;      // a product whose weights are no more than this stays float; 0: all are quantized
   bool check_inputs = true;
   std::string checkpoint_path;  // see CalibratorOptions
   std::map<std::string, std::vector<int64_t>> input_shapes;

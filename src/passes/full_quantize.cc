@@ -1,6 +1,7 @@
 #include <algorithm>
 #include <chrono>
-#include <set>
+#include <map>
+#include <string>
 #include <utility>
 
 #include "core/str_cat.h"
@@ -9,6 +10,7 @@
 #include "passes/equalization.h"
 #include "passes/integer_regions.h"
 #include "passes/integer_rewrite.h"
+#include "passes/product_weights.h"
 #include "passes/sampled_data_set.h"
 #include "passes/skipped_nodes.h"
 #include "core/status_macros.h"
@@ -41,7 +43,7 @@ class FullQuantization {
     QLITE_RETURN_IF_ERROR(CheckNodeNames(original, options_.skip_nodes));
     QLITE_RETURN_IF_ERROR(Timed("simplify", [&] { return Simplify(original); }));
     if (options_.check_inputs) QLITE_RETURN_IF_ERROR(Timed("check inputs", [&] { return CheckInputs(original); }));
-    skipped_ = FindSkippedNodes(original, result_.graph, options_.skip_nodes);
+    KeepFloat(original);
     if (options_.equalization) QLITE_RETURN_IF_ERROR(Timed("equalise", [&] { return Equalize(); }));
     QLITE_RETURN_IF_ERROR(Timed("calibrate", [&] { return Calibrate(resume); }));
     QLITE_RETURN_IF_ERROR(Timed("quantize", [&] { return Quantize(); }));
@@ -86,6 +88,21 @@ class FullQuantization {
     return absl::OkStatus();
   }
 
+  // The nodes that the options leave float, with the reason.
+  void KeepFloat(const Graph& original) {
+    const Graph& graph = result_.graph;
+    for (const NodeId id : graph.TopologicalOrder()) {
+      if (!FindProduct(graph, graph.node(id))) continue;
+      const int64_t elements = graph.value(graph.node(id).inputs[1]).constant->element_count();
+      if (elements > options_.min_weight_elements) continue;
+      kept_float_[id] = StrCat("its weights have ", elements, " elements, not more than the least number to quantize, ",
+                               options_.min_weight_elements);
+    }
+    for (const NodeId id : FindSkippedNodes(original, graph, options_.skip_nodes)) {
+      kept_float_[id] = "it is among the nodes to skip";
+    }
+  }
+
   absl::Status Equalize() {
     if (!CanEqualize(result_.graph, options_.per_channel)) return absl::OkStatus();
     const SampledDataSet some(data_, std::clamp(data_.size() / 5, kFewestSamples, kMostSamples));
@@ -114,7 +131,7 @@ class FullQuantization {
 
   absl::Status Quantize() {
     Graph& graph = result_.graph;
-    const absl::StatusOr<IntegerRegions> regions = FindIntegerRegions(graph, skipped_);
+    const absl::StatusOr<IntegerRegions> regions = FindIntegerRegions(graph, kept_float_);
     if (!regions.ok()) return regions.status();
     const auto params = ChooseActivationParams(graph, *regions, result_.table);
     if (!params.ok()) return params.status();
@@ -146,7 +163,7 @@ class FullQuantization {
   const Context& context_;
   const QuantizerOptions& options_;
   const DataSet& data_;
-  std::set<NodeId> skipped_;
+  std::map<NodeId, std::string> kept_float_;
   QuantizationResult result_;
 };
 

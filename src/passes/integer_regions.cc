@@ -16,8 +16,8 @@ namespace {
 
 class Finder {
  public:
-  Finder(const Graph& graph, const std::set<NodeId>& skipped)
-      : graph_(graph), skipped_(skipped), order_(graph.TopologicalOrder()) {
+  Finder(const Graph& graph, const std::map<NodeId, std::string>& kept_float)
+      : graph_(graph), kept_float_(kept_float), order_(graph.TopologicalOrder()) {
     regions_.integer.assign(graph.node_slots(), false);
     regions_.reasons.resize(graph.node_slots());
   }
@@ -44,7 +44,7 @@ class Finder {
   std::string WhyNot(NodeId id) const {
     const Node& node = graph_.node(id);
     const IntegerRole role = RoleOf(node.op);
-    if (skipped_.contains(id)) return "it is among the nodes to skip";
+    if (const auto kept = kept_float_.find(id); kept != kept_float_.end()) return kept->second;
     if (role == IntegerRole::kNone) return StrCat("there is no integer ", OpName(node.op));
     if (!HasIntegerStep(graph_, node)) {
       return StrCat("this form of ", OpName(node.op), " has no integer kernel");
@@ -136,7 +136,7 @@ class Finder {
   }
 
   const Graph& graph_;
-  const std::set<NodeId>& skipped_;
+  const std::map<NodeId, std::string>& kept_float_;
   std::vector<NodeId> order_;
   IntegerRegions regions_;
 };
@@ -162,8 +162,9 @@ bool IntegerRegions::MadeAsInteger(const Graph& graph, ValueId id) const {
   return IsInteger(producer) && !GivesFloat(graph, producer);
 }
 
-absl::StatusOr<IntegerRegions> FindIntegerRegions(const Graph& graph, const std::set<NodeId>& skipped) {
-  return Finder(graph, skipped).Find();
+absl::StatusOr<IntegerRegions> FindIntegerRegions(const Graph& graph,
+                                                  const std::map<NodeId, std::string>& kept_float) {
+  return Finder(graph, kept_float).Find();
 }
 
 }  // namespace qlite

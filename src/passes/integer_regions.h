@@ -2,7 +2,7 @@
 #ifndef QLITE_PASSES_INTEGER_REGIONS_H_
 #define QLITE_PASSES_INTEGER_REGIONS_H_
 
-#include <set>
+#include <map>
 #include <string>
 #include <vector>
 
@@ -28,11 +28,12 @@ struct IntegerRegions {
 };
 
 // `graph`: simplified, shapes inferred, float. A node becomes integer where the runtime has an integer step for it, it
-// is not in `skipped`, and its region (neighbours that are integer too) holds a product: without one, converting to
+// is not in `kept_float` (which says why), and its region (neighbours that are integer too) holds a product: without one, converting to
 // integers and back would cost more than it saves. Nodes that only see results of products on their way out of the
 // region stay float, since those results are had in float for nothing. kFailedPrecondition, with the constant's name,
 // for weights or other constants of an integer node that are not finite.
-absl::StatusOr<IntegerRegions> FindIntegerRegions(const Graph& graph, const std::set<NodeId>& skipped);
+absl::StatusOr<IntegerRegions> FindIntegerRegions(const Graph& graph,
+                                                  const std::map<NodeId, std::string>& kept_float);
 
 }  // namespace qlite
 

@@ -64,7 +64,7 @@ void CheckMisspelt(const std::string& section, const std::string& key, const std
 
 TEST_CASE("config: a whole one") {
   const ConvertRequest request = Sectioned(
-      "[common_quant_param]\nquant_type=FULL_QUANT\nbit_num=8\nmin_quant_weight_size=0\nmin_quant_weight_channel=0\n"
+      "[common_quant_param]\nquant_type=FULL_QUANT\nbit_num=8\nmin_quant_weight_size=999\nmin_quant_weight_channel=0\n"
       "skip_quant_node=a/b, c d ,e:0\n"
       "[full_quant_param]\nactivation_quant_method=KL\nbias_correction=FALSE\nper_channel=false\nequalization=False\n"
       "target_device=CPU\n"
@@ -73,6 +73,7 @@ TEST_CASE("config: a whole one") {
       "resize_method=CUBIC\ncenter_crop_width=100\ncenter_crop_height=90\n"
       "[transform_quant_param]\nexport_precision_mode=QUANT\n");
   CHECK(request.quant_type == QuantType::kFull);
+  CHECK(request.quantizer.min_weight_elements == 999);
   CHECK(request.quantizer.skip_nodes == std::vector<std::string>{"a/b", "c d", "e:0"});
   CHECK(request.quantizer.activation_method == "KL");
   CHECK_FALSE(request.quantizer.bias_correction);
@@ -233,7 +234,6 @@ TEST_CASE("config: kinds of quantization") {
 TEST_CASE("config: keys whose feature is missing are refused by name") {
   CheckNotYet("common_quant_param", "debug_info_save_path", "/tmp");
   CheckNotYet("common_quant_param", "workspace", "/tmp");
-  CheckNotYet("common_quant_param", "min_quant_weight_size", "10");
   CheckNotYet("full_quant_param", "smooth_alpha", "0.5");
   CheckNotYet("full_quant_param", "enable_smooth_shift", "true");
   CheckNotYet("transform_quant_param", "export_precision_mode", "FLOAT32");

@@ -208,6 +208,20 @@ TEST_CASE("Named nodes stay float, unknown names are refused") {
   REQUIRE(Outcome(result, "second").integer);
 }
 
+TEST_CASE("A product stays float unless its weights are more than the least number to quantize") {
+  GraphMaker maker;
+  const ValueId a = maker.Conv(maker.Input({1, 3, 8, 8}), 3, 8, 3, 1, true, "first");  // 216 weights
+  Graph& graph = maker.Finish({maker.Conv(a, 8, 4, 1, 1, true, "second")});            // 32 weights
+  QuantizerOptions options = Options();
+  const auto [least, first, second] =
+      GENERATE(table<int64_t, bool, bool>({{0, true, true}, {31, true, true}, {32, true, false}, {216, false, false}}));
+  options.min_weight_elements = least;
+  const QuantizationResult result = Quantize(graph, options);
+  CHECK(Outcome(result, "first").integer == first);
+  CHECK(Outcome(result, "second").integer == second);
+  if (!second) CHECK(Outcome(result, "second").reason.find("32 elements") != std::string::npos);
+}
+
 TEST_CASE("Weights that are not finite are refused by name") {
   GraphMaker maker;
   const ValueId x = maker.Input({1, 1, 4, 4});
