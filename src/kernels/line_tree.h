@@ -58,6 +58,16 @@ struct MinTree {
   static VecF32 Join(VecF32 a, VecF32 b) { return MinNan(a, b); }
 };
 
+// The stages of the tree within a vector: lane j joins lane j + kHalf, and so on down to the lane 0 that it gives.
+template <typename Tree, int kHalf>
+inline float JoinLanes(VecF32 v) {
+  if constexpr (kHalf == 0) {
+    return FirstLane(v);
+  } else {
+    return JoinLanes<Tree, kHalf / 2>(Tree::Join(v, MoveDown<kHalf>(v)));
+  }
+}
+
 // The tree over one contiguous line of `length` elements: step(accumulator, offset, lanes) gives the accumulator after
 // the elements at offset.
 template <typename Tree, typename Step>
@@ -70,21 +80,24 @@ inline float TreeAlong(int64_t length, float identity, Step step) {
 #pragma GCC unroll 16
     for (int v = 0; v < kVectors; ++v) accumulator[v] = step(accumulator[v], i + v * VecF32::kLanes, AllLanes{});
   }
-  float lanes[kTreeLanes];
-  for (int v = 0; v < kVectors; ++v) accumulator[v].Store(lanes + v * VecF32::kLanes);
-  for (int v = 0; v < kVectors && i < length; ++v, i += VecF32::kLanes) {
-    const int n = length - i < VecF32::kLanes ? static_cast<int>(length - i) : VecF32::kLanes;
-    const VecF32 after =
-        n == VecF32::kLanes ? step(accumulator[v], i, AllLanes{}) : step(accumulator[v], i, SomeLanes{n});
-    after.StorePartial(lanes + v * VecF32::kLanes, n);
-  }
-  for (int half = kTreeLanes / 2; half > 0; half /= 2) {
-    for (int j = 0; j < half; j += VecF32::kLanes) {
-      const SomeLanes used{half - j < VecF32::kLanes ? half - j : VecF32::kLanes};
-      used.Store(Tree::Join(used.Load(lanes + j), used.Load(lanes + half + j)), lanes + j);
+#pragma GCC unroll 16
+  for (int v = 0; v < kVectors; ++v) {
+    const int64_t rest = length - i - v * VecF32::kLanes;
+    if (rest <= 0) break;
+    if (rest >= VecF32::kLanes) {
+      accumulator[v] = step(accumulator[v], i + v * VecF32::kLanes, AllLanes{});
+    } else {
+      const int n = static_cast<int>(rest);
+      accumulator[v] =
+          Select(FirstLanes(n), step(accumulator[v], i + v * VecF32::kLanes, SomeLanes{n}), accumulator[v]);
     }
   }
-  return lanes[0];
+#pragma GCC unroll 4
+  for (int half = kVectors / 2; half > 0; half /= 2) {
+#pragma GCC unroll 8
+    for (int v = 0; v < half; ++v) accumulator[v] = Tree::Join(accumulator[v], accumulator[v + half]);
+  }
+  return JoinLanes<Tree, VecF32::kLanes / 2>(accumulator[0]);
 }
 
 // The same tree for a group of lines side by side, whose elements k are at offset k*inner of the first line:

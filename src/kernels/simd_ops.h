@@ -64,6 +64,8 @@ inline VecI32 ToInt(VecF32 a) {
   return {a.v >= -2147483648.0f && a.v < 2147483648.0f ? static_cast<int32_t>(a.v) : INT32_MIN};
 }
 
+inline float FirstLane(VecF32 a) { return a.v; }
+
 #elif QLITE_ISA_avx2
 
 struct VecMask {
@@ -106,6 +108,13 @@ inline VecF32 AsFloat(VecI32 a) { return VecF32::Batch(_mm256_castsi256_ps(a.v))
 inline VecI32 AsInt(VecF32 a) { return {_mm256_castps_si256(a.v)}; }
 inline VecF32 ToFloat(VecI32 a) { return VecF32::Batch(_mm256_cvtepi32_ps(a.v)); }
 inline VecI32 ToInt(VecF32 a) { return {_mm256_cvttps_epi32(a.v)}; }
+inline float FirstLane(VecF32 a) { return _mm256_cvtss_f32(a.v); }
+// Lanes [kHalf, 2 * kHalf) in the place of lanes [0, kHalf); the others are of no use. kHalf: 4, 2, 1.
+template <int kHalf>
+inline VecF32 MoveDown(VecF32 a) {
+  if constexpr (kHalf == 4) return VecF32::Batch(_mm256_permute2f128_ps(a.v, a.v, 1));
+  return VecF32::Batch(_mm256_permute_ps(a.v, kHalf == 2 ? 0x0e : 0x01));
+}
 
 #else
 
@@ -153,6 +162,13 @@ inline VecF32 AsFloat(VecI32 a) { return VecF32::Batch(_mm512_castsi512_ps(a.v))
 inline VecI32 AsInt(VecF32 a) { return {_mm512_castps_si512(a.v)}; }
 inline VecF32 ToFloat(VecI32 a) { return VecF32::Batch(_mm512_cvtepi32_ps(a.v)); }
 inline VecI32 ToInt(VecF32 a) { return {_mm512_cvttps_epi32(a.v)}; }
+inline float FirstLane(VecF32 a) { return _mm512_cvtss_f32(a.v); }
+// Lanes [kHalf, 2 * kHalf) in the place of lanes [0, kHalf); the others are of no use. kHalf: 8, 4, 2, 1.
+template <int kHalf>
+inline VecF32 MoveDown(VecF32 a) {
+  if constexpr (kHalf >= 4) return VecF32::Batch(_mm512_shuffle_f32x4(a.v, a.v, kHalf == 8 ? 0x0e : 0x01));
+  return VecF32::Batch(_mm512_permute_ps(a.v, kHalf == 2 ? 0x0e : 0x01));
+}
 
 #endif
 
@@ -162,6 +178,12 @@ inline VecF32 Negate(VecF32 a) { return AsFloat(AsInt(a) ^ VecI32::Broadcast(INT
 // The magnitude of the first, the sign of the second.
 inline VecF32 CopySign(VecF32 magnitude, VecF32 sign) {
   return AsFloat((AsInt(magnitude) & VecI32::Broadcast(0x7fffffff)) | (AsInt(sign) & VecI32::Broadcast(INT32_MIN)));
+}
+
+// True in the lanes below n.
+inline VecMask FirstLanes(int n) {
+  alignas(64) static constexpr float kIndex[] = {0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15};
+  return Less(VecF32::Load(kIndex), static_cast<float>(n));
 }
 
 // Maximum and minimum in which NaN wins (Max and Min of kernels/simd.h give the second operand where one is NaN).

@@ -34,6 +34,7 @@ absl::Status Lowering::Run() {
   lowered_.resize(graph_.node_slots());
   const std::vector<NodeId> order = graph_.TopologicalOrder();
   fusion_ = PlanFusion(graph_, order, options_.fuse);
+  demand_ = FindLayoutDemand(graph_);
   AddInputs();
   for (NodeId id : order) {
     if (absl::Status status = LowerNode(id); !status.ok()) return status;
@@ -137,6 +138,8 @@ Layout Lowering::LayoutOf(ValueId id) const {
 }
 
 Layout Lowering::PreferredLayout(const Node& node) const {
+  const LayoutDemand& demand = demand_[Index(node.outputs[0])];
+  if (demand.row_major && !demand.channels_last) return Layout::kRowMajor;
   int64_t most = -1;
   Layout layout = Layout::kRowMajor;
   for (ValueId input : node.inputs) {

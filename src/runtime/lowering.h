@@ -15,6 +15,7 @@
 #include "qlite/context.h"
 #include "qlite/graph.h"
 #include "runtime/fusion_plan.h"
+#include "runtime/layout_demand.h"
 #include "runtime/program.h"
 
 namespace qlite {
@@ -65,7 +66,8 @@ class Lowering {
   // --- where values lie. Reading inserts a conversion where the value is not in memory as asked.
   // The layout that the value is in; row-major for a constant.
   Layout LayoutOf(ValueId id) const;
-  // The layout for an operator that works in any: channels-last where a full-size input is.
+  // The layout for an operator that works in any: channels-last where a full-size input is, unless matrix products
+  // alone read what becomes of it.
   Layout PreferredLayout(const Node& node) const;
   Placement Read(ValueId id, Layout layout);
   // As it lies, densely or with a pixel stride.
@@ -118,6 +120,7 @@ class Lowering {
   LoweringOptions options_;
   Program program_;
   FusionPlan fusion_;
+  std::vector<LayoutDemand> demand_;             // by value
   NodeId current_;
   std::vector<Extents> dims_;                    // by value
   std::vector<std::vector<Placement>> places_;   // by value

@@ -56,6 +56,14 @@ std::optional<kernels::IntegerOp> WholeNumberOp(OpType op) {
   }
 }
 
+// A constant exponent of 2: a product gives the same bits for less.
+bool IsSquare(const Lowering& lowering, const Node& node) {
+  const Tensor* exponent = node.op == OpType::kPow ? lowering.Constant(node.inputs[1]) : nullptr;
+  if (exponent == nullptr) return false;
+  const auto values = exponent->data<float>();
+  return std::all_of(values.begin(), values.end(), [](float value) { return value == 2.0f; });
+}
+
 // out = op(a, b), then the clamp, block by block.
 void EmitFloatPair(Lowering& lowering, BinaryOp op, const Placement& a, const Placement& b, const Placement& out,
                    const FusedClamp& clamp) {
@@ -94,7 +102,11 @@ void EmitWholePair(Lowering& lowering, const Node& node, kernels::IntegerOp op, 
 absl::Status EmitPair(Lowering& lowering, const Node& node, const Placement& a, const Placement& b,
                       const Placement& out, const FusedClamp& clamp) {
   if (out.type == ElementType::kFloat32) {
-    EmitFloatPair(lowering, FloatOp(node.op), a, b, out, clamp);
+    if (IsSquare(lowering, node)) {
+      EmitFloatPair(lowering, BinaryOp::kMul, a, a, out, clamp);
+    } else {
+      EmitFloatPair(lowering, FloatOp(node.op), a, b, out, clamp);
+    }
     return absl::OkStatus();
   }
   const auto op = WholeNumberOp(node.op);
