@@ -18,11 +18,9 @@ int64_t ToUnits(float value) {
 
 }  // namespace
 
-absl::Status MeanExtremes::Observe(std::span<const float> values) {
-  if (values.empty()) return absl::OkStatus();
-  const auto [min, max] = std::minmax_element(values.begin(), values.end());
-  sum_of_minima_ += ToUnits(*min);
-  sum_of_maxima_ += ToUnits(*max);
+absl::Status MeanExtremes::Observe(std::span<const float>, qlite::ObservedRange range) {
+  sum_of_minima_ += ToUnits(range.min);
+  sum_of_maxima_ += ToUnits(range.max);
   ++samples_;
   return absl::OkStatus();
 }

@@ -10,7 +10,7 @@
 
 class MeanExtremes : public qlite::Observer {
  public:
-  absl::Status Observe(std::span<const float> values) override;
+  absl::Status Observe(std::span<const float> values, qlite::ObservedRange range) override;
   absl::Status Merge(const qlite::Observer& other) override;
   std::string Save() const override;
   absl::Status Load(std::string_view bytes) override;

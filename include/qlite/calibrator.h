@@ -18,7 +18,8 @@
 namespace qlite {
 
 // Exact sum of floats whatever their order: fixed point, quantum 2^-40, saturating far beyond any activation. A sample's
-// contribution is its channel's sum taken in memory order in double, rounded once to the quantum.
+// contribution is its channel's sum over its values in memory, in an order that its shape fixes, rounded once to the
+// quantum.
 struct FixedSum {
   int64_t high = 0;  // the 128-bit two's complement sum, upper and lower half
   uint64_t low = 0;

@@ -31,8 +31,9 @@ struct ObservedRange {
 class Observer {
  public:
   virtual ~Observer() = default;
-  // The values of the tensor for one sample, all of them, in the order they lie in memory. Values are finite.
-  virtual absl::Status Observe(std::span<const float> values) = 0;
+  // The values of the tensor for one sample, all of them, in the order they lie in memory. There is one at least, and
+  // they are finite. `range`: the least and the greatest of them.
+  virtual absl::Status Observe(std::span<const float> values, ObservedRange range) = 0;
   // Adds the state of another observer of the same kind.
   virtual absl::Status Merge(const Observer& other) = 0;
   // The state as bytes, equal for equal states, and back. Load must survive any bytes.

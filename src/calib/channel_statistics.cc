@@ -25,6 +25,7 @@ void AddTo(Int128 addend, FixedSum* sum) {
 
 // Rounded half to even; 2^26 saturated samples still fit in a FixedSum.
 Int128 ToQuanta(double value) {
+  if (std::fabs(value) < 0x1p22) return static_cast<Int128>(std::llrint(value / kQuantum));  // the same, for less
   constexpr double kLimit = 0x1p100;
   return static_cast<Int128>(std::nearbyint(std::clamp(value / kQuantum, -kLimit, kLimit)));
 }
@@ -45,37 +46,43 @@ void Start(int64_t channels, ChannelStatistics* statistics) {
   statistics->sum.resize(static_cast<size_t>(channels));
 }
 
-}  // namespace
-
-bool AddSample(const TappedValue& value, ChannelStatistics* statistics) {
-  const int64_t channels = value.dims.size() < 2 ? 1 : value.dims[1];
-  if (value.elements == 0 || channels == 0) return true;
-  if (statistics->count == 0) Start(channels, statistics);
+// Widens the extremes and adds to the sums of every channel.
+void Scan(const TappedValue& value, int64_t channels, float* min, float* max, double* sum) {
   const float* data = static_cast<const float*>(value.data);
-  float* min = statistics->min.data();
-  float* max = statistics->max.data();
-  std::vector<double> sum(static_cast<size_t>(channels));
   const kernels::ObserveF32Kernels& kernels = kernels::ObserveF32(kernels::BestIsa());
   if (channels == 1) {
-    kernels.row_statistics(data, 1, value.elements, min, max, sum.data());
+    kernels.row_statistics(data, 1, value.elements, min, max, sum);
   } else if (value.channels_last || value.dims.size() == 2) {
-    kernels.column_statistics(data, value.elements / channels, channels, min, max, sum.data());
+    kernels.column_statistics(data, value.elements / channels, channels, min, max, sum);
   } else {
     const int64_t batch = value.dims[0], inner = value.elements / (batch * channels);
     for (int64_t n = 0; n < batch; ++n) {
-      kernels.row_statistics(data + n * channels * inner, channels, inner, min, max, sum.data());
+      kernels.row_statistics(data + n * channels * inner, channels, inner, min, max, sum);
     }
   }
+}
+
+}  // namespace
+
+std::optional<ObservedRange> AddSample(const TappedValue& value, ChannelStatistics* statistics) {
+  const int64_t channels = value.dims.size() < 2 ? 1 : value.dims[1];
+  if (statistics->count == 0) Start(channels, statistics);
+  ChannelStatistics sample;
+  Start(channels, &sample);
+  std::vector<double> sum(static_cast<size_t>(channels));
+  Scan(value, channels, sample.min.data(), sample.max.data(), sum.data());
   statistics->count += static_cast<uint64_t>(value.elements / channels);
+  ObservedRange range{sample.min[0], sample.max[0]};
   for (size_t c = 0; c < sum.size(); ++c) {
-    // Finite floats never overflow a double sum: it is finite if and only if all of them are.
-    if (!std::isfinite(sum[c])) return false;
+    // It is not finite where a value is not, or where values are so large that a few of them overflow.
+    if (!std::isfinite(sum[c])) return std::nullopt;
     AddTo(ToQuanta(sum[c]), &statistics->sum[c]);
     // -0 becomes +0: which of the two is kept would depend on the order of values.
-    min[c] += 0.0f;
-    max[c] += 0.0f;
+    statistics->min[c] = std::min(statistics->min[c], sample.min[c]) + 0.0f;
+    statistics->max[c] = std::max(statistics->max[c], sample.max[c]) + 0.0f;
+    range = {std::min(range.min, sample.min[c]), std::max(range.max, sample.max[c])};
   }
-  return true;
+  return range;
 }
 
 absl::Status MergeChannelStatistics(std::string_view value_name, const ChannelStatistics& from,

@@ -1,10 +1,9 @@
+#include <jerror.h>
+#include <jpeglib.h>
+
 #include <csetjmp>
 #include <cstdio>
 #include <string>
-
-#include <jpeglib.h>
-
-#include <jerror.h>
 
 #include "calib/exif.h"
 #include "calib/image_decode.h"

@@ -1,8 +1,8 @@
+#include <png.h>
+
 #include <csetjmp>
 #include <cstring>
 #include <string>
-
-#include <png.h>
 
 #include "calib/exif.h"
 #include "calib/image_decode.h"

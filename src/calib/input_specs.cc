@@ -1,9 +1,9 @@
 #include <algorithm>
 
 #include "absl/strings/str_join.h"
-#include "qlite/nearest_name.h"
 #include "core/str_cat.h"
 #include "qlite/calibrator.h"
+#include "qlite/nearest_name.h"
 
 namespace qlite {
 namespace {

@@ -8,8 +8,8 @@ namespace {
 
 class KlObserver : public Observer {
  public:
-  absl::Status Observe(std::span<const float> values) override {
-    histogram_.Add(values);
+  absl::Status Observe(std::span<const float> values, ObservedRange range) override {
+    histogram_.Add(values, range);
     return absl::OkStatus();
   }
 

@@ -66,21 +66,25 @@ int MagnitudeHistogram::ExponentFor(float magnitude) {
 
 double MagnitudeHistogram::bin_width() const { return std::ldexp(1.0, exponent_); }
 
-void MagnitudeHistogram::Add(std::span<const float> values) {
+void MagnitudeHistogram::Add(std::span<const float> values, const ObservedRange& range) {
+  range_.Widen(range);
+  WidenBins(ExponentFor(range_.MaxMagnitude()));
   const size_t stride = values.size() > kDenseValues ? kSampledRuns : 1;
   std::vector<uint16_t> counters(static_cast<size_t>(kernels::CounterCount(kBins)));
-  while (!values.empty()) {
+  // A tensor of one block is counted whole, of a larger one so many sampled blocks fit in the counters together.
+  static_assert(kDenseValues <= kernels::kMaxCounted);
+  constexpr size_t kBlocksTogether = kernels::kMaxCounted / (kernels::kMaxCounted / kSampledRuns + kRunValues);
+  for (size_t block = 0; !values.empty(); ++block) {
+    if (block > 0 && block % kBlocksTogether == 0) TakeCounters(range, &counters);
     const size_t count = std::min<size_t>(values.size(), kernels::kMaxCounted);
     CountBlock(values.first(count), stride, &counters);
     values = values.subspan(count);
   }
+  TakeCounters(range, &counters);
 }
 
-void MagnitudeHistogram::CountBlock(std::span<const float> values, size_t stride, std::vector<uint16_t>* counters) {
-  ValueRange block;
-  block.Widen(values);
-  range_.Widen(block);
-  WidenBins(ExponentFor(range_.MaxMagnitude()));
+void MagnitudeHistogram::CountBlock(std::span<const float> values, size_t stride,
+                                    std::vector<uint16_t>* counters) const {
   const float inverse_width = std::ldexp(1.0f, -exponent_);
   const auto& observe = kernels::ObserveF32(kernels::BestIsa());
   const size_t run = stride == 1 ? values.size() : kRunValues;
@@ -88,15 +92,18 @@ void MagnitudeHistogram::CountBlock(std::span<const float> values, size_t stride
     const auto count = static_cast<int64_t>(std::min(run, values.size() - begin));
     observe.count_magnitudes(values.data() + begin, count, inverse_width, kBins, counters->data());
   }
-  // Only the bins that this block can have reached are added and cleared.
+}
+
+void MagnitudeHistogram::TakeCounters(const ObservedRange& range, std::vector<uint16_t>* counters) {
+  const float inverse_width = std::ldexp(1.0f, -exponent_);
   const auto reached = [inverse_width](float extreme) { return static_cast<size_t>(extreme * inverse_width) + 1; };
   const auto take = [counters](size_t first, size_t bins, Side* side) {
     uint16_t* begin = counters->data() + first * kCountLanes;
     AddCounters(begin, bins, side);
     std::fill(begin, begin + bins * kCountLanes, uint16_t{0});
   };
-  if (block.max > 0) take(0, reached(block.max), &positive_);
-  if (block.min < 0) take(kBins, reached(-block.min), &negative_);
+  if (range.max > 0) take(0, reached(range.max), &positive_);
+  if (range.min < 0) take(kBins, reached(-range.min), &negative_);
 }
 
 void MagnitudeHistogram::WidenBins(int exponent) {

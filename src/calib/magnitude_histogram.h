@@ -23,14 +23,14 @@ class MagnitudeHistogram {
   static constexpr int kBins = 4096;
 
   // Of more than this many values at once, one run of kRunValues in kSampledRuns is counted (afresh in every
-  // block of kernels::kMaxCounted): the shape of a large tensor's distribution shows in a part of it. The range takes in every
-  // value.
+  // block of kernels::kMaxCounted): the shape of a large tensor's distribution shows in a part of it. The range takes
+  // in every value.
   static constexpr size_t kDenseValues = size_t{1} << 15;
   static constexpr size_t kSampledRuns = 8;
   static constexpr size_t kRunValues = 1024;
 
-  // The values are finite.
-  void Add(std::span<const float> values);
+  // The values are finite, and `range` holds the least and the greatest of them.
+  void Add(std::span<const float> values, const ObservedRange& range);
   void Merge(const MagnitudeHistogram& other);
 
   const ValueRange& range() const { return range_; }
@@ -49,7 +49,9 @@ class MagnitudeHistogram {
   // Counts of one sign; no memory until there is one.
   using Side = std::vector<uint64_t>;
 
-  void CountBlock(std::span<const float> values, size_t stride, std::vector<uint16_t>* counters);
+  void CountBlock(std::span<const float> values, size_t stride, std::vector<uint16_t>* counters) const;
+  // Adds the counters that values of `range` can have reached to the counts, and clears them.
+  void TakeCounters(const ObservedRange& range, std::vector<uint16_t>* counters);
   void WidenBins(int exponent);
   // The exponent of the narrowest bins that reach beyond `magnitude`.
   static int ExponentFor(float magnitude);

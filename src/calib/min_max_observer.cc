@@ -7,8 +7,8 @@ namespace {
 
 class MinMaxObserver : public Observer {
  public:
-  absl::Status Observe(std::span<const float> values) override {
-    range_.Widen(values);
+  absl::Status Observe(std::span<const float>, ObservedRange range) override {
+    range_.Widen(range);
     return absl::OkStatus();
   }
 

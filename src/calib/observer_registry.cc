@@ -1,8 +1,8 @@
 #include <utility>
 
 #include "calib/builtin_observers.h"
-#include "qlite/nearest_name.h"
 #include "core/str_cat.h"
+#include "qlite/nearest_name.h"
 #include "qlite/observer.h"
 
 namespace qlite {

@@ -78,8 +78,7 @@ OrderStatistics SelectTails(std::span<const float> values) {
 
 class OutlierObserver : public Observer {
  public:
-  absl::Status Observe(std::span<const float> values) override {
-    if (values.empty()) return absl::OkStatus();
+  absl::Status Observe(std::span<const float> values, ObservedRange) override {
     const OrderStatistics tails = SelectTails(values);
     low_.Add(tails.low);
     high_.Add(tails.high);

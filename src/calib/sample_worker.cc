@@ -1,5 +1,6 @@
 #include "calib/sample_worker.h"
 
+#include <optional>
 #include <utility>
 
 #include "calib/channel_statistics.h"
@@ -44,12 +45,14 @@ absl::Status SampleWorker::Observe(ValueId id, const TappedValue& value) {
     if (!observer.ok()) return observer.status();
     tensor.observer = *std::move(observer);
   }
-  if (!AddSample(value, &tensor.channels)) {
+  const std::optional<ObservedRange> range = AddSample(value, &tensor.channels);
+  if (!range) {
     return absl::FailedPreconditionError(
-        StrCat("value '", graph_.value(id).name, "' is infinite or NaN somewhere, which no integer range can hold"));
+        StrCat("value '", graph_.value(id).name,
+               "' is infinite, NaN or beyond 1e36 somewhere, which no integer range can hold"));
   }
   tensor.elements += static_cast<uint64_t>(value.elements);
-  return tensor.observer->Observe({static_cast<const float*>(value.data), static_cast<size_t>(value.elements)});
+  return tensor.observer->Observe({static_cast<const float*>(value.data), static_cast<size_t>(value.elements)}, *range);
 }
 
 absl::Status SampleWorker::MoveInto(std::map<std::string, TensorCalibration, std::less<>>* tensors) {

@@ -3,16 +3,13 @@
 #include <algorithm>
 #include <cmath>
 
-#include "kernels/observe_f32.h"
-
 namespace qlite::calib {
 
 float ValueRange::MaxMagnitude() const { return empty() ? 0.0f : std::max(std::fabs(min), std::fabs(max)); }
 
-void ValueRange::Widen(std::span<const float> values) {
-  kernels::ObserveF32(kernels::BestIsa()).range(values.data(), static_cast<int64_t>(values.size()), &min, &max);
-  min += 0.0f;  // -0 becomes +0
-  max += 0.0f;
+void ValueRange::Widen(const ObservedRange& range) {
+  min = std::min(min, range.min) + 0.0f;  // -0 becomes +0
+  max = std::max(max, range.max) + 0.0f;
 }
 
 void ValueRange::Widen(const ValueRange& other) {

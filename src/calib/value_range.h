@@ -3,9 +3,9 @@
 #define QLITE_CALIB_VALUE_RANGE_H_
 
 #include <limits>
-#include <span>
 
 #include "calib/byte_stream.h"
+#include "qlite/observer.h"
 
 namespace qlite::calib {
 
@@ -17,7 +17,7 @@ struct ValueRange {
   bool empty() const { return min > max; }
   // max(|min|, |max|); 0 where empty.
   float MaxMagnitude() const;
-  void Widen(std::span<const float> values);
+  void Widen(const ObservedRange& range);
   void Widen(const ValueRange& other);
   void Save(ByteWriter* out) const;
   // False for what Save cannot have written.

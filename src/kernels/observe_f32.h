@@ -11,7 +11,7 @@ namespace qlite::kernels {
 
 // Sub-histograms that count_magnitudes spreads neighbouring values over, so that equal values do not wait for each
 // other.
-constexpr int kCountLanes = 4;
+constexpr int kCountLanes = 2;
 // How many values one count_magnitudes may add to cleared counters without overflow of their 16 bits.
 constexpr int64_t kMaxCounted = 65535;
 // The counters that it needs for 2 * negative_bins bins: some behind them take the zeros, which are not counted.
@@ -23,8 +23,9 @@ struct ObserveF32Kernels {
   void (*range)(const float* values, int64_t n, float* min, float* max);
 
   // For a row-major matrix [rows, columns]: widens [min[c], max[c]] for every column and adds its values to sum[c], in
-  // double and in an order that depends on the matrix's extents alone. A zero's sign is unspecified. Where a value is
-  // infinite or NaN the sum is not finite, and the extremes are unspecified.
+  // an order that depends on the matrix's extents alone: groups of a few rows in float, the groups in double. A zero's
+  // sign is unspecified. Where a value is infinite or NaN, or a group's sum overflows, the sum is not finite, and the
+  // extremes are unspecified.
   void (*column_statistics)(const float* values, int64_t rows, int64_t columns, float* min, float* max, double* sum);
 
   // The same for every row.

@@ -27,37 +27,50 @@ void Range(const float* values, int64_t n, float* min, float* max) {
   for (; i < n; ++i) *min = MinOf(values[i], *min), *max = MaxOf(values[i], *max);
 }
 
-// The statistics of kBlock columns, held in registers while rows go by.
+// Rows whose values are summed in float before the sum goes on in double.
+constexpr int64_t kGroupRows = 32;
+
+// The statistics of kBlock columns, held in registers while the rows of a group go by.
 struct BlockStatistics {
-  float min[kBlock], max[kBlock];
-  double sum[kBlock];
+  float min[kBlock], max[kBlock], sum[kBlock];
 
   void Add(const float* row) {
     for (int j = 0; j < kBlock; ++j) {
       min[j] = MinOf(row[j], min[j]);
       max[j] = MaxOf(row[j], max[j]);
-      sum[j] += static_cast<double>(row[j]);
+      sum[j] += row[j];
     }
   }
 };
 
+// At most kGroupRows rows that lie `stride` apart.
 void BlockColumns(const float* values, int64_t rows, int64_t stride, float* min, float* max, double* sum) {
   BlockStatistics block;
-  for (int j = 0; j < kBlock; ++j) block.min[j] = min[j], block.max[j] = max[j], block.sum[j] = sum[j];
+  for (int j = 0; j < kBlock; ++j) block.min[j] = min[j], block.max[j] = max[j], block.sum[j] = 0;
   for (int64_t r = 0; r < rows; ++r) block.Add(values + r * stride);
-  for (int j = 0; j < kBlock; ++j) min[j] = block.min[j], max[j] = block.max[j], sum[j] = block.sum[j];
+  for (int j = 0; j < kBlock; ++j) {
+    min[j] = block.min[j], max[j] = block.max[j], sum[j] += static_cast<double>(block.sum[j]);
+  }
 }
 
-// `width` < kBlock columns of rows that lie `stride` apart.
+// The same for `width` < kBlock columns.
 void NarrowColumns(const float* values, int64_t rows, int64_t stride, int width, float* min, float* max, double* sum) {
+  float group[kBlock] = {};
   for (int64_t r = 0; r < rows; ++r) {
     const float* row = values + r * stride;
     for (int c = 0; c < width; ++c) {
       min[c] = MinOf(row[c], min[c]);
       max[c] = MaxOf(row[c], max[c]);
-      sum[c] += static_cast<double>(row[c]);
+      group[c] += row[c];
     }
   }
+  for (int c = 0; c < width; ++c) sum[c] += static_cast<double>(group[c]);
+}
+
+// Calls visit(first row, number of rows) for every group.
+template <class Visit>
+void ForEachGroup(int64_t rows, Visit visit) {
+  for (int64_t r = 0; r < rows; r += kGroupRows) visit(r, rows - r < kGroupRows ? rows - r : kGroupRows);
 }
 
 // Fewer columns than a block: as many rows side by side as there are columns in a block make a wide row, a multiple of
@@ -69,9 +82,11 @@ void FoldedColumns(const float* values, int64_t rows, int64_t columns, float* mi
     float wide_min[kBlock * kBlock], wide_max[kBlock * kBlock];
     double wide_sum[kBlock * kBlock];
     for (int i = 0; i < width; ++i) wide_min[i] = values[i], wide_max[i] = values[i], wide_sum[i] = 0;
-    for (int i = 0; i < width; i += kBlock) {
-      BlockColumns(values + i, wide_rows, width, wide_min + i, wide_max + i, wide_sum + i);
-    }
+    ForEachGroup(wide_rows, [&](int64_t first, int64_t count) {
+      for (int i = 0; i < width; i += kBlock) {
+        BlockColumns(values + first * width + i, count, width, wide_min + i, wide_max + i, wide_sum + i);
+      }
+    });
     for (int i = 0; i < width; ++i) {
       const int c = i % static_cast<int>(columns);
       min[c] = MinOf(wide_min[i], min[c]);
@@ -85,9 +100,12 @@ void FoldedColumns(const float* values, int64_t rows, int64_t columns, float* mi
 
 void ColumnStatistics(const float* values, int64_t rows, int64_t columns, float* min, float* max, double* sum) {
   if (columns < kBlock) return FoldedColumns(values, rows, columns, min, max, sum);
-  int64_t c = 0;
-  for (; c + kBlock <= columns; c += kBlock) BlockColumns(values + c, rows, columns, min + c, max + c, sum + c);
-  NarrowColumns(values + c, rows, columns, static_cast<int>(columns - c), min + c, max + c, sum + c);
+  ForEachGroup(rows, [&](int64_t first, int64_t count) {
+    const float* row = values + first * columns;
+    int64_t c = 0;
+    for (; c + kBlock <= columns; c += kBlock) BlockColumns(row + c, count, columns, min + c, max + c, sum + c);
+    NarrowColumns(row + c, count, columns, static_cast<int>(columns - c), min + c, max + c, sum + c);
+  });
 }
 
 void RowStatistics(const float* values, int64_t rows, int64_t columns, float* min, float* max, double* sum) {

@@ -1,8 +1,7 @@
 #include "qlite/observer.h"
 
-#include <catch2/catch.hpp>
-
 #include <algorithm>
+#include <catch2/catch.hpp>
 #include <cmath>
 #include <random>
 
@@ -33,9 +32,14 @@ std::vector<std::vector<float>> MakeSamples(unsigned seed) {
   return samples;
 }
 
+absl::Status Observe(Observer& observer, const std::vector<float>& values) {
+  const auto [min, max] = std::minmax_element(values.begin(), values.end());
+  return observer.Observe(values, {*min, *max});
+}
+
 std::string StateOf(const std::string& method, const std::vector<std::vector<float>>& samples) {
   const auto observer = Make(method);
-  for (const auto& sample : samples) REQUIRE(observer->Observe(sample).ok());
+  for (const auto& sample : samples) REQUIRE(Observe(*observer, sample).ok());
   return observer->Save();
 }
 
@@ -48,7 +52,8 @@ TEST_CASE("an observer's state does not depend on the order of samples") {
       std::shuffle(samples.begin(), samples.end(), random);
       for (auto& sample : samples) {
         // Large tensors are sampled by their place in memory, which is the same on every machine.
-        if (sample.size() <= calib::MagnitudeHistogram::kDenseValues) std::shuffle(sample.begin(), sample.end(), random);
+        if (sample.size() <= calib::MagnitudeHistogram::kDenseValues)
+          std::shuffle(sample.begin(), sample.end(), random);
       }
       CHECK(StateOf(method, samples) == state);
     }
@@ -63,7 +68,7 @@ TEST_CASE("merging is associative and commutative, and equal to observing everyt
       std::mt19937 random(static_cast<unsigned>(seed));
       std::vector<std::unique_ptr<Observer>> parts;
       for (int i = 0; i < 4; ++i) parts.push_back(Make(method));
-      for (const auto& sample : samples) REQUIRE(parts[random() % 4]->Observe(sample).ok());
+      for (const auto& sample : samples) REQUIRE(Observe(*parts[random() % 4], sample).ok());
       while (parts.size() > 1) {
         const size_t into = random() % parts.size();
         std::swap(parts[into], parts.back());
@@ -110,7 +115,7 @@ TEST_CASE("observers of different kinds do not merge, and bits have bounds") {
   for (const std::string& a : kMethods) {
     for (const std::string& b : kMethods) CHECK(Make(a)->Merge(*Make(b)).ok() == (a == b));
     const auto observer = Make(a);
-    REQUIRE(observer->Observe(std::vector<float>{1, 2}).ok());
+    REQUIRE(Observe(*observer, std::vector<float>{1, 2}).ok());
     for (const int bits : {-1, 0, 1, 17, 64}) CHECK_FALSE(observer->Compute(bits).ok());
     for (const int bits : {2, 4, 8, 16}) CHECK(observer->Compute(bits).ok());
   }
@@ -118,8 +123,8 @@ TEST_CASE("observers of different kinds do not merge, and bits have bounds") {
 
 TEST_CASE("MAX_MIN gives the extremes") {
   const auto observer = Make("MAX_MIN");
-  REQUIRE(observer->Observe(std::vector<float>{3, -1, 2}).ok());
-  REQUIRE(observer->Observe(std::vector<float>{-4}).ok());
+  REQUIRE(Observe(*observer, std::vector<float>{3, -1, 2}).ok());
+  REQUIRE(Observe(*observer, std::vector<float>{-4}).ok());
   CHECK(observer->Compute(8)->min == -4);
   CHECK(observer->Compute(8)->max == 3);
 }
@@ -138,7 +143,7 @@ TEST_CASE("REMOVAL_OUTLIER gives the mean of the sorted samples' tails") {
       if (kind == 3) std::for_each(values.begin(), values.end(), [](float& x) { x = std::clamp(x, 0.0f, 1.0f); });
       if (kind == 4) std::fill(values.begin(), values.end(), -2.0f);
       if (kind == 5) std::for_each(values.begin(), values.end(), [](float& x) { x = std::round(x * 3); });
-      REQUIRE(observer->Observe(values).ok());
+      REQUIRE(Observe(*observer, values).ok());
       std::sort(values.begin(), values.end());
       low += values[size / 10000];
       high += values[size * 9999 / 10000];
@@ -160,9 +165,14 @@ TEST_CASE("an exact sum forgets nothing") {
   CHECK(sum.Mean(1000) == -0.1f);
 }
 
+void AddTo(calib::MagnitudeHistogram& histogram, const std::vector<float>& values) {
+  const auto [min, max] = std::minmax_element(values.begin(), values.end());
+  histogram.Add(values, {*min, *max});
+}
+
 TEST_CASE("the histogram counts by magnitude in bins of a power of two") {
   calib::MagnitudeHistogram histogram;
-  histogram.Add(std::vector<float>{0.0f, 0.5f, -0.5f, 1.0f, 3.5f, -2.0f, -0.0f});
+  AddTo(histogram, {0.0f, 0.5f, -0.5f, 1.0f, 3.5f, -2.0f, -0.0f});
   // 3.5 needs bins up to 4: 4096 of 2^-10.
   CHECK(histogram.bin_width() == std::ldexp(1.0, -10));
   const auto positive = histogram.PositiveCounts(), negative = histogram.NegativeCounts();
@@ -174,17 +184,17 @@ TEST_CASE("the histogram counts by magnitude in bins of a power of two") {
   CHECK(positive[3584] == 1);
   CHECK(negative[512] == 1);
   CHECK(negative[2048] == 1);
-  histogram.Add(std::vector<float>{4.0f});
+  AddTo(histogram, {4.0f});
   CHECK(histogram.bin_width() == std::ldexp(1.0, -9));
   CHECK(histogram.PositiveCounts()[1792] == 1);
-  histogram.Add(std::vector<float>{3e38f});
+  AddTo(histogram, {3e38f});
   CHECK(histogram.PositiveCounts()[0] == 4);
 }
 
 // What a program outside the library might add: the mean magnitude, in whole 2^-20.
 class MeanMagnitude : public Observer {
  public:
-  absl::Status Observe(std::span<const float> values) override {
+  absl::Status Observe(std::span<const float> values, ObservedRange) override {
     for (const float x : values) sum_ += std::llround(std::ldexp(std::abs(x), 20));
     count_ += static_cast<int64_t>(values.size());
     return absl::OkStatus();
@@ -214,7 +224,7 @@ TEST_CASE("programs add observers by name") {
   CHECK_FALSE(registry.Register("NULL", nullptr).ok());
   const auto observer = registry.Make("MEAN");
   REQUIRE(observer.ok());
-  REQUIRE((*observer)->Observe(std::vector<float>{-1, 3}).ok());
+  REQUIRE(Observe(**observer, std::vector<float>{-1, 3}).ok());
   CHECK((*observer)->Compute(8)->max == 2);
   CHECK(registry.Names() == std::vector<std::string>{"KL", "MAX_MIN", "MEAN", "REMOVAL_OUTLIER", "RemovalOutlier"});
   const absl::Status unknown = registry.Make("MAXMIN").status();
