@@ -1,9 +1,12 @@
-#include <jerror.h>
-#include <jpeglib.h>
-
 #include <csetjmp>
 #include <cstdio>
 #include <string>
+
+// jpeglib.h needs <cstdio> before it, and jerror.h needs jpeglib.h: not in the order of their names.
+// clang-format off
+#include <jpeglib.h>
+#include <jerror.h>
+// clang-format on
 
 #include "calib/exif.h"
 #include "calib/image_decode.h"

@@ -6,6 +6,7 @@
 #ifndef QLITE_CORE_OP_RULES_H_
 #define QLITE_CORE_OP_RULES_H_
 
+#include <cstdint>
 #include <limits>
 
 #include "absl/status/status.h"
@@ -15,9 +16,22 @@ namespace qlite {
 
 class InferContext;
 
+// What an operator does with the elements of its inputs, where passes need to know no more.
+enum class OpKind : uint8_t {
+  kOther,
+  kProduct,    // sums of products with weights
+  kUnary,      // an element of the result is a function of the input's element in its place
+  kBinary,     // the same of two inputs, with broadcasting
+  kMovement,   // the elements of the first input in other places, perhaps with constants between them
+  kSelection,  // the largest element of a window
+  kMean,       // the mean of a window
+  kConcat,
+};
+
 struct OpRule {
   static constexpr size_t kAny = std::numeric_limits<size_t>::max();
 
+  OpKind kind = OpKind::kOther;
   size_t min_inputs = 1;  // inputs below this index must be present
   size_t max_inputs = 1;
   size_t min_outputs = 1;
@@ -32,6 +46,7 @@ bool IsKnownOp(OpType op);
 
 // The rule of a known operator. Thread-safe.
 const OpRule& RuleOf(OpType op);
+inline OpKind KindOf(OpType op) { return RuleOf(op).kind; }
 
 // `attrs` holds the struct that QLITE_FOR_EACH_OP names for a known operator.
 bool AttrsMatch(OpType op, const OpAttrs& attrs);

@@ -1,60 +1,55 @@
 #include "passes/integer_ops.h"
 
-namespace qlite {
+#include "core/op_rules.h"
 
-IntegerRole RoleOf(OpType op) {
+namespace qlite {
+namespace {
+
+// Their results, or what they do to small errors, an even grid of 8 bits describes badly.
+bool SuffersFromEightBits(OpType op) {
   switch (op) {
-    case OpType::kConv:
-    case OpType::kConvTranspose:
-    case OpType::kGemm:
-    case OpType::kMatMul:
-      return IntegerRole::kProduct;
-    case OpType::kAdd:
-    case OpType::kSub:
-    case OpType::kMul:
-    case OpType::kRelu:
-    case OpType::kLeakyRelu:
-    case OpType::kElu:
-    case OpType::kClip:
-    case OpType::kSigmoid:
-    case OpType::kTanh:
-    case OpType::kHardSigmoid:
-    case OpType::kHardSwish:
-    case OpType::kAbs:
-    case OpType::kNeg:
-    case OpType::kAveragePool:
-    case OpType::kGlobalAveragePool:
-    case OpType::kReduceMean:
-      return IntegerRole::kArithmetic;
-    case OpType::kMaxPool:
-    case OpType::kGlobalMaxPool:
-    case OpType::kReshape:
-    case OpType::kFlatten:
-    case OpType::kTranspose:
-    case OpType::kSqueeze:
-    case OpType::kUnsqueeze:
-    case OpType::kSlice:
-    case OpType::kSplit:
-    case OpType::kPad:
-    case OpType::kGather:
-    case OpType::kExpand:
-    case OpType::kDepthToSpace:
-    case OpType::kSpaceToDepth:
-    case OpType::kResize:
-    case OpType::kIdentity:
-      return IntegerRole::kMovement;
-    case OpType::kConcat:
-      return IntegerRole::kConcat;
-    // Exp, Log, Pow, Sqrt, Softmax and their like have results that 8 bits of an even grid describe badly.
+    case OpType::kDiv:
+    case OpType::kPow:
+    case OpType::kSqrt:
+    case OpType::kExp:
+    case OpType::kLog:
+    case OpType::kErf:
+    case OpType::kReciprocal:
+    case OpType::kFloor:
+    case OpType::kCeil:
+    case OpType::kRound:
+    case OpType::kCast:
+      return true;
     default:
-      return IntegerRole::kNone;
+      return false;
   }
 }
 
+}  // namespace
+
+IntegerRole RoleOf(OpType op) {
+  switch (KindOf(op)) {
+    case OpKind::kProduct:
+      return IntegerRole::kProduct;
+    case OpKind::kUnary:
+    case OpKind::kBinary:
+      return SuffersFromEightBits(op) ? IntegerRole::kNone : IntegerRole::kArithmetic;
+    case OpKind::kMean:
+      return IntegerRole::kArithmetic;
+    case OpKind::kMovement:
+    case OpKind::kSelection:
+      return IntegerRole::kMovement;
+    case OpKind::kConcat:
+      return IntegerRole::kConcat;
+    case OpKind::kOther:
+      break;
+  }
+  return op == OpType::kResize ? IntegerRole::kMovement : IntegerRole::kNone;
+}
+
 std::vector<ValueId> DataInputs(const Node& node) {
-  const bool all =
-      node.op == OpType::kConcat || node.op == OpType::kAdd || node.op == OpType::kSub || node.op == OpType::kMul;
-  return all ? node.inputs : std::vector<ValueId>{node.inputs[0]};
+  const OpKind kind = KindOf(node.op);
+  return kind == OpKind::kConcat || kind == OpKind::kBinary ? node.inputs : std::vector<ValueId>{node.inputs[0]};
 }
 
 }  // namespace qlite

@@ -3,40 +3,16 @@
 #include <algorithm>
 #include <utility>
 
+#include "core/op_rules.h"
 #include "core/str_cat.h"
 #include "passes/graph_edit.h"
 
 namespace qlite {
 namespace {
 
-bool IsUnary(OpType op) {
-  switch (op) {
-    case OpType::kRelu:
-    case OpType::kLeakyRelu:
-    case OpType::kElu:
-    case OpType::kClip:
-    case OpType::kSigmoid:
-    case OpType::kTanh:
-    case OpType::kHardSigmoid:
-    case OpType::kHardSwish:
-    case OpType::kSqrt:
-    case OpType::kExp:
-    case OpType::kLog:
-    case OpType::kErf:
-    case OpType::kNeg:
-    case OpType::kAbs:
-    case OpType::kReciprocal:
-    case OpType::kIdentity:
-    case OpType::kCast:
-      return true;
-    default:
-      return false;
-  }
-}
+bool IsUnary(OpType op) { return KindOf(op) == OpKind::kUnary || op == OpType::kIdentity; }
 
-bool IsBinary(OpType op) {
-  return op == OpType::kAdd || op == OpType::kSub || op == OpType::kMul || op == OpType::kDiv;
-}
+bool IsBinary(OpType op) { return KindOf(op) == OpKind::kBinary; }
 
 // The order in full; empty where the rank is unknown.
 std::vector<int64_t> Permutation(const Graph& graph, const Node& transpose) {

@@ -2,6 +2,8 @@
 
 #include <algorithm>
 
+#include "core/op_rules.h"
+
 namespace qlite {
 namespace {
 
@@ -61,24 +63,17 @@ FusedClamp Bounds(const Graph& graph, ValueId id, int depth) {
       const FusedClamp in = Bounds(graph, node.inputs[0], depth - 1);
       return {std::min(in.min, 0.0f), std::max(in.max, 0.0f)};
     }
-    case OpType::kGlobalAveragePool:
-    case OpType::kGlobalMaxPool:
-    case OpType::kReshape:
-    case OpType::kFlatten:
-    case OpType::kTranspose:
-    case OpType::kSqueeze:
-    case OpType::kUnsqueeze:
-    case OpType::kSlice:
-    case OpType::kSplit:
-    case OpType::kIdentity:
-    case OpType::kDepthToSpace:
-    case OpType::kSpaceToDepth:
-      return Bounds(graph, node.inputs[0], depth - 1);
     case OpType::kConcat:
       return Union(graph, node.inputs, depth - 1);
+    case OpType::kGlobalAveragePool:
+    case OpType::kGlobalMaxPool:
+      return Bounds(graph, node.inputs[0], depth - 1);
+    case OpType::kPad:
+      return {};
     default:
       break;
   }
+  if (KindOf(node.op) == OpKind::kMovement) return Bounds(graph, node.inputs[0], depth - 1);
   const FusedClamp* clamp = FindClamp(node.attrs);
   return clamp == nullptr ? FusedClamp{} : *clamp;
 }

@@ -379,12 +379,12 @@ absl::Status InferGather(InferContext& context) {
 }  // namespace
 
 namespace op_rules {
-OpRule ConcatRule() { return {.max_inputs = OpRule::kAny, .infer = InferConcat}; }
-OpRule SplitRule() { return {.max_outputs = OpRule::kAny, .infer = InferSplit}; }
-OpRule SliceRule() { return {.min_inputs = 3, .max_inputs = 5, .infer = InferSlice}; }
-OpRule PadRule() { return {.min_inputs = 2, .max_inputs = 4, .infer = InferPad}; }
-OpRule TransposeRule() { return {.infer = InferTranspose}; }
-OpRule GatherRule() { return {.min_inputs = 2, .max_inputs = 2, .infer = InferGather}; }
+OpRule ConcatRule() { return {.kind = OpKind::kConcat, .max_inputs = OpRule::kAny, .infer = InferConcat}; }
+OpRule SplitRule() { return {.kind = OpKind::kMovement, .max_outputs = OpRule::kAny, .infer = InferSplit}; }
+OpRule SliceRule() { return {.kind = OpKind::kMovement, .min_inputs = 3, .max_inputs = 5, .infer = InferSlice}; }
+OpRule PadRule() { return {.kind = OpKind::kMovement, .min_inputs = 2, .max_inputs = 4, .infer = InferPad}; }
+OpRule TransposeRule() { return {.kind = OpKind::kMovement, .infer = InferTranspose}; }
+OpRule GatherRule() { return {.kind = OpKind::kMovement, .min_inputs = 2, .max_inputs = 2, .infer = InferGather}; }
 }  // namespace op_rules
 
 }  // namespace qlite

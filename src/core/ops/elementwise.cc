@@ -255,44 +255,44 @@ absl::Status InferCast(InferContext& context) {
   return absl::OkStatus();
 }
 
-constexpr OpRule kBinary = {.min_inputs = 2, .max_inputs = 2, .infer = InferArithmetic};
+constexpr OpRule kBinary = {.kind = OpKind::kBinary, .min_inputs = 2, .max_inputs = 2, .infer = InferArithmetic};
 constexpr OpRule kComparison = {.min_inputs = 2, .max_inputs = 2, .infer = InferComparison};
 constexpr OpRule kMinMax = {.max_inputs = OpRule::kAny, .infer = InferMinMax};
 
 }  // namespace
 
 namespace op_rules {
-OpRule ReluRule() { return {.infer = InferUnary}; }
-OpRule LeakyReluRule() { return {.infer = InferRealUnary}; }
+OpRule ReluRule() { return {.kind = OpKind::kUnary, .infer = InferUnary}; }
+OpRule LeakyReluRule() { return {.kind = OpKind::kUnary, .infer = InferRealUnary}; }
 OpRule PReluRule() { return {.min_inputs = 2, .max_inputs = 2, .infer = InferPRelu}; }
-OpRule EluRule() { return {.infer = InferRealUnary}; }
-OpRule ClipRule() { return {.infer = InferClip}; }
-OpRule SigmoidRule() { return {.infer = InferRealUnary}; }
-OpRule TanhRule() { return {.infer = InferRealUnary}; }
-OpRule HardSigmoidRule() { return {.infer = InferRealUnary}; }
-OpRule HardSwishRule() { return {.infer = InferRealUnary}; }
+OpRule EluRule() { return {.kind = OpKind::kUnary, .infer = InferRealUnary}; }
+OpRule ClipRule() { return {.kind = OpKind::kUnary, .infer = InferClip}; }
+OpRule SigmoidRule() { return {.kind = OpKind::kUnary, .infer = InferRealUnary}; }
+OpRule TanhRule() { return {.kind = OpKind::kUnary, .infer = InferRealUnary}; }
+OpRule HardSigmoidRule() { return {.kind = OpKind::kUnary, .infer = InferRealUnary}; }
+OpRule HardSwishRule() { return {.kind = OpKind::kUnary, .infer = InferRealUnary}; }
 OpRule AddRule() { return kBinary; }
 OpRule SubRule() { return kBinary; }
 OpRule MulRule() { return kBinary; }
 OpRule DivRule() { return kBinary; }
-OpRule PowRule() { return {.min_inputs = 2, .max_inputs = 2, .infer = InferPow}; }
-OpRule SqrtRule() { return {.infer = InferRealUnary}; }
-OpRule ExpRule() { return {.infer = InferRealUnary}; }
-OpRule LogRule() { return {.infer = InferRealUnary}; }
-OpRule ErfRule() { return {.infer = InferRealUnary}; }
-OpRule NegRule() { return {.infer = InferUnary}; }
-OpRule AbsRule() { return {.infer = InferUnary}; }
-OpRule ReciprocalRule() { return {.infer = InferRealUnary}; }
-OpRule FloorRule() { return {.infer = InferRealUnary}; }
-OpRule CeilRule() { return {.infer = InferRealUnary}; }
-OpRule RoundRule() { return {.infer = InferRealUnary}; }
+OpRule PowRule() { return {.kind = OpKind::kBinary, .min_inputs = 2, .max_inputs = 2, .infer = InferPow}; }
+OpRule SqrtRule() { return {.kind = OpKind::kUnary, .infer = InferRealUnary}; }
+OpRule ExpRule() { return {.kind = OpKind::kUnary, .infer = InferRealUnary}; }
+OpRule LogRule() { return {.kind = OpKind::kUnary, .infer = InferRealUnary}; }
+OpRule ErfRule() { return {.kind = OpKind::kUnary, .infer = InferRealUnary}; }
+OpRule NegRule() { return {.kind = OpKind::kUnary, .infer = InferUnary}; }
+OpRule AbsRule() { return {.kind = OpKind::kUnary, .infer = InferUnary}; }
+OpRule ReciprocalRule() { return {.kind = OpKind::kUnary, .infer = InferRealUnary}; }
+OpRule FloorRule() { return {.kind = OpKind::kUnary, .infer = InferRealUnary}; }
+OpRule CeilRule() { return {.kind = OpKind::kUnary, .infer = InferRealUnary}; }
+OpRule RoundRule() { return {.kind = OpKind::kUnary, .infer = InferRealUnary}; }
 OpRule MinRule() { return kMinMax; }
 OpRule MaxRule() { return kMinMax; }
 OpRule EqualRule() { return kComparison; }
 OpRule LessRule() { return kComparison; }
 OpRule GreaterRule() { return kComparison; }
 OpRule WhereRule() { return {.min_inputs = 3, .max_inputs = 3, .infer = InferWhere}; }
-OpRule CastRule() { return {.infer = InferCast}; }
+OpRule CastRule() { return {.kind = OpKind::kUnary, .infer = InferCast}; }
 }  // namespace op_rules
 
 }  // namespace qlite

@@ -66,8 +66,8 @@ absl::Status InferMatMul(InferContext& context) {
 }  // namespace
 
 namespace op_rules {
-OpRule GemmRule() { return {.min_inputs = 2, .max_inputs = 3, .infer = InferGemm}; }
-OpRule MatMulRule() { return {.min_inputs = 2, .max_inputs = 3, .infer = InferMatMul}; }
+OpRule GemmRule() { return {.kind = OpKind::kProduct, .min_inputs = 2, .max_inputs = 3, .infer = InferGemm}; }
+OpRule MatMulRule() { return {.kind = OpKind::kProduct, .min_inputs = 2, .max_inputs = 3, .infer = InferMatMul}; }
 }  // namespace op_rules
 
 }  // namespace qlite

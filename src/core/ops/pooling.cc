@@ -38,10 +38,10 @@ absl::Status InferGlobalPool(InferContext& context) {
 }  // namespace
 
 namespace op_rules {
-OpRule MaxPoolRule() { return {.infer = InferPool}; }
-OpRule AveragePoolRule() { return {.infer = InferPool}; }
-OpRule GlobalAveragePoolRule() { return {.infer = InferGlobalPool}; }
-OpRule GlobalMaxPoolRule() { return {.infer = InferGlobalPool}; }
+OpRule MaxPoolRule() { return {.kind = OpKind::kSelection, .infer = InferPool}; }
+OpRule AveragePoolRule() { return {.kind = OpKind::kMean, .infer = InferPool}; }
+OpRule GlobalAveragePoolRule() { return {.kind = OpKind::kMean, .infer = InferGlobalPool}; }
+OpRule GlobalMaxPoolRule() { return {.kind = OpKind::kSelection, .infer = InferGlobalPool}; }
 }  // namespace op_rules
 
 }  // namespace qlite

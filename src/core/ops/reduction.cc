@@ -79,7 +79,7 @@ absl::Status InferArgMax(InferContext& context) {
 }  // namespace
 
 namespace op_rules {
-OpRule ReduceMeanRule() { return {.infer = InferReduce}; }
+OpRule ReduceMeanRule() { return {.kind = OpKind::kMean, .infer = InferReduce}; }
 OpRule ReduceSumRule() { return {.infer = InferReduce}; }
 OpRule ReduceMaxRule() { return {.infer = InferReduce}; }
 OpRule ReduceMinRule() { return {.infer = InferReduce}; }

@@ -105,8 +105,8 @@ absl::Status InferSpaceToDepth(InferContext& context) {
 
 namespace op_rules {
 OpRule ResizeRule() { return {.max_inputs = 3, .infer = InferResize}; }
-OpRule DepthToSpaceRule() { return {.infer = InferDepthToSpace}; }
-OpRule SpaceToDepthRule() { return {.infer = InferSpaceToDepth}; }
+OpRule DepthToSpaceRule() { return {.kind = OpKind::kMovement, .infer = InferDepthToSpace}; }
+OpRule SpaceToDepthRule() { return {.kind = OpKind::kMovement, .infer = InferSpaceToDepth}; }
 }  // namespace op_rules
 
 }  // namespace qlite

@@ -272,14 +272,14 @@ absl::Status InferIdentity(InferContext& context) { return SetReshaped(context, 
 }  // namespace
 
 namespace op_rules {
-OpRule ReshapeRule() { return {.min_inputs = 2, .max_inputs = 2, .infer = InferReshape}; }
-OpRule FlattenRule() { return {.infer = InferFlatten}; }
-OpRule SqueezeRule() { return {.infer = InferSqueeze}; }
-OpRule UnsqueezeRule() { return {.infer = InferUnsqueeze}; }
-OpRule ExpandRule() { return {.min_inputs = 2, .max_inputs = 2, .infer = InferExpand}; }
+OpRule ReshapeRule() { return {.kind = OpKind::kMovement, .min_inputs = 2, .max_inputs = 2, .infer = InferReshape}; }
+OpRule FlattenRule() { return {.kind = OpKind::kMovement, .infer = InferFlatten}; }
+OpRule SqueezeRule() { return {.kind = OpKind::kMovement, .infer = InferSqueeze}; }
+OpRule UnsqueezeRule() { return {.kind = OpKind::kMovement, .infer = InferUnsqueeze}; }
+OpRule ExpandRule() { return {.kind = OpKind::kMovement, .min_inputs = 2, .max_inputs = 2, .infer = InferExpand}; }
 OpRule ShapeRule() { return {.infer = InferShape}; }
 OpRule ConstantOfShapeRule() { return {.infer = InferConstantOfShape}; }
-OpRule IdentityRule() { return {.infer = InferIdentity}; }
+OpRule IdentityRule() { return {.kind = OpKind::kMovement, .infer = InferIdentity}; }
 }  // namespace op_rules
 
 }  // namespace qlite

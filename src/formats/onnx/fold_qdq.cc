@@ -7,6 +7,8 @@
 #include <utility>
 #include <vector>
 
+#include "core/op_rules.h"
+
 namespace qlite::onnx {
 namespace {
 
@@ -19,61 +21,25 @@ enum class Pattern {
 };
 
 Pattern PatternOf(const Node& node) {
-  switch (node.op) {
-    case OpType::kConv:
-    case OpType::kConvTranspose:
-    case OpType::kGemm:
-    case OpType::kMatMul:
+  switch (KindOf(node.op)) {
+    case OpKind::kProduct:
       return Pattern::kLinear;
-    case OpType::kAdd:
-    case OpType::kSub:
-    case OpType::kMul:
-    case OpType::kConcat:
-    case OpType::kAveragePool:
-    case OpType::kGlobalAveragePool:
-    case OpType::kReduceMean:
-    case OpType::kSqrt:
-    case OpType::kExp:
-    case OpType::kLog:
-    case OpType::kErf:
-    case OpType::kNeg:
-    case OpType::kAbs:
-    case OpType::kReciprocal:
-    case OpType::kFloor:
-    case OpType::kCeil:
-    case OpType::kRound:
-    case OpType::kRelu:
-    case OpType::kLeakyRelu:
-    case OpType::kElu:
-    case OpType::kClip:
-    case OpType::kSigmoid:
-    case OpType::kTanh:
-    case OpType::kHardSigmoid:
-    case OpType::kHardSwish:
+    case OpKind::kUnary:
+      return node.op == OpType::kCast ? Pattern::kNone : Pattern::kAllInputs;
+    case OpKind::kBinary:
+      return node.op == OpType::kDiv || node.op == OpType::kPow ? Pattern::kNone : Pattern::kAllInputs;
+    case OpKind::kMean:
+    case OpKind::kConcat:
       return Pattern::kAllInputs;
-    case OpType::kMaxPool:
-    case OpType::kGlobalMaxPool:
-    case OpType::kReshape:
-    case OpType::kFlatten:
-    case OpType::kTranspose:
-    case OpType::kSqueeze:
-    case OpType::kUnsqueeze:
-    case OpType::kSlice:
-    case OpType::kSplit:
-    case OpType::kPad:
-    case OpType::kExpand:
-    case OpType::kGather:
-    case OpType::kIdentity:
-    case OpType::kDepthToSpace:
-    case OpType::kSpaceToDepth:
+    case OpKind::kMovement:
+    case OpKind::kSelection:
       return Pattern::kMovement;
-    case OpType::kArgMax:
-      return Pattern::kReader;
-    case OpType::kResize:
-      return node.attr<ResizeAttrs>().mode == ResizeMode::kNearest ? Pattern::kMovement : Pattern::kNone;
-    default:
-      return Pattern::kNone;
+    case OpKind::kOther:
+      break;
   }
+  if (node.op == OpType::kArgMax) return Pattern::kReader;
+  const bool nearest = node.op == OpType::kResize && node.attr<ResizeAttrs>().mode == ResizeMode::kNearest;
+  return nearest ? Pattern::kMovement : Pattern::kNone;
 }
 
 // clamp(clamp(x, first), second) as one clamp.
@@ -313,7 +279,7 @@ class Folder {
   }
 
   // Maxima are taken among the integers, which must then stay what they are; other movement may change the scale.
-  bool KeepsParameters(OpType op) const { return op == OpType::kMaxPool || op == OpType::kGlobalMaxPool; }
+  bool KeepsParameters(OpType op) const { return KindOf(op) == OpKind::kSelection; }
 
   // An integer Pad takes what it fills in as a real number, as long as it is constant.
   bool FillFits(const Node& node) const {
