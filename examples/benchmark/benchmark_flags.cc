@@ -30,7 +30,8 @@ FlagParser MakeParser(Flags& f) {
   FlagParser p("qlite_benchmark", "Measures a model: latency, memory, accuracy, and how far it is from another one.");
   p.Group("Model and inputs");
   p.Add("modelFile", &f.model_file, "PATH", "the model, .qlite or .onnx (required)");
-  p.Add("inDataFile", &f.in_data_file, "FILES", "raw tensors, one a model input, comma separated; else seeded random inputs");
+  p.Add("inDataFile", &f.in_data_file, "FILES",
+        "raw tensors, one a model input, comma separated; else seeded random inputs");
   p.Add("inputShape", &f.input_shape, "SHAPES", "name:1,3,224,224;name2:...");
   p.Add("inputShapes", &f.input_shapes, "SHAPES", "deprecated, by position: 1,32,32,1:1,10");
   p.Group("Latency");
@@ -47,7 +48,8 @@ FlagParser MakeParser(Flags& f) {
   p.Add("accuracyThreshold", &f.accuracy_threshold, "PERCENT", "largest mean bias (default 0.5)");
   p.Add("cosineDistanceThreshold", &f.cosine_threshold, "X", "smallest cosine similarity (default -1.1: not checked)");
   p.Group("Against another model, and on pictures");
-  p.Add("compareModel", &f.compare_model, "PATH", "runs this model on the same inputs and reports the difference to it");
+  p.Add("compareModel", &f.compare_model, "PATH",
+        "runs this model on the same inputs and reports the difference to it");
   p.Add("logits", &f.logits, "takes the value before a final Softmax as the output");
   p.Add("imagePath", &f.image_path, "DIR", "folder of labelled pictures: top-1 and top-5");
   p.Add("labelFile", &f.label_file, "PATH", "lines path<TAB>class index");
@@ -114,11 +116,13 @@ absl::Status CheckNumbers(const Flags& f) {
     return Refuse({"numThreads:", number(f.num_threads), " must be greater than 0\nInvalid numThreads."});
   }
   if (f.num_threads > kMaxThreads) {
-    return Refuse({"numThreads:", number(f.num_threads), " must be at most ", number(kMaxThreads), "\nInvalid numThreads."});
+    return Refuse(
+        {"numThreads:", number(f.num_threads), " must be at most ", number(kMaxThreads), "\nInvalid numThreads."});
   }
   if (f.cpu_bind_mode < 0 || f.cpu_bind_mode > 2) return Refuse({"cpuBindMode must be 0, 1 or 2"});
   if (f.image_count < 0) return Refuse({"imageCount must be at least 0"});
-  if (f.memory_limit < 0 || f.memory_limit > kMaxMemoryMb) return Refuse({"memoryLimit must be in [0,", number(kMaxMemoryMb), "]"});
+  if (f.memory_limit < 0 || f.memory_limit > kMaxMemoryMb)
+    return Refuse({"memoryLimit must be in [0,", number(kMaxMemoryMb), "]"});
   if (f.accuracy_threshold < 0) return Refuse({"accuracyThreshold must be at least 0"});
   if (f.image_path.empty() != f.label_file.empty()) return Refuse({"--imagePath and --labelFile go together"});
   if (!f.image_path.empty() && f.config_file.empty()) {

@@ -33,7 +33,8 @@ absl::Status BindToCores(int64_t mode, int64_t threads, const std::vector<int>& 
     }
     CPU_SET(static_cast<size_t>(core), &wanted);
   }
-  if (sched_setaffinity(0, sizeof(wanted), &wanted) != 0) return absl::UnavailableError("the process cannot be bound to cores");
+  if (sched_setaffinity(0, sizeof(wanted), &wanted) != 0)
+    return absl::UnavailableError("the process cannot be bound to cores");
   return absl::OkStatus();
 }
 

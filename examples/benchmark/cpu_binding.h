@@ -9,8 +9,8 @@
 
 namespace qlite::cli {
 
-// To the listed cores, or where none are listed by `mode`: 0 not at all, 1 to the first `threads` cores that the process may use, 2 to
-// the last ones. Call before threads are made. An unavailable core is an error.
+// To the listed cores, or where none are listed by `mode`: 0 not at all, 1 to the first `threads` cores that the
+// process may use, 2 to the last ones. Call before threads are made. An unavailable core is an error.
 absl::Status BindToCores(int64_t mode, int64_t threads, const std::vector<int>& cores);
 
 }  // namespace qlite::cli

@@ -52,8 +52,9 @@ absl::Status ParseValues(std::string_view text, const std::string& path, size_t 
                          GoldenTensor& tensor) {
   const std::vector<std::string_view> words = Words(text);
   if (static_cast<int64_t>(words.size()) != elements) {
-    return LineError(path, line, Join({"output '", tensor.name, "': expected ", std::to_string(elements),
-                                       " values, found ", std::to_string(words.size())}));
+    return LineError(path, line,
+                     Join({"output '", tensor.name, "': expected ", std::to_string(elements), " values, found ",
+                           std::to_string(words.size())}));
   }
   for (const std::string_view word : words) {
     const std::optional<double> value = ParseNumber(word);

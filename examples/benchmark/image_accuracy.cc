@@ -20,7 +20,8 @@ namespace {
 // One model on every thread.
 class ModelPool {
  public:
-  static absl::StatusOr<ModelPool> Make(const Context& serial, const std::string& path, const BenchmarkRequest& request) {
+  static absl::StatusOr<ModelPool> Make(const Context& serial, const std::string& path,
+                                        const BenchmarkRequest& request) {
     ModelPool pool;
     absl::StatusOr<LoadedModel> model = LoadForBenchmark(serial, path, request);
     if (!model.ok()) return model.status();

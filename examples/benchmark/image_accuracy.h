@@ -30,11 +30,13 @@ struct ImageAccuracy {
   std::optional<AccuracyDifference> top1_difference;
   std::optional<OutputDifference> outputs;  // the other model is the reference
 
-  double Share(int64_t count) const { return images == 0 ? 0 : static_cast<double>(count) / static_cast<double>(images); }
+  double Share(int64_t count) const {
+    return images == 0 ? 0 : static_cast<double>(count) / static_cast<double>(images);
+  }
 };
 
-// Runs the model's first output over the pictures of --labelFile, spread over the threads; results do not depend on their number. The
-// output holds one score for each class; a label beyond it is an error.
+// Runs the model's first output over the pictures of --labelFile, spread over the threads; results do not depend on
+// their number. The output holds one score for each class; a label beyond it is an error.
 absl::StatusOr<ImageAccuracy> MeasureImageAccuracy(const BenchmarkRequest& request);
 
 }  // namespace qlite::cli

@@ -125,8 +125,9 @@ absl::StatusOr<LoadedModel> LoadForBenchmark(const Context& context, const std::
 
 absl::Status FillInputs(const BenchmarkRequest& request, Session& session) {
   if (!request.input_files.empty() && request.input_files.size() != session.input_count()) {
-    return absl::InvalidArgumentError(Join({"inDataFile: ", std::to_string(request.input_files.size()), " files for the model's ",
-                                            std::to_string(session.input_count()), " inputs"}));
+    return absl::InvalidArgumentError(
+        Join({"inDataFile: ", std::to_string(request.input_files.size()), " files for the model's ",
+              std::to_string(session.input_count()), " inputs"}));
   }
   std::mt19937 generator;
   for (size_t i = 0; i < session.input_count(); ++i) {

@@ -26,8 +26,9 @@ absl::StatusOr<Context> MakeBenchmarkContext(const BenchmarkRequest& request, in
 absl::StatusOr<LoadedModel> LoadForBenchmark(const Context& context, const std::string& path,
                                              const BenchmarkRequest& request);
 
-// Fills the inputs: from the request's files, whose sizes must be exact, or with the reference's ranges of random numbers
-// (floats uniform in [0.1, 1), int8 in [-127, 127], uint8 in [0, 254], wider integers 0 or 1) from a fixed seed.
+// Fills the inputs: from the request's files, whose sizes must be exact, or with the reference's ranges of random
+// numbers (floats uniform in [0.1, 1), int8 in [-127, 127], uint8 in [0, 254], wider integers 0 or 1) from a fixed
+// seed.
 absl::Status FillInputs(const BenchmarkRequest& request, Session& session);
 
 // The element as a number, for any numeric or boolean tensor; index < element count.

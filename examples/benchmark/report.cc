@@ -71,8 +71,9 @@ uint64_t PeakMemoryBytes() {
 
 void PrintLatency(const BenchmarkRequest& request, const Latency& latency) {
   const std::string file = request.model_file.substr(request.model_file.find_last_of('/') + 1);
-  std::printf("Model = %s, NumThreads = %lld, MinRunTime = %f ms, MaxRuntime = %f ms, AvgRunTime = %f ms\n", file.c_str(),
-              static_cast<long long>(request.num_threads), latency.min_ms, latency.max_ms, latency.average_ms);
+  std::printf("Model = %s, NumThreads = %lld, MinRunTime = %f ms, MaxRuntime = %f ms, AvgRunTime = %f ms\n",
+              file.c_str(), static_cast<long long>(request.num_threads), latency.min_ms, latency.max_ms,
+              latency.average_ms);
   std::printf("MedianRunTime = %f ms\n", latency.median_ms);
 }
 

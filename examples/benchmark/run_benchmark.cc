@@ -37,7 +37,8 @@ absl::Status MeasureLatency(const BenchmarkRequest& request, LoadedModel& model,
   ProgressLine progress;
   CatchInterrupts();
   std::printf("Running warm up loops...\n");
-  for (int64_t i = 0; i < request.warm_up_count && status.ok() && !Interrupted(); ++i) RunOnceMs(*model.session, status);
+  for (int64_t i = 0; i < request.warm_up_count && status.ok() && !Interrupted(); ++i)
+    RunOnceMs(*model.session, status);
   std::printf("Running benchmark loops...\n");
   std::vector<double> times;
   for (int64_t i = 0; i < request.loop_count && status.ok() && !Interrupted(); ++i) {
@@ -83,7 +84,8 @@ absl::StatusOr<std::vector<size_t>> MatchOutputs(const std::vector<GoldenTensor>
 
 absl::Status CompareOutput(const GoldenTensor& golden, const TensorView& output, GoldenComparison& comparison) {
   if (!SameShape(golden.dims, output.dims)) {
-    return absl::InvalidArgumentError(Join({"Shape of output '", golden.name, "' and of the golden file are different"}));
+    return absl::InvalidArgumentError(
+        Join({"Shape of output '", golden.name, "' and of the golden file are different"}));
   }
   std::printf("Data of node %s : ", golden.name.c_str());
   PrintValues(output, 50);
@@ -91,7 +93,8 @@ absl::Status CompareOutput(const GoldenTensor& golden, const TensorView& output,
   if (!bias.ok()) return bias.status();
   comparison = {golden.name, 100 * *bias, CosineSimilarity(golden, output)};
   constexpr double kNone = 1e-7;
-  std::printf("Mean bias of node/tensor %s : %g%%\n", golden.name.c_str(), *bias <= kNone ? 0.0 : comparison.bias_percent);
+  std::printf("Mean bias of node/tensor %s : %g%%\n", golden.name.c_str(),
+              *bias <= kNone ? 0.0 : comparison.bias_percent);
   return absl::OkStatus();
 }
 
@@ -151,7 +154,8 @@ absl::Status CompareModels(const BenchmarkRequest& request, const Context& conte
   for (size_t i = 0; i < a.input_count(); ++i) {
     const MutableTensorView from = a.input(i), to = b.input(i);
     if (from.type != to.type || from.bytes != to.bytes) {
-      return absl::InvalidArgumentError(Join({"input ", std::to_string(i), " of the two models differs in type or size"}));
+      return absl::InvalidArgumentError(
+          Join({"input ", std::to_string(i), " of the two models differs in type or size"}));
     }
     std::memcpy(to.data, from.data, from.bytes);
   }
@@ -162,7 +166,8 @@ absl::Status CompareModels(const BenchmarkRequest& request, const Context& conte
   for (size_t i = 0; i < a.output_count(); ++i) {
     const TensorView x = a.output(i), reference = b.output(i);
     if (x.type != ElementType::kFloat32 || reference.type != x.type || reference.bytes != x.bytes) {
-      return absl::InvalidArgumentError(Join({"output '", a.output_name(i), "' differs in type or size, or is not float32"}));
+      return absl::InvalidArgumentError(
+          Join({"output '", a.output_name(i), "' differs in type or size, or is not float32"}));
     }
     difference.Add(reference.as<float>(), x.as<float>());
   }

@@ -10,8 +10,8 @@ absl::Status ConfigEntry::Illegal(std::string_view what) const {
 }
 
 absl::Status ConfigEntry::NotYet(std::string_view what) const {
-  return absl::UnimplementedError(Join({path, ":", std::to_string(entry.line), ": ", entry.key, "=", entry.value, ": ",
-                                        what, " is not supported yet"}));
+  return absl::UnimplementedError(Join(
+      {path, ":", std::to_string(entry.line), ": ", entry.key, "=", entry.value, ": ", what, " is not supported yet"}));
 }
 
 absl::Status ReadBool(const ConfigEntry& entry, bool& out) {
@@ -44,9 +44,9 @@ absl::Status ReadNumbers(const ConfigEntry& entry, std::vector<float>& out) {
 
 absl::Status UnknownKey(const ConfigEntry& entry, const std::vector<std::string>& known) {
   const std::string section = entry.section.empty() ? std::string("the file") : Join({"[", entry.section, "]"});
-  return absl::InvalidArgumentError(Join({"INPUT ILLEGAL: `", entry.entry.key, "` is not supported in ", section,
-                                          Suggestion(entry.entry.key, known), " (", entry.path, ":",
-                                          std::to_string(entry.entry.line), ")"}));
+  return absl::InvalidArgumentError(
+      Join({"INPUT ILLEGAL: `", entry.entry.key, "` is not supported in ", section, Suggestion(entry.entry.key, known),
+            " (", entry.path, ":", std::to_string(entry.entry.line), ")"}));
 }
 
 }  // namespace qlite::cli

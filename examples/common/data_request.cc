@@ -44,7 +44,8 @@ absl::Status ReadFolders(const ConfigEntry& entry, DataRequest& request) {
       return entry.Illegal("must look like input_name_1:input_1_dir,input_name_2:input_2_dir.");
     }
     std::string_view folder = Trim(part.substr(colon + 1));
-    if (folder.size() >= 2 && folder.front() == '\'' && folder.back() == '\'') folder = folder.substr(1, folder.size() - 2);
+    if (folder.size() >= 2 && folder.front() == '\'' && folder.back() == '\'')
+      folder = folder.substr(1, folder.size() - 2);
     const std::string_view name = Trim(part.substr(0, colon));
     if (name.empty() || folder.empty()) return entry.Illegal("has an empty input name or folder.");
     request.folders.emplace_back(name, folder);
@@ -59,7 +60,8 @@ const Key kKeys[] = {
     {"calibrate_size", [](const ConfigEntry& e, DataRequest& r) { return ReadInteger(e, 1, kMaxCount, r.count); }},
     {"input_type",
      [](const ConfigEntry& e, DataRequest& r) {
-       return ReadWord<DataRequest::Kind>(e, {{"IMAGE", DataRequest::Kind::kImages}, {"BIN", DataRequest::Kind::kRaw}}, r.kind);
+       return ReadWord<DataRequest::Kind>(e, {{"IMAGE", DataRequest::Kind::kImages}, {"BIN", DataRequest::Kind::kRaw}},
+                                          r.kind);
      }},
     {"image_to_format",
      [](const ConfigEntry& e, DataRequest& r) {
@@ -68,20 +70,22 @@ const Key kKeys[] = {
      }},
     {"normalize_mean", [](const ConfigEntry& e, DataRequest& r) { return ReadNumbers(e, r.image.mean); }},
     {"normalize_std", [](const ConfigEntry& e, DataRequest& r) { return ReadNumbers(e, r.image.std); }},
-    {"resize_width", [](const ConfigEntry& e, DataRequest& r) { return ReadInteger(e, 1, kMaxCount, r.image.resize_width); }},
-    {"resize_height", [](const ConfigEntry& e, DataRequest& r) { return ReadInteger(e, 1, kMaxCount, r.image.resize_height); }},
+    {"resize_width",
+     [](const ConfigEntry& e, DataRequest& r) { return ReadInteger(e, 1, kMaxCount, r.image.resize_width); }},
+    {"resize_height",
+     [](const ConfigEntry& e, DataRequest& r) { return ReadInteger(e, 1, kMaxCount, r.image.resize_height); }},
     {"resize_shorter_side",
      [](const ConfigEntry& e, DataRequest& r) { return ReadInteger(e, 1, kMaxCount, r.image.resize_shorter_side); }},
     {"resize_method",
      [](const ConfigEntry& e, DataRequest& r) {
-       return ReadWord<ResizeMethod>(e,
-                                     {{"LINEAR", ResizeMethod::kLinear},
-                                      {"NEAREST", ResizeMethod::kNearest},
-                                      {"CUBIC", ResizeMethod::kCubic}},
-                                     r.image.resize_method);
+       return ReadWord<ResizeMethod>(
+           e, {{"LINEAR", ResizeMethod::kLinear}, {"NEAREST", ResizeMethod::kNearest}, {"CUBIC", ResizeMethod::kCubic}},
+           r.image.resize_method);
      }},
-    {"center_crop_width", [](const ConfigEntry& e, DataRequest& r) { return ReadInteger(e, 1, kMaxCount, r.image.crop_width); }},
-    {"center_crop_height", [](const ConfigEntry& e, DataRequest& r) { return ReadInteger(e, 1, kMaxCount, r.image.crop_height); }},
+    {"center_crop_width",
+     [](const ConfigEntry& e, DataRequest& r) { return ReadInteger(e, 1, kMaxCount, r.image.crop_width); }},
+    {"center_crop_height",
+     [](const ConfigEntry& e, DataRequest& r) { return ReadInteger(e, 1, kMaxCount, r.image.crop_height); }},
 };
 
 absl::Status Refuse(std::initializer_list<std::string_view> text) { return absl::InvalidArgumentError(Join(text)); }

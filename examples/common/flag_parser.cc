@@ -109,7 +109,8 @@ absl::Status FlagParser::ParseOne(std::string_view argument) {
   }
   if (!has_value) {
     if (boolean == nullptr && flag->implied.empty()) return Refuse({"No value provided for non-boolean type: ", name});
-    if (boolean == nullptr) return Store(flag->target, flag->implied) ? absl::OkStatus() : absl::InternalError(flag->implied);
+    if (boolean == nullptr)
+      return Store(flag->target, flag->implied) ? absl::OkStatus() : absl::InternalError(flag->implied);
     **boolean = true;
     return absl::OkStatus();
   }

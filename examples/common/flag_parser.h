@@ -29,7 +29,8 @@ class FlagParser {
   void Add(std::string name, double* target, std::string value_name, std::string help);
   void Add(std::string name, bool* target, std::string help);
   // A text flag that may stand without a value and then means `implied`.
-  void AddOptional(std::string name, std::string* target, std::string implied, std::string value_name, std::string help);
+  void AddOptional(std::string name, std::string* target, std::string implied, std::string value_name,
+                   std::string help);
   // Begins a headed group in the usage.
   void Group(std::string title);
 

@@ -57,8 +57,8 @@ absl::StatusOr<std::vector<IniSection>> ParseIni(std::string_view text, std::str
     const std::vector<std::string> parts = Split(trimmed, '=');
     if (parts.size() != 2 || Trim(parts[0]).empty()) {
       return LineError(path, number,
-                       Join({"split vector size != 2, ", trimmed, " is illegal. Expected 'key=value', '[section]', or '#' in ",
-                             "the first column"}));
+                       Join({"split vector size != 2, ", trimmed,
+                             " is illegal. Expected 'key=value', '[section]', or '#' in ", "the first column"}));
     }
     SetEntry(FindOrAdd(sections, section_name, number),
              {std::string(Trim(parts[0])), std::string(Trim(parts[1])), number});

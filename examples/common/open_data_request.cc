@@ -15,7 +15,8 @@ std::string InputNames(const std::vector<InputSpec>& inputs) {
 }
 
 // The folder of each model input, in the model's order.
-absl::StatusOr<std::vector<std::string>> MatchFolders(const DataRequest& request, const std::vector<InputSpec>& inputs) {
+absl::StatusOr<std::vector<std::string>> MatchFolders(const DataRequest& request,
+                                                      const std::vector<InputSpec>& inputs) {
   std::vector<std::string> folders(inputs.size());
   for (size_t i = 0; i < request.folders.size(); ++i) {
     const auto& [name, folder] = request.folders[i];

@@ -27,7 +27,8 @@ class ProgressLine {
   double last_seconds_ = 0;
 };
 
-// From now on an interrupt (Ctrl-C) or a request to terminate asks the running operation to stop instead of ending the program.
+// From now on an interrupt (Ctrl-C) or a request to terminate asks the running operation to stop instead of ending the
+// program.
 void CatchInterrupts();
 // Such a request has come.
 bool Interrupted();

@@ -18,7 +18,8 @@ std::string_view Trim(std::string_view text);
 std::vector<std::string> Split(std::string_view text, char separator);
 std::string ToLower(std::string_view text);
 
-// The whole text as a base-10 integer, a finite decimal number, or "true"/"false" in any letter case; nothing otherwise.
+// The whole text as a base-10 integer, a finite decimal number, or "true"/"false" in any letter case; nothing
+// otherwise.
 std::optional<int64_t> ParseInteger(std::string_view text);
 std::optional<double> ParseNumber(std::string_view text);
 std::optional<bool> ParseBool(std::string_view text);

@@ -127,7 +127,8 @@ void PrintSizes(const ConvertRequest& request) {
   getrusage(RUSAGE_SELF, &usage);
   std::printf("%s: %ju bytes, %.3f of %s (%ju bytes); peak memory %.1f MB\n", request.output_file.c_str(),
               static_cast<uintmax_t>(after), static_cast<double>(after) / static_cast<double>(before),
-              request.model_file.c_str(), static_cast<uintmax_t>(before), static_cast<double>(usage.ru_maxrss) / 1024.0);
+              request.model_file.c_str(), static_cast<uintmax_t>(before),
+              static_cast<double>(usage.ru_maxrss) / 1024.0);
 }
 
 }  // namespace

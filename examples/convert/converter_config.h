@@ -10,9 +10,9 @@
 
 namespace qlite::cli {
 
-// Reads sections ([common_quant_param], [full_quant_param], [data_preprocess_param], ...). An unknown section or key is an error with the
-// nearest name; a key whose feature does not exist yet is refused by name; sections that have nothing to do with
-// quantization are accepted with a notice.
+// Reads sections ([common_quant_param], [full_quant_param], [data_preprocess_param], ...). An unknown section or key is
+// an error with the nearest name; a key whose feature does not exist yet is refused by name; sections that have nothing
+// to do with quantization are accepted with a notice.
 absl::Status ApplySectionedConfig(std::string_view text, const std::string& path, ConvertRequest& request);
 
 // Reads the flat "key=value" file that belongs to --quantType=PostTraining.

@@ -18,7 +18,8 @@ absl::Status Refuse(std::initializer_list<std::string_view> text) { return absl:
 // The values as they stand on the command line.
 struct Flags {
   std::string fmk, model_file, output_file, weight_file, config_file, quant_type, output_format;
-  std::string input_shape, input_data_format, output_data_format, input_data_type = "DEFAULT", output_data_type = "DEFAULT";
+  std::string input_shape, input_data_format, output_data_format, input_data_type = "DEFAULT",
+                                                                  output_data_type = "DEFAULT";
   std::string fp16 = "off", encryption = "false", encrypt_key, decrypt_key, decrypt_mode = "AES-GCM", infer = "false";
   std::string save_type, optimize = "general", optimize_transformer = "false", device, train_model = "false";
   std::string activation_type = "UINT8", calibration_file;
@@ -35,13 +36,15 @@ FlagParser MakeParser(Flags& f) {
   p.Add("inputShape", &f.input_shape, "SHAPES", "fixes dimensions of inputs: name:1,3,224,224;name2:...");
   p.Add("weightFile", &f.weight_file, "PATH", "weights of a CAFFE model (not supported yet)");
   p.Group("Quantization");
-  p.Add("configFile", &f.config_file, "PATH", "sections [common_quant_param], [full_quant_param], [data_preprocess_param]");
+  p.Add("configFile", &f.config_file, "PATH",
+        "sections [common_quant_param], [full_quant_param], [data_preprocess_param]");
   p.Add("quantType", &f.quant_type, "NAME", "older form: PostTraining (with a flat configFile)");
   p.Add("bitNum", &f.bit_num, "N", "older form: 8");
   p.Add("quantWeightSize", &f.quant_weight_size, "N", "older form: for WeightQuant");
   p.Add("quantWeightChannel", &f.quant_weight_channel, "N", "older form: for WeightQuant");
   p.Add("activationType", &f.activation_type, "NAME", "activations in an ONNX file: UINT8 (default) or INT8");
-  p.Add("calibrationFile", &f.calibration_file, "PATH", "calibration to resume from; written when it ends or is interrupted");
+  p.Add("calibrationFile", &f.calibration_file, "PATH",
+        "calibration to resume from; written when it ends or is interrupted");
   p.Group("Running");
   p.Add("numThreads", &f.num_threads, "N", "threads (default: as many as the machine has)");
   p.Add("memoryLimit", &f.memory_limit, "MB", "refuse plans that need more memory (default: no limit)");
@@ -88,11 +91,13 @@ absl::Status Check(const Choice& choice) {
 
 absl::Status CheckModel(const Flags& f) {
   if (f.fmk.empty()) return Refuse({"INPUT MISSING: fmk is necessary"});
-  if (absl::Status status = Check({"fmk", f.fmk, {"ONNX", "QLITE"}, {"TF", "TFLITE", "CAFFE", "MINDIR", "MS", "PYTORCH", "MSLITE", "OM"}});
+  if (absl::Status status = Check(
+          {"fmk", f.fmk, {"ONNX", "QLITE"}, {"TF", "TFLITE", "CAFFE", "MINDIR", "MS", "PYTORCH", "MSLITE", "OM"}});
       !status.ok()) {
     return status;
   }
-  if (!f.weight_file.empty()) return Refuse({"INPUT ILLEGAL: weightFile is not a valid flag (it belongs to --fmk=CAFFE)"});
+  if (!f.weight_file.empty())
+    return Refuse({"INPUT ILLEGAL: weightFile is not a valid flag (it belongs to --fmk=CAFFE)"});
   if (f.model_file.empty()) return Refuse({"INPUT MISSING: model file path is necessary"});
   if (f.output_file.empty()) return Refuse({"INPUT MISSING: output file path is necessary"});
   if (f.output_file.back() == '/' || f.output_file.back() == '\\') {
@@ -121,8 +126,8 @@ absl::Status CheckDefaults(const Flags& f) {
   for (const Choice& choice : choices) {
     if (absl::Status status = Check(choice); !status.ok()) return status;
   }
-  for (const auto& [flag, value] : {std::pair<std::string_view, const std::string&>{"encryptKey", f.encrypt_key},
-                                    {"decryptKey", f.decrypt_key}}) {
+  for (const auto& [flag, value] :
+       {std::pair<std::string_view, const std::string&>{"encryptKey", f.encrypt_key}, {"decryptKey", f.decrypt_key}}) {
     if (!value.empty()) return absl::UnimplementedError(Join({"--", flag, ": encrypted models are not supported yet"}));
   }
   return absl::OkStatus();
@@ -161,7 +166,8 @@ absl::Status ReadQuantization(const Flags& f, const FlagParser& parser, ConvertR
   }
   if (!f.quant_type.empty()) return ReadOlderQuantization(f, parser, config, request);
   for (const std::string_view flag : {"bitNum", "quantWeightSize", "quantWeightChannel"}) {
-    if (parser.given(flag)) return Refuse({"--", flag, " needs --quantType; in a config file write it in [common_quant_param]"});
+    if (parser.given(flag))
+      return Refuse({"--", flag, " needs --quantType; in a config file write it in [common_quant_param]"});
   }
   return f.config_file.empty() ? absl::OkStatus() : ApplySectionedConfig(config, f.config_file, request);
 }

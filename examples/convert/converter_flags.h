@@ -15,8 +15,8 @@ struct ConverterCommand {
   ConvertRequest request;
 };
 
-// Reads flags and configuration file. The request is complete and consistent, or the status says which flag or key is wrong. A
-// flag whose feature does not exist yet is refused by name unless it has its default.
+// Reads flags and configuration file. The request is complete and consistent, or the status says which flag or key is
+// wrong. A flag whose feature does not exist yet is refused by name unless it has its default.
 absl::StatusOr<ConverterCommand> ReadConverterCommand(int argc, const char* const* argv);
 
 }  // namespace qlite::cli

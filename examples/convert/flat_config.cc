@@ -47,7 +47,8 @@ const Key kKeys[] = {
        r.notices.push_back("mean_error_threshold belongs to mixed=true and has no effect");
        return absl::OkStatus();
      }},
-    {"input_shapes", [](const ConfigEntry& e, ConvertRequest&) { return e.NotYet("calibration with changing shapes"); }},
+    {"input_shapes",
+     [](const ConfigEntry& e, ConvertRequest&) { return e.NotYet("calibration with changing shapes"); }},
 };
 
 }  // namespace
@@ -68,7 +69,8 @@ absl::Status ApplyFlatConfig(std::string_view text, const std::string& path, Con
     if (absl::Status status = ApplySection(kKeys, section, path, request); !status.ok()) return status;
   }
   if (request.data.folders.empty()) {
-    return absl::InvalidArgumentError(Join({path, ": image_path must be given: a folder of raw tensors for each input"}));
+    return absl::InvalidArgumentError(
+        Join({path, ": image_path must be given: a folder of raw tensors for each input"}));
   }
   return absl::OkStatus();
 }

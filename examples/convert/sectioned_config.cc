@@ -25,7 +25,8 @@ absl::Status ReadQuantType(const ConfigEntry& entry, ConfigState& state) {
     state.request.quant_type = QuantType::kFull;
     return absl::OkStatus();
   }
-  if (entry.value() == "WEIGHT_QUANT" || entry.value() == "DYNAMIC_QUANT") return entry.NotYet("this kind of quantization");
+  if (entry.value() == "WEIGHT_QUANT" || entry.value() == "DYNAMIC_QUANT")
+    return entry.NotYet("this kind of quantization");
   return entry.Illegal("must be WEIGHT_QUANT|FULL_QUANT|DYNAMIC_QUANT.");
 }
 
@@ -50,7 +51,9 @@ const Key kCommonKeys[] = {
     {"quant_type", ReadQuantType},
     {"bit_num", ReadBitNum},
     {"min_quant_weight_size",
-     [](const ConfigEntry& e, ConfigState& s) { return ReadInteger(e, 0, kMaxFilter, s.request.quantizer.min_weight_elements); }},
+     [](const ConfigEntry& e, ConfigState& s) {
+       return ReadInteger(e, 0, kMaxFilter, s.request.quantizer.min_weight_elements);
+     }},
     {"min_quant_weight_channel",
      [](const ConfigEntry& e, ConfigState& s) {
        int64_t channels = 0;
@@ -93,7 +96,8 @@ const Key kFullKeys[] = {
     {"bias_correction",
      [](const ConfigEntry& e, ConfigState& s) { return ReadBool(e, s.request.quantizer.bias_correction); }},
     {"per_channel", [](const ConfigEntry& e, ConfigState& s) { return ReadBool(e, s.request.quantizer.per_channel); }},
-    {"equalization", [](const ConfigEntry& e, ConfigState& s) { return ReadBool(e, s.request.quantizer.equalization); }},
+    {"equalization",
+     [](const ConfigEntry& e, ConfigState& s) { return ReadBool(e, s.request.quantizer.equalization); }},
     {"target_device", ReadTargetDevice},
     {"smooth_alpha", [](const ConfigEntry& e, ConfigState&) { return e.NotYet("SmoothQuant"); }},
     {"enable_smooth_shift", [](const ConfigEntry& e, ConfigState&) { return e.NotYet("SmoothQuant"); }},
@@ -141,13 +145,14 @@ absl::Status ApplyOne(const IniSection& section, const std::string& path, Config
     if (!other.harmless) {
       return absl::UnimplementedError(Join({where, "[", section.name, "]: ", other.feature, " is not supported yet"}));
     }
-    state.request.notices.push_back(Join({where, "[", section.name, "] concerns ", other.feature, " and has no effect"}));
+    state.request.notices.push_back(
+        Join({where, "[", section.name, "] concerns ", other.feature, " and has no effect"}));
     return absl::OkStatus();
   }
   if (section.name.empty()) {
     return absl::InvalidArgumentError(
-        Join({where, "'", section.entries.front().key, "' stands before any [section]; the flat form of the file goes with ",
-              "--quantType=PostTraining"}));
+        Join({where, "'", section.entries.front().key,
+              "' stands before any [section]; the flat form of the file goes with ", "--quantType=PostTraining"}));
   }
   return absl::InvalidArgumentError(
       Join({where, "INPUT ILLEGAL: unknown section [", section.name, "]", Suggestion(section.name, known)}));
