@@ -119,6 +119,22 @@ std::vector<double> StretchFactors(const std::vector<double>& magnitudes) {
   return factors;
 }
 
+// What the activation gains its readers' weights lose, whose scale is that of an output channel: each gets half of the
+// room in decibels.
+std::vector<double> SharedStretchFactors(const std::vector<double>& magnitudes) {
+  const double largest = *std::max_element(magnitudes.begin(), magnitudes.end());
+  std::vector<double> factors(magnitudes.size(), 1.0);
+  for (size_t c = 0; c < magnitudes.size() && largest > 0; ++c) {
+    if (magnitudes[c] > 0) factors[c] = std::sqrt(std::min(largest / magnitudes[c], kMaxStretch));
+  }
+  return factors;
+}
+
+std::vector<double> FactorsForChannelScales(const Graph& graph, const ChannelGroup& group,
+                                            const std::vector<double>& magnitudes) {
+  return FeedsDepthwiseOnly(graph, group) ? StretchFactors(magnitudes) : SharedStretchFactors(magnitudes);
+}
+
 // --- one scale for a layer
 
 // The largest weight of each channel, as a share of the largest of the layer.
@@ -166,7 +182,10 @@ std::vector<double> BalanceFactors(const Graph& graph, const ChannelGroup& group
 // The groups that equalisation is for.
 std::vector<ChannelGroup> FindEqualizable(const Graph& graph, bool per_channel) {
   std::vector<ChannelGroup> groups = FindChannelGroups(graph);
-  if (per_channel) std::erase_if(groups, [&](const ChannelGroup& group) { return !FeedsDepthwiseOnly(graph, group); });
+  if (per_channel) {
+    std::erase_if(groups,
+                  [&](const ChannelGroup& group) { return group.bounded && !FeedsDepthwiseOnly(graph, group); });
+  }
   return groups;
 }
 
@@ -182,8 +201,8 @@ absl::StatusOr<int> EqualizeChannels(Graph& graph, const CalibrationTable& stati
   int changed = 0;
   for (size_t g = 0; g < groups.size(); ++g) {
     if (!magnitudes[g]) continue;
-    const std::vector<double> factors =
-        per_channel ? StretchFactors(*magnitudes[g]) : BalanceFactors(graph, groups[g], *magnitudes[g]);
+    const std::vector<double> factors = per_channel ? FactorsForChannelScales(graph, groups[g], *magnitudes[g])
+                                                    : BalanceFactors(graph, groups[g], *magnitudes[g]);
     if (AllOne(factors)) continue;
     Apply(graph, groups[g], factors);
     ++changed;

@@ -16,7 +16,9 @@ namespace qlite {
 //
 // Weights with a scale for each channel (`per_channel`): the channels of values that only depthwise convolutions read
 // are stretched towards the range of the largest, so that each uses the activation's 8 bits. That costs no weight
-// anything.
+// anything. Channels of values that other products read, and no clamp holds, are stretched by the square root of that:
+// the weights that read them shrink within their output channel's scale, and share the loss (the even split of Xiao et
+// al. 2022, "SmoothQuant", section 4).
 //
 // `statistics`: channel statistics of the graph's values over some samples. Returns the number of groups of values
 // rescaled.

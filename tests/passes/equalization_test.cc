@@ -54,7 +54,9 @@ TEST_CASE("A clamp keeps its meaning") {
   Disturb(graph, "a");
   const CalibrationTable table = Calibrate(graph);
   const std::vector<float> before = RunGraph(graph);
-  REQUIRE(*EqualizeChannels(graph, table, per_channel) == (per_channel ? 1 : 2));
+  // "b" is read by a product of all channels: with a scale for each of them, only a value without bounds is stretched.
+  const bool bounded = clamp.max == 6.0f || clamp.max == 1.0f;
+  REQUIRE(*EqualizeChannels(graph, table, per_channel) == (per_channel && bounded ? 1 : 2));
   RequireClose(before, RunGraph(graph));
   if (!per_channel) return;
   // Small channels use more of the activation's range than before.
@@ -82,6 +84,25 @@ TEST_CASE("A channel that is dead for good makes room for the others") {
   RequireClose(before, RunGraph(graph));
   const auto weights = FloatConstant(graph, graph.node(*graph.FindNode("b")).inputs[1]);
   REQUIRE(std::abs(weights[1]) < 10 * std::abs(weights[0]));
+}
+
+TEST_CASE("With a scale a channel, the ranges of an unbounded value come together by their square root") {
+  GraphMaker maker;
+  const ValueId a = maker.Conv(maker.Input({1, 3, 8, 8}), 3, 8, 3, 1, true, "a", kRelu);
+  Graph& graph = maker.Finish({maker.Conv(a, 8, 4, 1, 1, true, "b")});
+  Disturb(graph, "a");
+  const CalibrationTable table = Calibrate(graph);
+  const std::vector<float> before = RunGraph(graph);
+  REQUIRE(*EqualizeChannels(graph, table, true) == 1);
+  RequireClose(before, RunGraph(graph));
+  const CalibrationTable after = Calibrate(graph);
+  const std::vector<float>& was = table.tensors.find("a_out")->second.channels.max;
+  const std::vector<float>& is = after.tensors.find("a_out")->second.channels.max;
+  const float largest = *std::max_element(was.begin(), was.end());
+  for (size_t c = 0; c < was.size(); ++c) {
+    if (was[c] > largest / 32) CHECK(is[c] == Approx(std::sqrt(was[c] * largest)).epsilon(1e-3));
+    CHECK(is[c] <= Approx(largest));
+  }
 }
 
 TEST_CASE("With one scale a layer, channels are balanced between layers") {
