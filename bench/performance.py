@@ -1,0 +1,182 @@
+#!/usr/bin/python3
+"""Runs every benchmark and writes docs/performance.md with its tables and plots.
+
+    bench/performance.py --build build/release [--models DIR] [--data DIR] [--seconds 1]
+
+--build: a Release build with QLITE_BUILD_BENCH=ON. --models: a folder of further ONNX files (../shared/tools/
+make_models.py writes resnet18, resnet50, inception_v3 there). --data: ../shared/data. Needs Debian's python3-numpy and
+python3-matplotlib, libdnnl-dev at build time for the comparison with oneDNN, and the peers (bench/peers.py). Parts whose
+needs are absent are left out, and the page says so. Run it on an idle machine.
+"""
+import argparse
+import datetime
+import glob
+import json
+import os
+import re
+import subprocess
+import tempfile
+
+import matplotlib
+matplotlib.use("svg")
+import matplotlib.pyplot as plt  # pylint: disable=wrong-import-position
+
+ROOT = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
+TRAINED = ["mobilenet_v1_1.0_224/mobilenet_v1_1.0_224.onnx", "mobilenet_v2_1.0_224/mobilenet_v2_1.0_224.onnx",
+           "squeezenet_v1.1/squeezenet_v1.1.onnx", "resnet20_cifar10/resnet20_cifar10.onnx",
+           "resnet56_cifar10/resnet56_cifar10.onnx", "vit_cifar10/vit_cifar10.onnx", "ultraface_rfb_320/rfb_320.onnx"]
+CALIBRATION = """[common_quant_param]
+quant_type=FULL_QUANT
+[data_preprocess_param]
+calibrate_path=input:{data}/imagenet/calib
+calibrate_size=100
+input_type=IMAGE
+image_to_format=RGB
+normalize_mean=[127.5,127.5,127.5]
+normalize_std=[127.5,127.5,127.5]
+resize_shorter_side=256
+center_crop_width=224
+center_crop_height=224
+"""
+
+
+def output_of(command):
+    done = subprocess.run(command, capture_output=True, text=True, check=False)
+    if done.returncode:
+        raise SystemExit(f"{' '.join(command)}:\n{done.stdout[-800:]}{done.stderr[-800:]}")
+    return done.stdout
+
+
+def table(header, rows):
+    lines = ["| " + " | ".join(header) + " |", "|" + "---|" * len(header)]
+    return lines + ["| " + " | ".join(map(str, row)) + " |" for row in rows] + [""]
+
+
+def machine():
+    with open("/proc/cpuinfo", encoding="utf-8") as info:
+        text = info.read()
+    name = re.search(r"model name\s*: (.*)", text)
+    return f"{name.group(1) if name else 'unknown processor'}, {os.cpu_count()} processors"
+
+
+def plot_bars(path, title, labels, series, line, line_label):
+    """Groups of horizontal bars; series: name -> values."""
+    figure, axes = plt.subplots(figsize=(8, 0.9 + 0.22 * len(labels) * len(series)))
+    height = 0.8 / len(series)
+    for i, (name, values) in enumerate(series.items()):
+        axes.barh([row + i * height for row in range(len(labels))], values, height, label=name)
+    axes.set_yticks([row + 0.4 - height / 2 for row in range(len(labels))], labels)
+    axes.invert_yaxis()
+    axes.axvline(line, color="black", linewidth=0.8, linestyle="--")
+    axes.set_title(f"{title} (dashed: {line_label})", fontsize=10)
+    axes.legend(fontsize=8)
+    figure.tight_layout()
+    figure.savefig(path, metadata={"Date": None})
+    plt.close(figure)
+
+
+def kernels(args, images):
+    """The micro-benchmarks of the best instruction set against the machine's own peaks."""
+    program = os.path.join(args.build, "bench/bench_kernels")
+    names = output_of([program, "--benchmark_list_tests"]).split()
+    best = names[-1].split("/")[0]
+    report = json.loads(output_of([program, f"--benchmark_filter=^{best}/", "--benchmark_format=json",
+                                   f"--benchmark_min_time={args.seconds / 4}"]))
+    rows, shares = [], {"float32": {}, "int8": {}}
+    for run in report["benchmarks"]:
+        _, kind, shape = run["name"].split("/")[:3]
+        rate = run.get("OPS", run.get("FLOPS", 0)) / 1e9
+        rows.append([shape, kind, f"{rate:.0f}", f"{100 * run['peak']:.0f} %", f"{100 * run['memory']:.0f} %"])
+        shares.setdefault(kind, {})[shape] = 100 * run["peak"]
+    labels = [shape for shape in shares["float32"] if shape in shares["int8"]]
+    plot_bars(os.path.join(images, "kernels.svg"), "Share of the measured peak, %", labels,
+              {kind: [shares[kind][shape] for shape in labels] for kind in ("float32", "int8")}, 92, "92 %")
+    return ["## Kernels", "",
+            f"`bench_kernels`, one thread, {best}. Peak: a loop over registers with the best instruction; memory: the bytes "
+            "that must move at least, at the measured bandwidth. Small depths of summation and the depthwise shapes are "
+            "bound by memory or by loads, not by arithmetic.", "",
+            "![kernels](performance/kernels.svg)", "",
+            *table(["shape", "type", "G/s", "of peak", "of memory bandwidth"], rows)]
+
+
+def onednn(args):
+    program = os.path.join(args.build, "bench/bench_onednn")
+    if not os.path.exists(program):
+        return ["oneDNN was not found when this was built: no comparison.", ""]
+    lines = ["## Beside oneDNN", "", "`bench_onednn`, taking turns in one process; ratios above 1 are ours being faster.", ""]
+    for threads in (1, 2):
+        lines += ["```", output_of([program, f"--threads={threads}", f"--seconds={args.seconds / 4}"]).rstrip(), "```", ""]
+    return lines
+
+
+def models(args, images):
+    files = [path for path in (os.path.join(args.data, "models", name) for name in TRAINED) if os.path.exists(path)]
+    files += sorted(glob.glob(os.path.join(args.models, "*.onnx"))) if args.models else []
+    with tempfile.TemporaryDirectory() as folder:
+        report = os.path.join(folder, "models.json")
+        done = subprocess.run([os.path.join(ROOT, "bench/models.py"), f"--build={args.build}", f"--json={report}",
+                               f"--seconds={args.seconds}", *files], check=False)
+        if done.returncode or not os.path.exists(report):
+            return ["## Whole models", "", "onnxruntime was not there: left out.", ""]
+        with open(report, encoding="utf-8") as file:
+            rows = json.load(file)
+    single = [row for row in rows if row["threads"] == 1]
+    plot_bars(os.path.join(images, "models.svg"), "Time, ours over onnxruntime's, one thread",
+              [row["model"] for row in single], {"float32": [row["float_ratio"] for row in single],
+                                                 "int8": [row["int8_ratio"] for row in single]}, 1, "equal")
+    cells = [[r["model"], r["threads"], f"{r['float']:.2f} / {r['ort_float']:.2f}", f"{r['float_ratio']:.2f}",
+              f"{r['int8']:.2f} / {r['ort_int8']:.2f}", f"{r['int8_ratio']:.2f}", f"{r['int8_to_float']:.2f}"]
+             for r in rows]
+    loads = [[r["model"], f"{r['first_float']:.0f} / {r['ort_first_float']:.0f}",
+              f"{r['first_int8']:.0f} / {r['ort_first_int8']:.0f}"] for r in single]
+    return ["## Whole models", "",
+            "`bench/models.py`: milliseconds, ours / onnxruntime's, batch 1; the int8 file of onnxruntime is the ONNX file "
+            "that the converter writes, with uint8 activations.", "", "![models](performance/models.svg)", "",
+            *table(["model", "threads", "float32 ms", "ratio", "int8 ms", "ratio", "int8 / float32"], cells),
+            "From the file to the first result, milliseconds, one thread (int8: our `.qlite` file against the ONNX file):", "",
+            *table(["model", "float32", "int8"], loads)]
+
+
+def calibration(args):
+    program = os.path.join(args.build, "bench/bench_calibration")
+    if not os.path.isdir(os.path.join(args.data, "imagenet")):
+        return ["## Calibration", "", f"{args.data} was not there: left out.", ""]
+    lines = ["## Calibration", "", "`bench_calibration`, 100 pictures, against decoding them and the bare float inferences:", ""]
+    models_to_calibrate = [os.path.join(args.data, "models", TRAINED[1])]
+    if args.models and os.path.exists(os.path.join(args.models, "resnet50.onnx")):
+        models_to_calibrate.append(os.path.join(args.models, "resnet50.onnx"))
+    with tempfile.TemporaryDirectory() as folder:
+        config = os.path.join(folder, "calibration.cfg")
+        with open(config, "w", encoding="utf-8") as out:
+            out.write(CALIBRATION.format(data=args.data))
+        for model in models_to_calibrate:
+            lines += ["```", os.path.basename(model)]
+            for threads in ("1", "2"):
+                lines.append(output_of([program, model, config, threads, "3", "MAX_MIN", "KL"]).rstrip())
+            lines += ["```", ""]
+    return lines
+
+
+def main():
+    p = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    p.add_argument("--build", required=True)
+    p.add_argument("--models")
+    p.add_argument("--data", default=os.path.join(ROOT, "../shared/data"))
+    p.add_argument("--seconds", type=float, default=1.0, help="measured time for each figure")
+    args = p.parse_args()
+    args.build = os.path.abspath(args.build)
+    args.data = os.path.abspath(args.data)
+    images = os.path.join(ROOT, "docs/performance")
+    os.makedirs(images, exist_ok=True)
+    lines = ["# Performance", "",
+             f"Written by `bench/performance.py` on {datetime.date.today()} on {machine()}. The machine is shared and noisy: "
+             "believe ratios, not milliseconds.", ""]
+    for part in (lambda: models(args, images), lambda: calibration(args), lambda: kernels(args, images),
+                 lambda: onednn(args)):
+        lines += part()
+    with open(os.path.join(ROOT, "docs/performance.md"), "w", encoding="utf-8") as out:
+        out.write("\n".join(lines).rstrip() + "\n")
+
+
+if __name__ == "__main__":
+    main()
