@@ -11,3 +11,5 @@ find_package(PNG REQUIRED)
 find_package(nlohmann_json REQUIRED)
 find_path(STB_INCLUDE_DIR stb_image.h PATH_SUFFIXES stb REQUIRED)
 find_path(XXHASH_INCLUDE_DIR xxhash.h REQUIRED)
+# Not the target flatbuffers::flatc: in a cross build it is a program of the target machine.
+find_program(QLITE_FLATC flatc REQUIRED)

@@ -64,8 +64,9 @@ struct ContextOptions {
   LogSink log;          // empty: silent
   ProgressCallback progress;
   Limits limits;
-  // "generic", "avx2", "avx512", "avx512vnni": the highest instruction set to use; empty: the value of the environment
-  // variable QLITE_ISA, or the best there is. Results are the same bits with any of them.
+  // "generic", "sse42", "avx2", "avx512", "avx512vnni", or on AArch64 "generic", "neon", "neondot": the highest
+  // instruction set to use; empty: the value of the environment variable QLITE_ISA, or the best there is. Results are
+  // the same bits with any of them.
   std::string isa;
 };
 

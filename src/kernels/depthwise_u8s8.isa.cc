@@ -60,11 +60,13 @@ void PackChannel(const DepthwiseU8S8Weights& w, int64_t channel, int block_chann
       const int64_t row = tap / w.kernel_w + shift;
       const int64_t group = shift * RowGroups(w.kernel_h) + row / kDotDepth;
       const int64_t position = group * w.kernel_w + tap % w.kernel_w;
-      weights[(position * block_channels + slot) * kDotDepth + row % kDotDepth] = value;
+      const int lane = slot % (block_channels / 4);
+      weights[(position * block_channels + slot - lane) * kDotDepth +
+              StepElement(lane, static_cast<int>(row % kDotDepth))] = value;
     }
   }
   const uint32_t own = w.bias == nullptr ? 0u : static_cast<uint32_t>(w.bias[channel]);
-  const uint32_t bias = own - static_cast<uint32_t>(w.input_zero_point) * sum;
+  const uint32_t bias = own - static_cast<uint32_t>(w.input_zero_point - kInputOffset) * sum;
   std::memcpy(block + 4 * slot, &bias, 4);
   std::memcpy(block + 4 * (block_channels + slot), &w.multipliers[channel], 4);
 }
@@ -319,7 +321,7 @@ void RunRows(const Context& context, int64_t row, int64_t rows) {
 #if QLITE_ISA_avx512 || QLITE_ISA_avx512vnni
       if (channels == 64) RunBlock<Vec512>(context, row, rows, x, first);
 #endif
-#if !QLITE_ISA_generic
+#if QLITE_ISA_avx2 || QLITE_ISA_avx512 || QLITE_ISA_avx512vnni
       if (channels == 32) RunBlock<Vec256>(context, row, rows, x, first);
 #endif
       if (channels == 16) RunBlock<Vec128>(context, row, rows, x, first);

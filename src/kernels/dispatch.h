@@ -9,25 +9,23 @@
 
 #include "kernels/isa.h"
 
-#if defined(__x86_64__)
-#define QLITE_DISPATCH_KERNELS(Family)                                       \
-  namespace generic { extern const Family##Kernels k##Family##Kernels; }    \
-  namespace avx2 { extern const Family##Kernels k##Family##Kernels; }       \
-  namespace avx512 { extern const Family##Kernels k##Family##Kernels; }     \
-  namespace avx512vnni { extern const Family##Kernels k##Family##Kernels; } \
-  const Family##Kernels& Family(Isa isa) {                                   \
-    switch (isa) {                                                           \
-      case Isa::kAvx512Vnni: return avx512vnni::k##Family##Kernels;          \
-      case Isa::kAvx512: return avx512::k##Family##Kernels;                  \
-      case Isa::kAvx2: return avx2::k##Family##Kernels;                      \
-      case Isa::kGeneric: break;                                             \
-    }                                                                        \
-    return generic::k##Family##Kernels;                                      \
+#define QLITE_DECLARE_KERNELS(Family, enumerator, name) \
+  namespace name {                                      \
+  extern const Family##Kernels k##Family##Kernels;      \
   }
-#else
-#define QLITE_DISPATCH_KERNELS(Family)                                    \
-  namespace generic { extern const Family##Kernels k##Family##Kernels; } \
-  const Family##Kernels& Family(Isa) { return generic::k##Family##Kernels; }
-#endif
+#define QLITE_KERNELS_CASE(Family, enumerator, name) \
+  case Isa::enumerator:                              \
+    return name::k##Family##Kernels;
+
+#define QLITE_DISPATCH_KERNELS(Family)                        \
+  QLITE_DECLARE_KERNELS(Family, kGeneric, generic)            \
+  QLITE_FOR_EACH_COMPILED_ISA(QLITE_DECLARE_KERNELS, Family)  \
+  const Family##Kernels& Family(Isa isa) {                    \
+    switch (isa) {                                            \
+      QLITE_FOR_EACH_COMPILED_ISA(QLITE_KERNELS_CASE, Family) \
+      default:                                                \
+        return generic::k##Family##Kernels;                   \
+    }                                                         \
+  }
 
 #endif  // QLITE_KERNELS_DISPATCH_H_

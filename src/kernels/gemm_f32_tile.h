@@ -16,10 +16,13 @@
 namespace qlite::kernels::QLITE_ISA::product {
 
 // Rows of a register tile: with two vectors a row, the sums, one row of the panel and a broadcast fill the registers.
-#if QLITE_ISA_generic
+// A fused multiply-add in software needs registers of its own.
+#if QLITE_ISA_generic || QLITE_ISA_sse42
 inline constexpr int kTileRows = 4;
 #elif QLITE_ISA_avx2
 inline constexpr int kTileRows = 6;
+#elif QLITE_ISA_neon || QLITE_ISA_neondot
+inline constexpr int kTileRows = 8;
 #else
 inline constexpr int kTileRows = 12;
 #endif

@@ -2,33 +2,64 @@
 
 #include <array>
 
+#if defined(__aarch64__) && defined(__linux__)
+#include <sys/auxv.h>
+#endif
+
 namespace qlite::kernels {
 namespace {
 
-constexpr std::array<std::string_view, 4> kNames = {"generic", "avx2", "avx512", "avx512vnni"};
+#define QLITE_ISA_NAME(context, enumerator, name) , #name
+constexpr auto kNames = std::to_array<std::string_view>(
+    {"generic" QLITE_FOR_EACH_X86_ISA(QLITE_ISA_NAME, ) QLITE_FOR_EACH_ARM_ISA(QLITE_ISA_NAME, )});
+#undef QLITE_ISA_NAME
 
 struct Detected {
-  std::array<Isa, 4> isas{};
+  std::array<Isa, kNames.size()> isas{};
   size_t count = 0;
   void Add(Isa isa) { isas[count++] = isa; }
 };
 
-Detected Detect() {
-  Detected found;
-  found.Add(Isa::kGeneric);
 #if defined(__x86_64__)
+
+void AddVectorIsas(Detected& found) {
   // libgcc's check also asks the operating system whether it saves the wider registers.
   __builtin_cpu_init();
-  if (!__builtin_cpu_supports("avx2") || !__builtin_cpu_supports("fma") || !__builtin_cpu_supports("f16c")) return found;
+  if (!__builtin_cpu_supports("sse4.2") || !__builtin_cpu_supports("popcnt")) return;
+  found.Add(Isa::kSse42);
+  if (!__builtin_cpu_supports("avx2") || !__builtin_cpu_supports("fma") || !__builtin_cpu_supports("f16c")) return;
   found.Add(Isa::kAvx2);
   if (!__builtin_cpu_supports("avx512f") || !__builtin_cpu_supports("avx512bw") ||
       !__builtin_cpu_supports("avx512cd") || !__builtin_cpu_supports("avx512dq") ||
       !__builtin_cpu_supports("avx512vl")) {
-    return found;
+    return;
   }
   found.Add(Isa::kAvx512);
   if (__builtin_cpu_supports("avx512vnni")) found.Add(Isa::kAvx512Vnni);
+}
+
+#elif defined(__aarch64__)
+
+void AddVectorIsas(Detected& found) {
+  found.Add(Isa::kNeon);                            // part of the architecture's baseline
+#if defined(__linux__)
+  constexpr unsigned long kDotProduct = 1ul << 20;  // HWCAP_ASIMDDP, which older system headers lack
+  if ((getauxval(AT_HWCAP) & kDotProduct) != 0) found.Add(Isa::kNeonDot);
+#elif defined(__ARM_FEATURE_DOTPROD)
+  found.Add(Isa::kNeonDot);
 #endif
+}
+
+#else
+
+void AddVectorIsas(Detected&) {}
+
+#endif
+
+Detected Detect() {
+  Detected found;
+  found.Add(Isa::kGeneric);
+  AddVectorIsas(found);
   return found;
 }
 

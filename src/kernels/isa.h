@@ -7,8 +7,28 @@
 
 namespace qlite::kernels {
 
+// Lists of vector instruction sets, lowest first: X(context, enumerator, name) for each, `context` being whatever the
+// caller passes. The name is that of the namespace, and of the list in CMakeLists.txt.
+#define QLITE_FOR_EACH_X86_ISA(X, context) \
+  X(context, kSse42, sse42) X(context, kAvx2, avx2) X(context, kAvx512, avx512) X(context, kAvx512Vnni, avx512vnni)
+#define QLITE_FOR_EACH_ARM_ISA(X, context) X(context, kNeon, neon) X(context, kNeonDot, neondot)
+
+// Those that the kernels are compiled for here.
+#if defined(__x86_64__)
+#define QLITE_FOR_EACH_COMPILED_ISA(X, context) QLITE_FOR_EACH_X86_ISA(X, context)
+#elif defined(__aarch64__)
+#define QLITE_FOR_EACH_COMPILED_ISA(X, context) QLITE_FOR_EACH_ARM_ISA(X, context)
+#else
+#define QLITE_FOR_EACH_COMPILED_ISA(X, context)
+#endif
+
 // Ordered: a later one implies every earlier one on the same architecture.
-enum class Isa : int { kGeneric = 0, kAvx2 = 1, kAvx512 = 2, kAvx512Vnni = 3 };
+enum class Isa : int {
+  kGeneric,
+#define QLITE_ISA_ENUMERATOR(context, enumerator, name) enumerator,
+  QLITE_FOR_EACH_X86_ISA(QLITE_ISA_ENUMERATOR, ) QLITE_FOR_EACH_ARM_ISA(QLITE_ISA_ENUMERATOR, )
+#undef QLITE_ISA_ENUMERATOR
+};
 
 // The instruction sets that were compiled in and that this processor executes, lowest first; kGeneric is always there.
 // Thread-safe.
@@ -17,7 +37,7 @@ std::span<const Isa> SupportedIsas();
 // The last of SupportedIsas().
 Isa BestIsa();
 
-// "generic", "avx2", "avx512", "avx512vnni".
+// "generic", "sse42", "avx2", "avx512", "avx512vnni", "neon", "neondot".
 std::string_view IsaName(Isa isa);
 
 // Inverse of IsaName. False when the name is not one of them.

@@ -66,6 +66,55 @@ inline VecI32 ToInt(VecF32 a) {
 
 inline float FirstLane(VecF32 a) { return a.v; }
 
+#elif QLITE_ISA_sse42
+
+struct VecMask {
+  __m128 v;
+  friend VecMask operator&(VecMask a, VecMask b) { return {_mm_and_ps(a.v, b.v)}; }
+  friend VecMask operator|(VecMask a, VecMask b) { return {_mm_or_ps(a.v, b.v)}; }
+};
+
+struct VecI32 {
+  __m128i v;
+  static VecI32 Broadcast(int32_t x) { return {_mm_set1_epi32(x)}; }
+  friend VecI32 operator+(VecI32 a, VecI32 b) { return {_mm_add_epi32(a.v, b.v)}; }
+  friend VecI32 operator-(VecI32 a, VecI32 b) { return {_mm_sub_epi32(a.v, b.v)}; }
+  friend VecI32 operator&(VecI32 a, VecI32 b) { return {_mm_and_si128(a.v, b.v)}; }
+  friend VecI32 operator|(VecI32 a, VecI32 b) { return {_mm_or_si128(a.v, b.v)}; }
+  friend VecI32 operator^(VecI32 a, VecI32 b) { return {_mm_xor_si128(a.v, b.v)}; }
+};
+
+template <int kBits>
+inline VecI32 ShiftLeft(VecI32 a) {
+  return {_mm_slli_epi32(a.v, kBits)};
+}
+template <int kBits>
+inline VecI32 ShiftRight(VecI32 a) {
+  return {_mm_srai_epi32(a.v, kBits)};
+}
+
+inline VecMask Less(VecF32 a, VecF32 b) { return {_mm_cmplt_ps(a.v, b.v)}; }
+inline VecMask LessEqual(VecF32 a, VecF32 b) { return {_mm_cmple_ps(a.v, b.v)}; }
+inline VecMask Equal(VecF32 a, VecF32 b) { return {_mm_cmpeq_ps(a.v, b.v)}; }
+inline VecMask IsNan(VecF32 a) { return {_mm_cmpunord_ps(a.v, a.v)}; }
+inline VecF32 Select(VecMask m, VecF32 a, VecF32 b) { return VecF32::Batch(_mm_blendv_ps(b.v, a.v, m.v)); }
+inline VecF32 Sqrt(VecF32 a) { return VecF32::Batch(_mm_sqrt_ps(a.v)); }
+inline VecF32 RoundEven(VecF32 a) {
+  return VecF32::Batch(_mm_round_ps(a.v, _MM_FROUND_TO_NEAREST_INT | _MM_FROUND_NO_EXC));
+}
+inline VecF32 Floor(VecF32 a) { return VecF32::Batch(_mm_floor_ps(a.v)); }
+inline VecF32 Ceil(VecF32 a) { return VecF32::Batch(_mm_ceil_ps(a.v)); }
+inline VecF32 AsFloat(VecI32 a) { return VecF32::Batch(_mm_castsi128_ps(a.v)); }
+inline VecI32 AsInt(VecF32 a) { return {_mm_castps_si128(a.v)}; }
+inline VecF32 ToFloat(VecI32 a) { return VecF32::Batch(_mm_cvtepi32_ps(a.v)); }
+inline VecI32 ToInt(VecF32 a) { return {_mm_cvttps_epi32(a.v)}; }
+inline float FirstLane(VecF32 a) { return _mm_cvtss_f32(a.v); }
+// Lanes [kHalf, 2 * kHalf) in the place of lanes [0, kHalf); the others are of no use. kHalf: 2, 1.
+template <int kHalf>
+inline VecF32 MoveDown(VecF32 a) {
+  return VecF32::Batch(_mm_shuffle_ps(a.v, a.v, kHalf == 2 ? 0x0e : 0x01));
+}
+
 #elif QLITE_ISA_avx2
 
 struct VecMask {
@@ -114,6 +163,57 @@ template <int kHalf>
 inline VecF32 MoveDown(VecF32 a) {
   if constexpr (kHalf == 4) return VecF32::Batch(_mm256_permute2f128_ps(a.v, a.v, 1));
   return VecF32::Batch(_mm256_permute_ps(a.v, kHalf == 2 ? 0x0e : 0x01));
+}
+
+#elif QLITE_ISA_neon || QLITE_ISA_neondot
+
+struct VecMask {
+  uint32x4_t v;
+  friend VecMask operator&(VecMask a, VecMask b) { return {vandq_u32(a.v, b.v)}; }
+  friend VecMask operator|(VecMask a, VecMask b) { return {vorrq_u32(a.v, b.v)}; }
+};
+
+struct VecI32 {
+  int32x4_t v;
+  static VecI32 Broadcast(int32_t x) { return {vdupq_n_s32(x)}; }
+  friend VecI32 operator+(VecI32 a, VecI32 b) { return {vaddq_s32(a.v, b.v)}; }
+  friend VecI32 operator-(VecI32 a, VecI32 b) { return {vsubq_s32(a.v, b.v)}; }
+  friend VecI32 operator&(VecI32 a, VecI32 b) { return {vandq_s32(a.v, b.v)}; }
+  friend VecI32 operator|(VecI32 a, VecI32 b) { return {vorrq_s32(a.v, b.v)}; }
+  friend VecI32 operator^(VecI32 a, VecI32 b) { return {veorq_s32(a.v, b.v)}; }
+};
+
+template <int kBits>
+inline VecI32 ShiftLeft(VecI32 a) {
+  return {vshlq_n_s32(a.v, kBits)};
+}
+template <int kBits>
+inline VecI32 ShiftRight(VecI32 a) {
+  return {vshrq_n_s32(a.v, kBits)};
+}
+
+inline VecMask Less(VecF32 a, VecF32 b) { return {vcltq_f32(a.v, b.v)}; }
+inline VecMask LessEqual(VecF32 a, VecF32 b) { return {vcleq_f32(a.v, b.v)}; }
+inline VecMask Equal(VecF32 a, VecF32 b) { return {vceqq_f32(a.v, b.v)}; }
+inline VecMask IsNan(VecF32 a) { return {vmvnq_u32(vceqq_f32(a.v, a.v))}; }
+inline VecF32 Select(VecMask m, VecF32 a, VecF32 b) { return VecF32::Batch(vbslq_f32(m.v, a.v, b.v)); }
+inline VecF32 Sqrt(VecF32 a) { return VecF32::Batch(vsqrtq_f32(a.v)); }
+inline VecF32 RoundEven(VecF32 a) { return VecF32::Batch(vrndnq_f32(a.v)); }
+inline VecF32 Floor(VecF32 a) { return VecF32::Batch(vrndmq_f32(a.v)); }
+inline VecF32 Ceil(VecF32 a) { return VecF32::Batch(vrndpq_f32(a.v)); }
+inline VecF32 AsFloat(VecI32 a) { return VecF32::Batch(vreinterpretq_f32_s32(a.v)); }
+inline VecI32 AsInt(VecF32 a) { return {vreinterpretq_s32_f32(a.v)}; }
+inline VecF32 ToFloat(VecI32 a) { return VecF32::Batch(vcvtq_f32_s32(a.v)); }
+// The instruction saturates and makes NaN 0; the x86 instructions, which every instruction set follows, do not.
+inline VecI32 ToInt(VecF32 a) {
+  const uint32x4_t fits = vcaltq_f32(a.v, vdupq_n_f32(2147483648.0f));
+  return {vbslq_s32(fits, vcvtq_s32_f32(a.v), vdupq_n_s32(INT32_MIN))};
+}
+inline float FirstLane(VecF32 a) { return vgetq_lane_f32(a.v, 0); }
+// Lanes [kHalf, 2 * kHalf) in the place of lanes [0, kHalf); the others are of no use. kHalf: 2, 1.
+template <int kHalf>
+inline VecF32 MoveDown(VecF32 a) {
+  return VecF32::Batch(vextq_f32(a.v, a.v, kHalf));
 }
 
 #else

@@ -1,8 +1,9 @@
 // The vector types of the int8 kernels. Included by *.isa.cc alone, like kernels/simd.h.
 //
 // A type VecNNN describes one register width through static functions: int32 lanes for accumulators, and bytes. The
-// reduction advances by kDotDepth elements a step: four bytes where the processor has vpdpbusd, otherwise two elements
-// that were widened to int16, whose products pmaddwd sums exactly. vpmaddubsw, which saturates, is never used.
+// reduction advances by kDotDepth elements a step: four bytes where the processor has a dot product (vpdpbusd, sdot),
+// otherwise two elements that were widened to int16, whose products are summed exactly (pmaddwd, smlal). vpmaddubsw,
+// which saturates, is never used.
 //
 // Bytes and int32 lanes correspond in "unpacked order": four int32 vectors v0..v3 stand for kBytes bytes of which every
 // 128-bit lane L holds four of v0, four of v1, four of v2, four of v3, each from their lane L. That is what unpacking
@@ -21,13 +22,18 @@
 #include "kernels/epilogue_u8.h"
 #include "kernels/unroll.h"
 
-#if !QLITE_ISA_generic
+#if QLITE_ISA_neon || QLITE_ISA_neondot
+#include <arm_neon.h>
+#elif !QLITE_ISA_generic
 #include <immintrin.h>
+#endif
+#if QLITE_ISA_sse42
+#include "kernels/fused_sse42.h"
 #endif
 
 namespace qlite::kernels::QLITE_ISA::u8 {
 
-#if QLITE_ISA_avx512vnni
+#if QLITE_ISA_avx512vnni || QLITE_ISA_neondot
 inline constexpr int kDotDepth = 4;
 using DotInput = uint8_t;
 using DotWeight = int8_t;
@@ -35,6 +41,22 @@ using DotWeight = int8_t;
 inline constexpr int kDotDepth = 2;
 using DotInput = int16_t;
 using DotWeight = int16_t;
+#endif
+
+// What Dot takes an input byte u for: u - kInputOffset. Both operands of sdot are signed, so there bytes enter it with
+// their highest bit flipped; the zero point that goes into a packed bias is less by as much.
+#if QLITE_ISA_neondot
+inline constexpr int32_t kInputOffset = 128;
+#else
+inline constexpr int32_t kInputOffset = 0;
+#endif
+
+// Where element i of a lane stands in the kDotDepth elements a lane of a vector of inputs or weights: next to each
+// other in the lane, but for smlal, which wants the first elements of all lanes and then the second ones.
+#if QLITE_ISA_neon
+inline constexpr int StepElement(int lane, int i) { return i * 4 + lane; }
+#else
+inline constexpr int StepElement(int lane, int i) { return lane * kDotDepth + i; }
 #endif
 
 #if QLITE_ISA_generic
@@ -179,7 +201,7 @@ struct Vec128 {
 
 using VecWide = Vec128;
 
-#else
+#elif !(QLITE_ISA_neon || QLITE_ISA_neondot)
 
 struct Vec128 {
   static constexpr int kLanes = 4;
@@ -201,7 +223,7 @@ struct Vec128 {
     if (n == kBytes) {
       _mm_storeu_si128(reinterpret_cast<__m128i*>(p), x);
     } else {
-#if QLITE_ISA_avx2
+#if QLITE_ISA_sse42 || QLITE_ISA_avx2
       if (n == 8) return _mm_storel_epi64(reinterpret_cast<__m128i*>(p), x);
       uint8_t bytes[kBytes];
       _mm_storeu_si128(reinterpret_cast<__m128i*>(bytes), x);
@@ -253,7 +275,50 @@ struct Vec128 {
     out[0] = reinterpret_cast<I32>(_mm_unpacklo_epi8(x, _mm_setzero_si128()));
     out[1] = reinterpret_cast<I32>(_mm_unpackhi_epi8(x, _mm_setzero_si128()));
   }
+  template <int kPieces, int kPiece>
+  static void StorePiece(uint8_t* p, U8 x, int n) {
+    StoreU8(p, Shift<kPiece*(kBytes / kPieces)>(x), n);
+  }
+  template <int kShift>
+  static U8 Shift(U8 x) {
+    return _mm_srli_si128(x, kShift);
+  }
+  static U8 SetU8(uint8_t x) { return _mm_set1_epi8(static_cast<char>(x)); }
+  static I32 BroadcastInput(const DotInput* p) {
+    int32_t x;
+    std::memcpy(&x, p, sizeof x);
+    return reinterpret_cast<I32>(_mm_set1_epi32(x));
+  }
+  template <int kRows>
+  static U8 GatherRows(U8 x) {
+    return x;
+  }
+  static U8 Max(U8 a, U8 b) { return _mm_max_epu8(a, b); }
+  static void Widen4(U8 x, I32 out[4]) {
+    I32 words[2];
+    Widen(x, words);
+    for (int i = 0; i < 2; ++i) {
+      out[2 * i] = reinterpret_cast<I32>(_mm_unpacklo_epi16(Raw(words[i]), Raw(Zero())));
+      out[2 * i + 1] = reinterpret_cast<I32>(_mm_unpackhi_epi16(Raw(words[i]), Raw(Zero())));
+    }
+  }
+  static I32 LoadBytes(const uint8_t* p) { return reinterpret_cast<I32>(_mm_cvtepu8_epi32(_mm_loadu_si32(p))); }
+  static I32 SetI32(int32_t x) { return reinterpret_cast<I32>(_mm_set1_epi32(x)); }
+  static F32 SetF32(float x) { return _mm_set1_ps(x); }
+  static F32 ToFloat(I32 x) { return _mm_cvtepi32_ps(Raw(x)); }
+  static F32 Subtract(F32 a, F32 b) { return _mm_sub_ps(a, b); }
+  static F32 Multiply(F32 a, F32 b) { return _mm_mul_ps(a, b); }
+  static F32 Divide(F32 a, F32 b) { return _mm_div_ps(a, b); }
+#if QLITE_ISA_sse42
+  static F32 MultiplyAdd(F32 a, F32 b, F32 c) { return FusedMultiplyAdd(a, b, c); }
+#else
+  static F32 MultiplyAdd(F32 a, F32 b, F32 c) { return _mm_fmadd_ps(a, b, c); }
+#endif
 };
+
+#if QLITE_ISA_sse42
+using VecWide = Vec128;
+#else
 
 struct Vec256 {
   static constexpr int kLanes = 8;
@@ -476,14 +541,23 @@ using VecWide = Vec512;
 
 #endif
 #endif
+#endif
+
+}  // namespace qlite::kernels::QLITE_ISA::u8
+
+#if QLITE_ISA_neon || QLITE_ISA_neondot
+#include "kernels/simd_u8_neon.h"
+#endif
+
+namespace qlite::kernels::QLITE_ISA::u8 {
 
 // Copies n bytes into reduction elements, widening them where the dot product takes int16.
 inline void CopyInput(const uint8_t* from, DotInput* to, int64_t n) {
-#if QLITE_ISA_avx512vnni
-  std::memcpy(to, from, static_cast<size_t>(n));
-#else
-  for (int64_t i = 0; i < n; ++i) to[i] = from[i];
-#endif
+  if constexpr (sizeof(DotInput) == 1) {
+    std::memcpy(to, from, static_cast<size_t>(n));
+  } else {
+    for (int64_t i = 0; i < n; ++i) to[i] = from[i];
+  }
 }
 
 }  // namespace qlite::kernels::QLITE_ISA::u8

@@ -24,13 +24,15 @@ inline constexpr int kLanes = VecWide::kLanes;
 inline constexpr int kPanelColumns = 2 * kLanes;
 
 // Rows of the tallest tile: two vectors of accumulators a row, two of weights, one of input, and one for the product
-// where it is not fused with the sum.
+// where it is not fused with the sum. (With the 32 registers of AArch64, eight rows hide the latency of the sums.)
 #if QLITE_ISA_avx512vnni
 inline constexpr int kMaxTileRows = 14;
 #elif QLITE_ISA_avx512
 inline constexpr int kMaxTileRows = 13;
-#elif QLITE_ISA_avx2
+#elif QLITE_ISA_avx2 || QLITE_ISA_sse42
 inline constexpr int kMaxTileRows = 6;
+#elif QLITE_ISA_neon || QLITE_ISA_neondot
+inline constexpr int kMaxTileRows = 8;
 #else
 inline constexpr int kMaxTileRows = 4;
 #endif
@@ -95,13 +97,13 @@ void PackMatrix(const Reduction& reduction, int64_t n, const int32_t* bias, cons
           for (int64_t i = 0; i < reduction.run_length; ++i) {
             const int8_t w = weight(column, run, i);
             const int64_t step = run * reduction.RunSteps() + i / kDotDepth;
-            to[((step * vectors + v) * kLanes + lane) * kDotDepth + i % kDotDepth] = w;
+            to[(step * vectors + v) * kLanes * kDotDepth + StepElement(lane, static_cast<int>(i % kDotDepth))] = w;
             sum += static_cast<uint32_t>(w);
           }
         }
         const int64_t slot = panel * kPanelColumns + v * kLanes + lane;
         const uint32_t own = bias == nullptr ? 0u : static_cast<uint32_t>(bias[column]);
-        packed_bias[slot] = own - static_cast<uint32_t>(zero_point) * sum;
+        packed_bias[slot] = own - static_cast<uint32_t>(zero_point - kInputOffset) * sum;
         packed_multipliers[slot] = multipliers[column];
       }
     }

@@ -49,6 +49,8 @@ def instruction_sets():
                 flags.update(line.split())
                 break
     names = ["generic"]
+    if {"sse4_2", "popcnt"} <= flags:
+        names.append("sse42")
     if {"avx2", "fma", "f16c"} <= flags:
         names.append("avx2")
     if {"avx512f", "avx512bw", "avx512cd", "avx512dq", "avx512vl"} <= flags:

@@ -1,0 +1,36 @@
+#include "kernels/isa.h"
+
+#include <algorithm>
+#include <catch2/catch.hpp>
+#include <string>
+
+namespace qlite::kernels {
+namespace {
+
+TEST_CASE("instruction sets are known by their names") {
+  for (const char* name : {"generic", "sse42", "avx2", "avx512", "avx512vnni", "neon", "neondot"}) {
+    Isa isa;
+    REQUIRE(ParseIsa(name, &isa));
+    CHECK(std::string(IsaName(isa)) == name);
+  }
+  Isa isa = Isa::kAvx2;
+  CHECK_FALSE(ParseIsa("mmx", &isa));
+  CHECK_FALSE(ParseIsa("", &isa));
+  CHECK(isa == Isa::kAvx2);
+}
+
+TEST_CASE("the instruction sets of this processor begin with generic and ascend") {
+  const auto isas = SupportedIsas();
+  REQUIRE_FALSE(isas.empty());
+  CHECK(isas.front() == Isa::kGeneric);
+  CHECK(isas.back() == BestIsa());
+  CHECK(std::is_sorted(isas.begin(), isas.end()));
+#if defined(__aarch64__)
+  REQUIRE(isas.size() >= 2);
+  CHECK(isas[1] == Isa::kNeon);
+  CHECK((isas.size() == 2 || (isas.size() == 3 && isas[2] == Isa::kNeonDot)));
+#endif
+}
+
+}  // namespace
+}  // namespace qlite::kernels
