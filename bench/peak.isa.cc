@@ -6,8 +6,8 @@
 namespace qlite::kernels::QLITE_ISA {
 namespace {
 
-// Independent chains: more than two units times their latency, and few enough for sixteen registers.
-constexpr int kChains = 12;
+// Independent chains: well above two units times their latency, as far as there are registers.
+constexpr int kChains = kVectorRegisters >= 32 ? 24 : 12;
 
 // Takes a result into account without storing it.
 template <class T>

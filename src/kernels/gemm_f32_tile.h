@@ -15,22 +15,13 @@
 
 namespace qlite::kernels::QLITE_ISA::product {
 
-// Vector registers that a tile may use. A fused multiply-add in software needs registers of its own.
-#if QLITE_ISA_generic || QLITE_ISA_sse42
-inline constexpr int kRegisters = 12;
-#elif QLITE_ISA_avx2
-inline constexpr int kRegisters = 16;
-#else
-inline constexpr int kRegisters = 32;
-#endif
-
 // Vectors of the widest panel. Wide and low tiles load less for each multiply-add than narrow and high ones.
-inline constexpr int kMaxPanelVectors = kRegisters >= 32 ? 4 : 2;
+inline constexpr int kMaxPanelVectors = kVectorRegisters >= 32 ? 4 : 2;
 
 // Rows of a tile with `vectors` vectors a row: the sums, one row of the panel and a broadcast fill the registers, and
 // every row takes a general register for its address.
 constexpr int TileRows(int vectors) {
-  const int rows = (kRegisters - 1 - vectors) / vectors;
+  const int rows = (kVectorRegisters - 1 - vectors) / vectors;
   return rows < 14 ? rows : 14;
 }
 inline constexpr int kMaxTileRows = TileRows(1);
