@@ -6,8 +6,10 @@
 namespace qlite::kernels::QLITE_ISA::product {
 namespace {
 
-// Panel rows of a block: 256 of 128 bytes and a tile of left rows fit into 48 KB.
+// Rows of a panel that all rows of a block pass before the next ones: part of a second-level cache.
 constexpr int64_t kBlockDepth = 768;
+// Floats of panels that a first-level cache keeps.
+constexpr int64_t kCachedFloats = 16 * 1024;
 
 // Steps of the reduction in the body of the inner loop.
 constexpr int kUnrolled = 4;
@@ -119,7 +121,8 @@ void ComputeTile(const float* const* rows, const float* b, int columns, const De
         QLITE_UNROLL for (int r = 0; r < kRows; ++r) Prefetch(a + depth.rows_ahead + offset[r]);
       }
       QLITE_UNROLL for (int i = 0; i < kUnrolled; ++i, a += sizeof(float), b += kWidth) {
-        Prefetch(reinterpret_cast<const char*>(b) + depth.panel_ahead);
+        // A single vector leaves no load to spare.
+        if constexpr (kVectors > 1) Prefetch(reinterpret_cast<const char*>(b) + depth.panel_ahead);
         Step(a, offset, b, sum);
       }
     }
@@ -181,25 +184,32 @@ void ComputeRowOfPanels(const float* const* rows, const float* b, int64_t taps, 
   }
 }
 
-// A panel against all rows, over one piece of the reduction.
-void ComputeDepth(const Block& block, const Panels& panels, int64_t panel, Depth depth) {
+// One tile of a panel, over one piece of the reduction.
+[[gnu::always_inline]] inline void ComputeTileOf(const Block& block, const Panels& panels, int64_t panel,
+                                                 const TileSplit& split, int64_t tile, Depth* depth) {
   const int64_t column = panel * panels.columns;
   const int columns = static_cast<int>(MinOf(block.n - column, panels.columns));
   const int64_t vectors = CeilDiv(columns, VecF32::kLanes);
-  const int64_t width_bytes = vectors * VecF32::kLanes * static_cast<int64_t>(sizeof(float));
-  const float* b = block.packed_b + column * block.taps * block.run +
-                   (depth.tap * block.run + depth.offset) * vectors * VecF32::kLanes;
+  const int64_t width = vectors * VecF32::kLanes;
+  const float* b = block.packed_b + column * block.taps * block.run + (depth->tap * block.run + depth->offset) * width;
+  const int64_t begin = split.Begin(tile);
+  const int64_t rows = split.Begin(tile + 1) - begin;
+  const float* const* now = block.rows + depth->tap * kBlockRows + begin;
+  depth->rows_ahead = panel == block.first_panel && tile + 1 < split.tiles
+                          ? reinterpret_cast<intptr_t>(now[rows]) - reinterpret_cast<intptr_t>(now[0])
+                          : 0;
+  // Each of the first tiles fetches one line of every row of the next piece.
+  depth->panel_ahead = tile < width / kLineFloats ? (depth->taps * depth->run * width + tile * kLineFloats) *
+                                                        static_cast<int64_t>(sizeof(float))
+                                                  : 0;
+  kTiles[vectors - 1][rows - 1](block.rows + begin, b, columns, *depth, At(block.out, begin, column));
+}
+
+// A panel against all rows, over one piece of the reduction.
+void ComputeDepth(const Block& block, const Panels& panels, int64_t panel, Depth depth) {
+  const int64_t vectors = MinOf(panels.vectors, CeilDiv(block.n - panel * panels.columns, VecF32::kLanes));
   const TileSplit split(block.row_count, vectors);
-  for (int64_t tile = 0; tile < split.tiles; ++tile) {
-    const int64_t begin = split.Begin(tile);
-    const int64_t rows = split.Begin(tile + 1) - begin;
-    const float* const* now = block.rows + depth.tap * kBlockRows + begin;
-    depth.rows_ahead = panel == block.first_panel && tile + 1 < split.tiles
-                           ? reinterpret_cast<intptr_t>(now[rows]) - reinterpret_cast<intptr_t>(now[0])
-                           : 0;
-    depth.panel_ahead = tile < vectors ? depth.taps * depth.run * width_bytes + tile * kLineFloats * 4 : 0;
-    kTiles[vectors - 1][rows - 1](block.rows + begin, b, columns, depth, At(block.out, begin, column));
-  }
+  for (int64_t tile = 0; tile < split.tiles; ++tile) ComputeTileOf(block, panels, panel, split, tile, &depth);
 }
 
 // A panel against all rows: pieces of the panel that the second-level cache keeps while all rows pass it.
@@ -259,7 +269,19 @@ void ComputeSingleRow(Block block) {
 void ComputeBlock(const Block& block) {
   if (block.row_count == 1) return ComputeSingleRow(block);
   const Panels panels(block.n);
-  for (int64_t panel = block.first_panel; panel < block.end_panel; ++panel) ComputePanel(block, panels, panel);
+  const int64_t k = block.taps * block.run;
+  if (k * (block.end_panel - block.first_panel) * panels.columns > kCachedFloats) {
+    for (int64_t panel = block.first_panel; panel < block.end_panel; ++panel) ComputePanel(block, panels, panel);
+    return;
+  }
+  // The panels stay in the first-level cache, so rows are read once and those of c are written one after the other.
+  Depth depth = {.tap = 0, .taps = block.taps, .offset = 0, .run = block.run, .first = true, .last = true};
+  const TileSplit split(block.row_count, panels.vectors);
+  for (int64_t tile = 0; tile < split.tiles; ++tile) {
+    for (int64_t panel = block.first_panel; panel < block.end_panel; ++panel) {
+      ComputeTileOf(block, panels, panel, split, tile, &depth);
+    }
+  }
 }
 
 float* PackPanel(const float* b, int64_t k, int64_t used, int64_t k_stride, int64_t n_stride, float* packed) {
