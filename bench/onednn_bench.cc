@@ -6,7 +6,8 @@
 //
 // int8 on the peer's side is what our arithmetic is: u8 times s8 to u8, a bias, one scale an output channel and zero
 // points; column `plain` is the peer without its zero points. It may use wider instructions than ours (AMX); cap them
-// with ONEDNN_MAX_CPU_ISA=AVX512_CORE_VNNI to compare like with like.
+// with ONEDNN_MAX_CPU_ISA=AVX512_CORE_VNNI to compare like with like. With two threads set OMP_WAIT_POLICY=passive, or
+// the peer's idle thread keeps ours from its processor.
 #include <omp.h>
 
 #include <algorithm>

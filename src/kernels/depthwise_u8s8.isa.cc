@@ -308,7 +308,7 @@ inline QLITE_INLINE void ComputeFromColumns(const RowJob& job, const uint8_t* sh
 }
 
 // kRows neighbouring output rows of a 3x3 kernel, row_pitch elements apart, which share their input columns; those stay
-// in registers while the outputs that they touch are made.
+// in registers while the outputs that they touch are made. A function of its own, so that the loop has all registers.
 template <class V, Epilogue kEpilogue, int kStride, int kRows>
 [[gnu::noinline]] void StreamRows(ColumnStream<V> stream, const RowJob& job, int64_t row_pitch) {
   constexpr int kShiftBytes = 3 * 4 * V::kBytes;
