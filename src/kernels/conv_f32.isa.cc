@@ -28,15 +28,14 @@ void Pack(const ConvF32Geometry& g, const float* weights, float* packed) {
   const int64_t taps = g.kernel_h * g.kernel_w;
   const int64_t channels = GroupChannels(g);
   const int64_t outputs = GroupOutputs(g);
+  const Panels panels(outputs);
   for (int64_t group = 0; group < g.groups; ++group) {
     const float* group_weights = weights + group * outputs * channels * taps;
-    for (int64_t column = 0; column < outputs; column += kPanelColumns) {
-      const int64_t used = MinOf(outputs - column, kPanelColumns);
-      const int64_t width = CeilDiv(used, VecF32::kLanes) * VecF32::kLanes;
+    for (int64_t column = 0; column < outputs; column += panels.columns) {
+      const int64_t used = MinOf(outputs - column, panels.columns);
       for (int64_t tap = 0; tap < taps; ++tap) {
         const float* first = group_weights + column * channels * taps + tap;
-        PackPanels(first, channels, used, taps, channels * taps, packed);
-        packed += channels * width;
+        packed = PackPanel(first, channels, used, taps, channels * taps, packed);
       }
     }
   }
@@ -69,7 +68,7 @@ constexpr int64_t kAlignment = 64;
 int64_t AlignedBytes(int64_t bytes) { return CeilDiv(bytes, kAlignment) * kAlignment; }
 int64_t ZeroBytes(const Runs& runs) { return AlignedBytes(runs.run * static_cast<int64_t>(sizeof(float))); }
 int64_t RowBytes(const Runs& runs) {
-  return AlignedBytes((kBlockRows + kTileRows) * runs.taps * static_cast<int64_t>(sizeof(float*)));
+  return AlignedBytes(kBlockRows * runs.taps * static_cast<int64_t>(sizeof(float*)));
 }
 int64_t CopyBytes(const Runs& runs) {
   return runs.merged ? kBlockRows * runs.taps * runs.run * static_cast<int64_t>(sizeof(float)) : 0;
@@ -90,7 +89,7 @@ Workspace CutWorkspace(const Runs& runs, void* memory) {
   return space;
 }
 
-// A stretch of output pixels in one output row whose pointers go to consecutive columns of one tile's table.
+// A stretch of output pixels in one output row, whose pointers go to consecutive columns of the table.
 struct Stretch {
   int64_t image;
   int64_t y;
@@ -109,7 +108,7 @@ void StepsInside(int64_t first, int64_t stride, int64_t size, int64_t count, int
 }
 
 void PointAtZeros(const Stretch& stretch, int64_t tap, const float* zeros) {
-  for (int64_t j = 0; j < stretch.count; ++j) stretch.rows[tap * kTileRows + j] = zeros;
+  for (int64_t j = 0; j < stretch.count; ++j) stretch.rows[tap * kBlockRows + j] = zeros;
 }
 
 void PointAtTaps(const ConvF32Geometry& g, const float* input, const Stretch& stretch, const Workspace& space) {
@@ -125,7 +124,7 @@ void PointAtTaps(const ConvF32Geometry& g, const float* input, const Stretch& st
       const int64_t x = stretch.x * g.stride_w - g.pad_left + j * g.dilation_w;
       int64_t begin, end;
       StepsInside(x, g.stride_w, g.in_w, stretch.count, &begin, &end);
-      const float** rows = stretch.rows + tap * kTileRows;
+      const float** rows = stretch.rows + tap * kBlockRows;
       const int64_t pixel = (stretch.image * g.in_h + y) * g.in_w + x;
       for (int64_t s = 0; s < begin; ++s) rows[s] = space.zeros;
       for (int64_t s = begin; s < end; ++s) rows[s] = input + (pixel + s * g.stride_w) * g.in_pixel_stride;
@@ -162,7 +161,7 @@ float* PointAtRows(const ConvF32Geometry& g, const float* input, const Stretch& 
       continue;
     }
     const float* image_row = input + (stretch.image * g.in_h + y) * g.in_w * g.in_channels;
-    const float** rows = stretch.rows + i * kTileRows;
+    const float** rows = stretch.rows + i * kBlockRows;
     for (int64_t s = begin; s < end; ++s) rows[s] = image_row + (x + s * g.stride_w) * g.in_channels;
     for (int64_t s = 0; s < stretch.count; ++s) {
       if (s == begin) s = end;
@@ -175,61 +174,59 @@ float* PointAtRows(const ConvF32Geometry& g, const float* input, const Stretch& 
   return copies;
 }
 
-// Fills the pointers of the output pixels [first, first + count), tile by tile.
+// Fills the pointers of the output pixels [first, first + count).
 void PointAtBlock(const ConvF32Geometry& g, const Runs& runs, const float* input, int64_t first, int64_t count,
                   const Workspace& space) {
   Stretch stretch;
   stretch.x = first % g.out_w;
   stretch.y = first / g.out_w % g.out_h;
   stretch.image = first / g.out_w / g.out_h;
+  stretch.rows = space.rows;
   float* copies = space.copies;
-  const TileSplit split(count);
-  for (int64_t tile = 0; tile < split.tiles; ++tile) {
-    const int64_t end = split.Begin(tile + 1);
-    stretch.rows = space.rows + tile * runs.taps * kTileRows;
-    for (int64_t pixel = split.Begin(tile); pixel < end; pixel += stretch.count) {
-      stretch.count = MinOf(end - pixel, g.out_w - stretch.x);
-      if (runs.merged) {
-        copies = PointAtRows(g, input, stretch, space, copies);
-      } else {
-        PointAtTaps(g, input, stretch, space);
-      }
-      stretch.rows += stretch.count;
-      stretch.x += stretch.count;
-      if (stretch.x == g.out_w) {
-        stretch.x = 0;
-        if (++stretch.y == g.out_h) {
-          stretch.y = 0;
-          ++stretch.image;
-        }
+  for (int64_t left = count; left > 0; left -= stretch.count) {
+    stretch.count = MinOf(left, g.out_w - stretch.x);
+    if (runs.merged) {
+      copies = PointAtRows(g, input, stretch, space, copies);
+    } else {
+      PointAtTaps(g, input, stretch, space);
+    }
+    stretch.rows += stretch.count;
+    stretch.x += stretch.count;
+    if (stretch.x == g.out_w) {
+      stretch.x = 0;
+      if (++stretch.y == g.out_h) {
+        stretch.y = 0;
+        ++stretch.image;
       }
     }
   }
 }
 
-void RunUnit(const ConvF32Args& args, const Runs& runs, const UnitGrid& grid, const Workspace& space, int64_t unit) {
+// The units [begin, end) of one group.
+void RunGroup(const ConvF32Args& args, const Runs& runs, const UnitGrid& grid, const Workspace& space, int64_t group,
+              int64_t begin, int64_t end) {
   const ConvF32Geometry& g = args.geometry;
-  const int64_t group = unit / grid.count();
-  const int64_t range = unit % grid.count() / grid.row_blocks;
-  const int64_t first_row = unit % grid.row_blocks * grid.block_rows;
-  const int64_t row_count = MinOf(grid.block_rows, PixelCount(g) - first_row);
-  PointAtBlock(g, runs, args.input + group * GroupChannels(g), first_row, row_count, space);
   const Epilogue out = {.bias = args.bias,
                         .residual = args.residual,
                         .ldr = g.residual_pixel_stride,
                         .c = args.output,
                         .ldc = g.out_pixel_stride,
                         .act_min = args.act_min,
-                        .act_max = args.act_max};
-  ComputeBlock({.rows = space.rows,
-                .row_count = row_count,
-                .taps = runs.taps,
-                .run = runs.run,
-                .packed_b = args.packed_weights + group * PackedGroup(g),
-                .n = GroupOutputs(g),
-                .first_panel = grid.FirstPanel(range),
-                .end_panel = grid.FirstPanel(range + 1),
-                .out = At(out, first_row, group * GroupOutputs(g))});
+                        .act_max = args.act_max,
+                        .clamps = IsClamp(args.act_min, args.act_max)};
+  ForEachBlock(grid, PixelCount(g), begin, end,
+               [&](int64_t first_row, int64_t row_count, int64_t first_panel, int64_t end_panel) {
+                 PointAtBlock(g, runs, args.input + group * GroupChannels(g), first_row, row_count, space);
+                 ComputeBlock({.rows = space.rows,
+                               .row_count = row_count,
+                               .taps = runs.taps,
+                               .run = runs.run,
+                               .packed_b = args.packed_weights + group * PackedGroup(g),
+                               .n = GroupOutputs(g),
+                               .first_panel = first_panel,
+                               .end_panel = end_panel,
+                               .out = At(out, first_row, group * GroupOutputs(g))});
+               });
 }
 
 // A kernel of one tap that reads every pixel sees no rows: all pixels are one long row.
@@ -253,7 +250,12 @@ void Run(const ConvF32Args& args, void* workspace, int64_t begin, int64_t end) {
   const Runs runs = FindRuns(flat.geometry);
   const UnitGrid grid = MakeGroupGrid(flat.geometry);
   const Workspace space = CutWorkspace(runs, workspace);
-  for (int64_t unit = begin; unit < end; ++unit) RunUnit(flat, runs, grid, space, unit);
+  for (int64_t unit = begin; unit < end;) {
+    const int64_t group = unit / grid.count();
+    const int64_t group_end = MinOf(end, (group + 1) * grid.count());
+    RunGroup(flat, runs, grid, space, group, unit - group * grid.count(), group_end - group * grid.count());
+    unit = group_end;
+  }
 }
 
 }  // namespace

@@ -11,7 +11,7 @@ namespace {
 
 constexpr int kLanes = VecF32::kLanes;
 // Neighbouring output pixels that a tile computes, to use a loaded input pixel for as many of them as it touches.
-constexpr int kTilePixels = 8;
+constexpr int kTilePixels = kVectorRegisters >= 32 ? 8 : 4;
 
 int64_t CeilDiv(int64_t a, int64_t b) { return (a + b - 1) / b; }
 int64_t MinOf(int64_t a, int64_t b) { return a < b ? a : b; }
@@ -187,44 +187,69 @@ struct RowOfTiles {
   int64_t end_channel;
 };
 
-// Finds the input pixel of column x in the input row of kernel row i, or the zeros.
-struct PixelFinder {
-  const ConvF32Args& args;
-  const Workspace& space;
-  const RowOfTiles& row;
-
-  void PointAt(int64_t i, int64_t x, int64_t step, int64_t count, const float** columns) const {
+// Keeps the pointers of a tile: those of the input pixels under the kernel, or of the zeros.
+class TilePointers {
+ public:
+  TilePointers(const ConvF32Args& args, const Method& method, const Workspace& space, const RowOfTiles& row)
+      : args_(args), method_(method), space_(space), row_(row) {
     const ConvF32Geometry& g = args.geometry;
-    const int64_t y = row.y * g.stride_h - g.pad_top + i * g.dilation_h;
-    const bool inside = y >= 0 && y < g.in_h;
-    const int64_t first_pixel = (row.image * g.in_h + y) * g.in_w;
-    for (int64_t j = 0; j < count; ++j, x += step) {
-      columns[j] = inside && x >= 0 && x < g.in_w
-                       ? args.input + (first_pixel + x) * g.in_pixel_stride + row.first_channel
-                       : space.zeros;
-    }
+    width_ = method.shares_columns ? (kTilePixels - 1) * g.stride_w + g.kernel_w : kTilePixels * g.kernel_w;
   }
-};
 
-void PointAtTile(const PixelFinder& finder, const Method& method, int64_t x, int64_t pixels) {
-  const ConvF32Geometry& g = finder.args.geometry;
-  const int64_t first = x * g.stride_w - g.pad_left;
-  const float** columns = finder.space.columns;
-  for (int64_t i = 0; i < g.kernel_h; ++i) {
-    if (method.shares_columns) {
-      finder.PointAt(i, first, 1, (pixels - 1) * g.stride_w + g.kernel_w, columns);
-      columns += (kTilePixels - 1) * g.stride_w + g.kernel_w;
-      continue;
+  // Points at the tile that begins with output pixel x. From a tile inside the image to the next, all pointers move by
+  // the same distance.
+  void MoveTo(int64_t x) {
+    const ConvF32Geometry& g = args_.geometry;
+    const int64_t first = x * g.stride_w - g.pad_left;
+    const int64_t last = first + (kTilePixels - 1) * g.stride_w + (g.kernel_w - 1) * g.dilation_w;
+    const bool inside = first >= 0 && last < g.in_w;
+    const int64_t distance = (x - x_) * g.stride_w * g.in_pixel_stride;
+    const float** columns = space_.columns;
+    for (int64_t i = 0; i < g.kernel_h; ++i, columns += width_) {
+      const int64_t y = row_.y * g.stride_h - g.pad_top + i * g.dilation_h;
+      if (y < 0 || y >= g.in_h) {
+        for (int64_t j = 0; x == 0 && j < width_; ++j) columns[j] = space_.zeros;
+      } else if (inside && inside_) {
+        for (int64_t j = 0; j < width_; ++j) columns[j] += distance;
+      } else {
+        PointAtRow(y, first, columns);
+      }
     }
-    for (int64_t j = 0; j < g.kernel_w; ++j, columns += kTilePixels) {
-      finder.PointAt(i, first + j * g.dilation_w, g.stride_w, pixels, columns);
+    x_ = x;
+    inside_ = inside;
+  }
+
+ private:
+  // Points at the columns from `first` on of input row y.
+  void PointAtRow(int64_t y, int64_t first, const float** columns) const {
+    const ConvF32Geometry& g = args_.geometry;
+    if (method_.shares_columns) return PointAt(y, first, 1, width_, columns);
+    for (int64_t j = 0; j < g.kernel_w; ++j) {
+      PointAt(y, first + j * g.dilation_w, g.stride_w, kTilePixels, columns + j * kTilePixels);
     }
   }
-}
+
+  void PointAt(int64_t y, int64_t x, int64_t step, int64_t count, const float** columns) const {
+    const ConvF32Geometry& g = args_.geometry;
+    const int64_t first_pixel = (row_.image * g.in_h + y) * g.in_w;
+    for (int64_t j = 0; j < count; ++j, x += step) {
+      columns[j] = x >= 0 && x < g.in_w ? args_.input + (first_pixel + x) * g.in_pixel_stride + row_.first_channel
+                                        : space_.zeros;
+    }
+  }
+
+  const ConvF32Args& args_;
+  const Method& method_;
+  const Workspace& space_;
+  const RowOfTiles& row_;
+  int64_t width_;  // pointers of a kernel row
+  int64_t x_ = 0;
+  bool inside_ = false;
+};
 
 void RunRow(const ConvF32Args& args, const Method& method, const Workspace& space, const RowOfTiles& row) {
   const ConvF32Geometry& g = args.geometry;
-  const PixelFinder finder = {args, space, row};
+  TilePointers pointers(args, method, space, row);
   const int64_t first_pixel = (row.image * g.out_h + row.y) * g.out_w;
   Tile tile = {.columns = space.columns,
                .kernel_h = g.kernel_h,
@@ -243,7 +268,7 @@ void RunRow(const ConvF32Args& args, const Method& method, const Workspace& spac
   for (int64_t i = 0; i < tiles; ++i) {
     const int64_t x = g.out_w * i / tiles;
     const int64_t pixels = g.out_w * (i + 1) / tiles - x;
-    PointAtTile(finder, method, x, pixels);
+    pointers.MoveTo(x);
     if (args.residual) tile.residual = args.residual + (first_pixel + x) * g.residual_pixel_stride + row.first_channel;
     tile.output = args.output + (first_pixel + x) * g.out_pixel_stride + row.first_channel;
     (*method.tiles)[pixels - 1](tile);

@@ -1,11 +1,13 @@
-// Output rows are made in two steps, block of channels by block. First the input columns that they need are gathered:
-// for every column, the rows under the kernel in groups of kDotDepth, their bytes interleaved, so that one int32 lane
-// holds the taps of one channel one above the other. Then every output is the sum of the dot products of kernel_w
-// columns. Neighbouring outputs share their columns, and so do output rows above each other as far as the last group
-// has rows to spare: there are packed weights for every shift of the kernel within its groups. Vectors stay in unpacked
-// order (kernels/simd_u8.h) until they are stored.
+// 3x3 kernels, where four taps make a dot product and there are registers for it, stream: see StreamRows. For the
+// others, output rows are made in two steps, block of channels by block. First the input columns that they need are
+// gathered: for every column, the rows under the kernel in groups of kDotDepth, their bytes interleaved, so that one
+// int32 lane holds the taps of one channel one above the other. Then every output is the sum of the dot products of
+// kernel_w columns. Neighbouring outputs share their columns, and so do output rows above each other as far as the last
+// group has rows to spare: there are packed weights for every shift of the kernel within its groups. Vectors stay in
+// unpacked order (kernels/simd_u8.h) until they are stored.
 #include "kernels/depthwise_u8s8.h"
 
+#include "kernels/simd.h"
 #include "kernels/tile_u8s8.h"
 
 namespace qlite::kernels::QLITE_ISA {
@@ -255,14 +257,126 @@ void ComputeRow(Epilogue epilogue, const RowJob& job) {
   }
 }
 
+// Four taps make a dot product, and three columns of them leave registers free.
+constexpr bool kCanStream = kDotDepth == 4 && kVectorRegisters >= 32;
+
+// Reads the image column by column, four rows high, from the first column under the kernel on: bytes interleaved, so
+// that an int32 lane holds one channel's four rows.
+template <class V>
+struct ColumnStream {
+  using Column = typename V::I32[4];
+
+  QLITE_INLINE void Next(Column& column) {
+    typename V::U8 taps[kDotDepth];
+    if (x >= 0 && x < in_w) {
+      Unroll<kDotDepth>([&](auto k)
+                            QLITE_INLINE { taps[k.value] = V::LoadU8(rows[k.value] + (offset & inside[k.value])); });
+      V::Interleave(taps, column);
+      offset += pitch;
+    } else {
+      Unroll<4>([&](auto j) QLITE_INLINE { column[j.value] = V::LoadI32(outside); });
+    }
+    ++x;
+  }
+
+  // A row outside the image is one pixel of zero points, at which it stays: its mask is 0, otherwise -1.
+  const uint8_t* rows[kDotDepth];
+  int64_t inside[kDotDepth];
+  int64_t pitch;
+  const uint8_t* outside;
+  int64_t x;
+  int64_t offset;
+  int64_t in_w;
+};
+
+// One output from the three columns under the kernel and the weights of a shift.
+template <class V, Epilogue kEpilogue>
+inline QLITE_INLINE void ComputeFromColumns(const RowJob& job, const uint8_t* shifted, const typename V::I32 (&a)[4],
+                                            const typename V::I32 (&b)[4], const typename V::I32 (&c)[4],
+                                            uint8_t* output) {
+  typename V::I32 rounded[4];
+  Unroll<4>([&](auto j) QLITE_INLINE {
+    const uint8_t* weights = shifted + j.value * V::kBytes;
+    typename V::I32 acc = V::LoadI32(job.block + j.value * V::kBytes);
+    acc = V::Dot(acc, a[j.value], V::LoadI32(weights));
+    acc = V::Dot(acc, b[j.value], V::LoadI32(weights + 4 * V::kBytes));
+    acc = V::Dot(acc, c[j.value], V::LoadI32(weights + 8 * V::kBytes));
+    const auto* multipliers = reinterpret_cast<const float*>(job.block + (4 + j.value) * V::kBytes);
+    rounded[j.value] = V::template Round<kEpilogue>(V::Scale(acc, V::LoadF32(multipliers)), *job.map);
+  });
+  V::StoreU8(output, V::template Narrow4<kEpilogue>(rounded, *job.map), job.channels);
+}
+
+// kRows neighbouring output rows of a 3x3 kernel, row_pitch elements apart, which share their input columns; those stay
+// in registers while the outputs that they touch are made. A function of its own, so that the loop has all registers.
+template <class V, Epilogue kEpilogue, int kStride, int kRows>
+[[gnu::noinline]] void StreamRows(ColumnStream<V> stream, const RowJob& job, int64_t row_pitch) {
+  constexpr int kShiftBytes = 3 * 4 * V::kBytes;
+  typename ColumnStream<V>::Column a, b, c;
+  stream.Next(a);
+  if constexpr (kStride == 1) stream.Next(b);
+  uint8_t* output = job.output;
+  for (int64_t x = 0; x < job.outputs; ++x, output += job.output_stride) {
+    if constexpr (kStride == 2) stream.Next(b);
+    stream.Next(c);
+    Unroll<kRows>([&](auto r) QLITE_INLINE {
+      ComputeFromColumns<V, kEpilogue>(job, job.weights + r.value * kShiftBytes, a, b, c, output + r.value * row_pitch);
+    });
+    Unroll<4>([&](auto j) QLITE_INLINE {
+      a[j.value] = kStride == 1 ? b[j.value] : c[j.value];
+      b[j.value] = c[j.value];
+    });
+  }
+}
+
+template <class V, Epilogue kEpilogue>
+void StreamRows(const ColumnStream<V>& stream, int64_t rows, const RowJob& job, int64_t row_pitch) {
+  if (job.stride == 1) {
+    if (rows == 2) return StreamRows<V, kEpilogue, 1, 2>(stream, job, row_pitch);
+    return StreamRows<V, kEpilogue, 1, 1>(stream, job, row_pitch);
+  }
+  if (rows == 2) return StreamRows<V, kEpilogue, 2, 2>(stream, job, row_pitch);
+  return StreamRows<V, kEpilogue, 2, 1>(stream, job, row_pitch);
+}
+
+// Whether StreamRows is for this convolution.
+bool Streams(const ConvGeometry& g, Epilogue epilogue) {
+  return kCanStream && epilogue != Epilogue::kFloat && g.kernel_h == 3 && g.kernel_w == 3 && g.dilation_h == 1 &&
+         g.dilation_w == 1 && g.stride_w <= 2;
+}
+
 // What a call has made up its mind about.
 struct Context {
   const DepthwiseU8S8Args& args;
   const Plan& plan;
   const OutputMap& map;
   Epilogue epilogue;
+  bool streams;
   uint8_t* workspace;
 };
+
+// The outputs of row `row` + i of the batch, from x on, in the block that begins with channel `first`, but for their
+// number and columns.
+template <class V>
+RowJob MakeJob(const Context& context, int64_t row, int64_t i, int64_t x, int64_t first) {
+  const ConvGeometry& g = context.args.geometry;
+  RowJob job = {};
+  job.block = static_cast<const uint8_t*>(context.args.packed) + kPackedAlignment +
+              first * PackedChannelBytes(g.kernel_h, g.kernel_w);
+  job.groups = context.plan.groups;
+  job.kernel_w = g.kernel_w;
+  job.stride = g.stride_w;
+  job.dilation = g.dilation_w;
+  job.output_stride = g.out_pixel_stride;
+  job.channels = static_cast<int>(Smaller(V::kBytes, g.in_c - first));
+  job.map = &context.map;
+  const int64_t at = ((row + i) * g.out_w + x) * g.out_pixel_stride + first;
+  const int64_t shift_vectors = i * g.stride_h * context.plan.groups * g.kernel_w;
+  job.weights = job.block + (2 + shift_vectors) * 4 * V::kBytes;
+  job.output = context.args.output + (context.args.output == nullptr ? 0 : at);
+  job.output_float = context.args.output_float + (context.args.output_float == nullptr ? 0 : at);
+  return job;
+}
 
 // Output rows [row, row + rows) of the batch, from x on as many outputs as the plan takes at a time, in the block that
 // begins with channel `first`.
@@ -272,27 +386,49 @@ void RunBlock(const Context& context, int64_t row, int64_t rows, int64_t x, int6
   const Plan& plan = context.plan;
   const auto* input_rows = reinterpret_cast<const Plan::Row*>(context.workspace);
   uint8_t* columns = context.workspace + plan.columns_offset;
-  RowJob job;
-  job.outputs = Smaller(plan.outputs, g.out_w - x);
   GatherColumns<V>(input_rows, plan.groups, context.workspace + plan.zero_offset, first, x * g.stride_w - g.pad_left,
-                   (job.outputs - 1) * g.stride_w + plan.span, g.in_w, columns);
-  job.columns = columns;
-  job.block = static_cast<const uint8_t*>(context.args.packed) + kPackedAlignment +
-              first * PackedChannelBytes(g.kernel_h, g.kernel_w);
-  job.groups = plan.groups;
-  job.kernel_w = g.kernel_w;
-  job.stride = g.stride_w;
-  job.dilation = g.dilation_w;
-  job.output_stride = g.out_pixel_stride;
-  job.channels = static_cast<int>(Smaller(V::kBytes, g.in_c - first));
-  job.map = &context.map;
+                   (Smaller(plan.outputs, g.out_w - x) - 1) * g.stride_w + plan.span, g.in_w, columns);
   for (int64_t i = 0; i < rows; ++i) {
-    const int64_t at = ((row + i) * g.out_w + x) * g.out_pixel_stride + first;
-    const int64_t shift_vectors = i * g.stride_h * plan.groups * g.kernel_w;
-    job.weights = job.block + (2 + shift_vectors) * 4 * V::kBytes;
-    job.output = context.args.output + (context.args.output == nullptr ? 0 : at);
-    job.output_float = context.args.output_float + (context.args.output_float == nullptr ? 0 : at);
+    RowJob job = MakeJob<V>(context, row, i, x, first);
+    job.outputs = Smaller(plan.outputs, g.out_w - x);
+    job.columns = columns;
     ComputeRow<V>(context.epilogue, job);
+  }
+}
+
+// The same for whole rows, where they are streamed.
+template <class V>
+void StreamBlock(const Context& context, int64_t row, int64_t rows, int64_t first) {
+  const ConvGeometry& g = context.args.geometry;
+  const auto* input_rows = reinterpret_cast<const Plan::Row*>(context.workspace);
+  ColumnStream<V> stream;
+  for (int k = 0; k < kDotDepth; ++k) {
+    stream.rows[k] = input_rows[k].pixels + (input_rows[k].pitch == 0 ? 0 : first);
+    stream.inside[k] = input_rows[k].pitch == 0 ? 0 : -1;
+  }
+  stream.outside = context.workspace + context.plan.zero_offset;
+  stream.pitch = g.in_pixel_stride;
+  stream.x = -g.pad_left;
+  stream.offset = 0;
+  stream.in_w = g.in_w;
+  RowJob job = MakeJob<V>(context, row, 0, 0, first);
+  job.outputs = g.out_w;
+  const int64_t row_pitch = g.out_w * g.out_pixel_stride;
+  if (context.epilogue == Epilogue::kSaturated) {
+    StreamRows<V, Epilogue::kSaturated>(stream, rows, job, row_pitch);
+  } else {
+    StreamRows<V, Epilogue::kClamped>(stream, rows, job, row_pitch);
+  }
+}
+
+// Whole rows in one block of channels.
+template <class V>
+void RunBlocks(const Context& context, int64_t row, int64_t rows, int64_t first) {
+  if constexpr (kCanStream) {
+    if (context.streams) return StreamBlock<V>(context, row, rows, first);
+  }
+  for (int64_t x = 0; x < context.args.geometry.out_w; x += context.plan.outputs) {
+    RunBlock<V>(context, row, rows, x, first);
   }
 }
 
@@ -317,15 +453,13 @@ void RunRows(const Context& context, int64_t row, int64_t rows) {
            reinterpret_cast<Plan::Row*>(context.workspace));
   for (int64_t first = 0; first < g.in_c;) {
     const int channels = BlockChannels(g.in_c - first);
-    for (int64_t x = 0; x < g.out_w; x += context.plan.outputs) {
 #if QLITE_ISA_avx512 || QLITE_ISA_avx512vnni
-      if (channels == 64) RunBlock<Vec512>(context, row, rows, x, first);
+    if (channels == 64) RunBlocks<Vec512>(context, row, rows, first);
 #endif
 #if QLITE_ISA_avx2 || QLITE_ISA_avx512 || QLITE_ISA_avx512vnni
-      if (channels == 32) RunBlock<Vec256>(context, row, rows, x, first);
+    if (channels == 32) RunBlocks<Vec256>(context, row, rows, first);
 #endif
-      if (channels == 16) RunBlock<Vec128>(context, row, rows, x, first);
-    }
+    if (channels == 16) RunBlocks<Vec128>(context, row, rows, first);
     first += channels;
   }
 }
@@ -335,7 +469,7 @@ void Run(const DepthwiseU8S8Args& args, int64_t begin, int64_t end, void* worksp
   const Plan plan(g);
   const OutputMap map = MakeOutputMap(args.quantization);
   const Epilogue epilogue = ChooseEpilogue(args.output == nullptr, args.quantization, HasSmallMultipliers(args.packed));
-  const Context context = {args, plan, map, epilogue, static_cast<uint8_t*>(workspace)};
+  const Context context = {args, plan, map, epilogue, Streams(g, epilogue), static_cast<uint8_t*>(workspace)};
   std::memset(context.workspace + plan.zero_offset, args.input_zero_point, VecWide::kBytes);
   for (int64_t unit = begin; unit < end; ++unit) {
     const int64_t row = unit % plan.row_units * plan.rows;

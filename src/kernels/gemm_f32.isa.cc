@@ -8,38 +8,30 @@ namespace {
 
 int64_t Units(int64_t m, int64_t n, int64_t k) { return MakeGrid(m, n, k).count(); }
 
-void RunUnit(const GemmF32Args& args, const UnitGrid& grid, int64_t unit) {
-  const float* rows[kBlockRows + kTileRows];
-  const int64_t first_row = unit % grid.row_blocks * grid.block_rows;
-  const int64_t range = unit / grid.row_blocks;
-  const int64_t row_count = MinOf(grid.block_rows, args.m - first_row);
-  const TileSplit split(row_count);
-  for (int64_t tile = 0; tile < split.tiles; ++tile) {
-    const float** tile_rows = rows + tile * kTileRows;
-    const float* a = args.a + (first_row + split.Begin(tile)) * args.lda;
-    for (int64_t r = split.Begin(tile + 1) - split.Begin(tile); r > 0; --r, a += args.lda) *tile_rows++ = a;
-  }
+void Run(const GemmF32Args& args, int64_t begin, int64_t end) {
+  const UnitGrid grid = MakeGrid(args.m, args.n, args.k);
   const Epilogue out = {.bias = args.bias,
                         .residual = args.residual,
                         .ldr = args.ldr,
                         .c = args.c,
                         .ldc = args.ldc,
                         .act_min = args.act_min,
-                        .act_max = args.act_max};
-  ComputeBlock({.rows = rows,
-                .row_count = row_count,
-                .taps = 1,
-                .run = args.k,
-                .packed_b = args.packed_b,
-                .n = args.n,
-                .first_panel = grid.FirstPanel(range),
-                .end_panel = grid.FirstPanel(range + 1),
-                .out = At(out, first_row, 0)});
-}
-
-void Run(const GemmF32Args& args, int64_t begin, int64_t end) {
-  const UnitGrid grid = MakeGrid(args.m, args.n, args.k);
-  for (int64_t unit = begin; unit < end; ++unit) RunUnit(args, grid, unit);
+                        .act_max = args.act_max,
+                        .clamps = IsClamp(args.act_min, args.act_max)};
+  ForEachBlock(grid, args.m, begin, end,
+               [&](int64_t first_row, int64_t row_count, int64_t first_panel, int64_t end_panel) {
+                 const float* rows[kBlockRows];
+                 for (int64_t r = 0; r < row_count; ++r) rows[r] = args.a + (first_row + r) * args.lda;
+                 ComputeBlock({.rows = rows,
+                               .row_count = row_count,
+                               .taps = 1,
+                               .run = args.k,
+                               .packed_b = args.packed_b,
+                               .n = args.n,
+                               .first_panel = first_panel,
+                               .end_panel = end_panel,
+                               .out = At(out, first_row, 0)});
+               });
 }
 
 }  // namespace

@@ -6,12 +6,18 @@
 namespace qlite::kernels::QLITE_ISA::product {
 namespace {
 
-// Panel rows of a block: 256 of 128 bytes and a tile of left rows fit into 48 KB.
-constexpr int64_t kBlockDepth = 256;
-// Panel rows that may stay in the first-level cache with the rows of a tile.
-constexpr int64_t kCachedPanelRows = 256;
-// Panels that a single row passes at once, to have enough sums under way.
-constexpr int kRowPanels = 4;
+// Rows of a panel that all rows of a block pass before the next ones: part of a second-level cache.
+constexpr int64_t kBlockDepth = 768;
+// Floats of panels that a first-level cache keeps.
+constexpr int64_t kCachedFloats = 16 * 1024;
+
+// Steps of the reduction in the body of the inner loop.
+constexpr int kUnrolled = 4;
+// Floats of a cache line.
+constexpr int64_t kLineFloats = 16;
+
+// Into the second-level cache. Any address will do.
+inline void Prefetch(const char* p) { __builtin_prefetch(p, 0, 2); }
 
 // Piece of the reduction: `run` floats from `offset` on in each of `taps` taps.
 struct Depth {
@@ -21,6 +27,9 @@ struct Depth {
   int64_t run;
   bool first;  // sums start from the bias, otherwise from c
   bool last;   // sums are finished, otherwise go to c as they are
+  // Distances in bytes to what is prefetched: the rows of the next tile, and a part of the next piece of the panel.
+  int64_t rows_ahead = 0;
+  int64_t panel_ahead = 0;
 };
 
 VecF32 LoadColumns(const float* p, int columns) {
@@ -52,8 +61,6 @@ template <int kRows, int kVectors>
                                               const Epilogue& out) {
   constexpr int kLanes = VecF32::kLanes;
   if (depth.last) {
-    const VecF32 low(out.act_min);
-    const VecF32 high(out.act_max);
     if (out.residual) {
       QLITE_UNROLL for (int r = 0; r < kRows; ++r) {
         QLITE_UNROLL for (int v = 0; v < kVectors; ++v) {
@@ -61,8 +68,12 @@ template <int kRows, int kVectors>
         }
       }
     }
-    QLITE_UNROLL for (int r = 0; r < kRows; ++r) {
-      QLITE_UNROLL for (int v = 0; v < kVectors; ++v) sum[r][v] = Clamp(sum[r][v], low, high);
+    if (out.clamps) {
+      const VecF32 low(out.act_min);
+      const VecF32 high(out.act_max);
+      QLITE_UNROLL for (int r = 0; r < kRows; ++r) {
+        QLITE_UNROLL for (int v = 0; v < kVectors; ++v) sum[r][v] = Clamp(sum[r][v], low, high);
+      }
     }
   }
   if (columns == kVectors * kLanes) {
@@ -78,65 +89,94 @@ template <int kRows, int kVectors>
   }
 }
 
-// One tile: rows[tap * kTileRows + r] for r < kRows, kVectors vectors of `b`, of which `columns` columns are wanted.
+// Adds one product to every sum. Row r of the left operand is at a + offset[r].
+template <int kRows, int kVectors>
+[[gnu::always_inline]] inline void Step(const char* a, const intptr_t (&offset)[kRows], const float* b,
+                                        VecF32 (&sum)[kRows][kVectors]) {
+  VecF32 panel[kVectors];
+  QLITE_UNROLL for (int v = 0; v < kVectors; ++v) panel[v] = VecF32::Load(b + v * VecF32::kLanes);
+  QLITE_UNROLL for (int r = 0; r < kRows; ++r) {
+    const VecF32 x(*reinterpret_cast<const float*>(a + offset[r]));
+    QLITE_UNROLL for (int v = 0; v < kVectors; ++v) sum[r][v] = MulAdd(x, panel[v], sum[r][v]);
+  }
+}
+
+// One tile: rows[tap * kBlockRows + r] for r < kRows, kVectors vectors of `b`, of which `columns` columns are wanted.
 template <int kRows, int kVectors>
 void ComputeTile(const float* const* rows, const float* b, int columns, const Depth& depth, const Epilogue& out) {
+  constexpr int kWidth = kVectors * VecF32::kLanes;
   VecF32 sum[kRows][kVectors];
   StartSums(sum, columns, depth, out);
-  const float* const* tap_rows = rows + depth.tap * kTileRows;
-  for (int64_t tap = 0; tap < depth.taps; ++tap, tap_rows += kTileRows) {
-    const float* a[kRows];
-    QLITE_UNROLL for (int r = 0; r < kRows; ++r) a[r] = tap_rows[r] + depth.offset;
-    for (int64_t k = 0; k < depth.run; ++k, b += kVectors * VecF32::kLanes) {
-      VecF32 panel[kVectors];
-      QLITE_UNROLL for (int v = 0; v < kVectors; ++v) panel[v] = VecF32::Load(b + v * VecF32::kLanes);
-      QLITE_UNROLL for (int r = 0; r < kRows; ++r) {
-        const VecF32 x(a[r][k]);
-        QLITE_UNROLL for (int v = 0; v < kVectors; ++v) sum[r][v] = MulAdd(x, panel[v], sum[r][v]);
+  const float* const* tap_rows = rows + depth.tap * kBlockRows;
+  for (int64_t tap = 0; tap < depth.taps; ++tap, tap_rows += kBlockRows) {
+    // Rows relative to the first one, which saves a register of the many that addresses take.
+    const char* a = reinterpret_cast<const char*>(tap_rows[0] + depth.offset);
+    intptr_t offset[kRows];
+    QLITE_UNROLL for (int r = 0; r < kRows; ++r) {
+      offset[r] = reinterpret_cast<intptr_t>(tap_rows[r]) - reinterpret_cast<intptr_t>(tap_rows[0]);
+    }
+    int64_t left = depth.run;
+    for (; left >= kUnrolled; left -= kUnrolled) {
+      if (depth.rows_ahead != 0 && left % kLineFloats < kUnrolled) {
+        QLITE_UNROLL for (int r = 0; r < kRows; ++r) Prefetch(a + depth.rows_ahead + offset[r]);
+      }
+      QLITE_UNROLL for (int i = 0; i < kUnrolled; ++i, a += sizeof(float), b += kWidth) {
+        // A single vector leaves no load to spare.
+        if constexpr (kVectors > 1) Prefetch(reinterpret_cast<const char*>(b) + depth.panel_ahead);
+        Step(a, offset, b, sum);
       }
     }
+    for (; left > 0; --left, a += sizeof(float), b += kWidth) Step(a, offset, b, sum);
   }
   FinishSums(sum, columns, depth, out);
 }
 
 using TileFunction = void (*)(const float* const*, const float*, int, const Depth&, const Epilogue&);
+using TileTable = std::array<TileFunction, kMaxTileRows>;
 
 template <int kVectors, int... kRow>
-constexpr std::array<TileFunction, sizeof...(kRow)> TileTable(std::integer_sequence<int, kRow...>) {
+constexpr TileTable MakeTileTable(std::integer_sequence<int, kRow...>) {
   return {ComputeTile<kRow + 1, kVectors>...};
 }
 
-// The tile of `rows` rows and `vectors` vectors.
-TileFunction FindTile(int64_t rows, int64_t vectors) {
-  using Rows = std::make_integer_sequence<int, kTileRows>;
-  static constexpr std::array<TileFunction, kTileRows> kOne = TileTable<1>(Rows());
-  static constexpr std::array<TileFunction, kTileRows> kTwo = TileTable<2>(Rows());
-  return vectors == 1 ? kOne[rows - 1] : kTwo[rows - 1];
+template <int... kVector>
+constexpr std::array<TileTable, kMaxPanelVectors> MakeTileTables(std::integer_sequence<int, kVector...>) {
+  return {MakeTileTable<kVector + 1>(std::make_integer_sequence<int, TileRows(kVector + 1)>())...};
 }
 
-// kRowPanels whole panels, k floats of a panel apart, for a single row: enough independent sums to keep memory busy.
+// [vectors - 1][rows - 1]
+constexpr std::array<TileTable, kMaxPanelVectors> kTiles =
+    MakeTileTables(std::make_integer_sequence<int, kMaxPanelVectors>());
+
+// Vectors that a single row passes at once, to have enough sums under way.
+constexpr int kRowVectors = 8;
+
+// kPanels whole panels of kVectors vectors each, one row.
+template <int kPanels, int kVectors>
 void ComputeRowOfPanels(const float* const* rows, const float* b, int64_t taps, int64_t run, const Epilogue& out) {
   constexpr int kLanes = VecF32::kLanes;
-  VecF32 sum[kRowPanels][kPanelVectors];
-  for (int p = 0; p < kRowPanels; ++p) {
-    for (int v = 0; v < kPanelVectors; ++v) {
-      sum[p][v] = out.bias ? VecF32::Load(out.bias + p * kPanelColumns + v * kLanes) : VecF32(0.0f);
+  constexpr int kWidth = kVectors * kLanes;
+  VecF32 sum[kPanels][kVectors];
+  QLITE_UNROLL for (int p = 0; p < kPanels; ++p) {
+    QLITE_UNROLL for (int v = 0; v < kVectors; ++v) {
+      sum[p][v] = out.bias ? VecF32::Load(out.bias + p * kWidth + v * kLanes) : VecF32(0.0f);
     }
   }
-  const int64_t panel_floats = taps * run * kPanelColumns;
+  const int64_t panel_floats = taps * run * kWidth;
   for (int64_t tap = 0; tap < taps; ++tap) {
-    const float* a = rows[tap * kTileRows];
-    for (int64_t k = 0; k < run; ++k, b += kPanelColumns) {
+    const float* a = rows[tap * kBlockRows];
+    for (int64_t k = 0; k < run; ++k, b += kWidth) {
       const VecF32 x(a[k]);
-      for (int p = 0; p < kRowPanels; ++p) {
+      QLITE_UNROLL for (int p = 0; p < kPanels; ++p) {
         const float* panel = b + p * panel_floats;
-        for (int v = 0; v < kPanelVectors; ++v) sum[p][v] = MulAdd(x, VecF32::Load(panel + v * kLanes), sum[p][v]);
+        QLITE_UNROLL for (int v = 0; v < kVectors; ++v) sum[p][v] =
+            MulAdd(x, VecF32::Load(panel + v * kLanes), sum[p][v]);
       }
     }
   }
-  for (int p = 0; p < kRowPanels; ++p) {
-    for (int v = 0; v < kPanelVectors; ++v) {
-      const int64_t column = p * kPanelColumns + v * kLanes;
+  QLITE_UNROLL for (int p = 0; p < kPanels; ++p) {
+    QLITE_UNROLL for (int v = 0; v < kVectors; ++v) {
+      const int64_t column = p * kWidth + v * kLanes;
       VecF32 x = sum[p][v];
       if (out.residual) x = x + VecF32::Load(out.residual + column);
       Clamp(x, out.act_min, out.act_max).Store(out.c + column);
@@ -144,49 +184,41 @@ void ComputeRowOfPanels(const float* const* rows, const float* b, int64_t taps, 
   }
 }
 
-void ComputeDepth(const Block& block, const Depth& depth) {
-  const int64_t k = block.taps * block.run;
-  const int64_t first_k = depth.tap * block.run + depth.offset;
-  const TileSplit split(block.row_count);
-  const auto compute = [&](int64_t panel, int64_t tile) {
-    const int64_t column = panel * kPanelColumns;
-    const int columns = static_cast<int>(MinOf(block.n - column, kPanelColumns));
-    const int64_t vectors = columns > VecF32::kLanes ? kPanelVectors : 1;
-    const float* b = block.packed_b + column * k + first_k * vectors * VecF32::kLanes;
-    const int64_t begin = split.Begin(tile);
-    FindTile(split.Begin(tile + 1) - begin, vectors)(block.rows + tile * block.taps * kTileRows, b, columns, depth,
-                                                     At(block.out, begin, column));
-  };
-  // The operand that is passed over again and again is the one that fits into the first-level cache: all panels where
-  // they are few and short, and the rows of c are then written one after the other; otherwise a panel.
-  if (depth.taps * depth.run * (block.end_panel - block.first_panel) <= kCachedPanelRows) {
-    for (int64_t tile = 0; tile < split.tiles; ++tile) {
-      for (int64_t panel = block.first_panel; panel < block.end_panel; ++panel) compute(panel, tile);
-    }
-    return;
-  }
-  for (int64_t panel = block.first_panel; panel < block.end_panel; ++panel) {
-    for (int64_t tile = 0; tile < split.tiles; ++tile) compute(panel, tile);
-  }
+// One tile of a panel, over one piece of the reduction.
+[[gnu::always_inline]] inline void ComputeTileOf(const Block& block, const Panels& panels, int64_t panel,
+                                                 const TileSplit& split, int64_t tile, Depth* depth) {
+  const int64_t column = panel * panels.columns;
+  const int columns = static_cast<int>(MinOf(block.n - column, panels.columns));
+  const int64_t vectors = CeilDiv(columns, VecF32::kLanes);
+  const int64_t width = vectors * VecF32::kLanes;
+  const float* b = block.packed_b + column * block.taps * block.run + (depth->tap * block.run + depth->offset) * width;
+  const int64_t begin = split.Begin(tile);
+  const int64_t rows = split.Begin(tile + 1) - begin;
+  const float* const* now = block.rows + depth->tap * kBlockRows + begin;
+  depth->rows_ahead = panel == block.first_panel && tile + 1 < split.tiles
+                          ? reinterpret_cast<intptr_t>(now[rows]) - reinterpret_cast<intptr_t>(now[0])
+                          : 0;
+  // Each of the first tiles fetches one line of every row of the next piece.
+  depth->panel_ahead = tile < width / kLineFloats ? (depth->taps * depth->run * width + tile * kLineFloats) *
+                                                        static_cast<int64_t>(sizeof(float))
+                                                  : 0;
+  kTiles[vectors - 1][rows - 1](block.rows + begin, b, columns, *depth, At(block.out, begin, column));
 }
 
-void ComputeSingleRow(Block block) {
-  const int64_t k = block.taps * block.run;
-  const int64_t whole_panels = MinOf(block.end_panel, block.n / kPanelColumns);
-  for (; block.first_panel + kRowPanels <= whole_panels; block.first_panel += kRowPanels) {
-    const int64_t column = block.first_panel * kPanelColumns;
-    ComputeRowOfPanels(block.rows, block.packed_b + column * k, block.taps, block.run, At(block.out, 0, column));
-  }
-  ComputeDepth(block, {.tap = 0, .taps = block.taps, .offset = 0, .run = block.run, .first = true, .last = true});
+// A panel against all rows, over one piece of the reduction.
+void ComputeDepth(const Block& block, const Panels& panels, int64_t panel, Depth depth) {
+  const int64_t vectors = MinOf(panels.vectors, CeilDiv(block.n - panel * panels.columns, VecF32::kLanes));
+  const TileSplit split(block.row_count, vectors);
+  for (int64_t tile = 0; tile < split.tiles; ++tile) ComputeTileOf(block, panels, panel, split, tile, &depth);
 }
 
-}  // namespace
-
-void ComputeBlock(const Block& block) {
-  if (block.row_count == 1) return ComputeSingleRow(block);
+// A panel against all rows: pieces of the panel that the second-level cache keeps while all rows pass it.
+void ComputePanel(const Block& block, const Panels& panels, int64_t panel) {
   Depth depth = {.tap = 0, .taps = block.taps, .offset = 0, .run = block.run, .first = true, .last = true};
   // A panel that one tile alone reads gains nothing from being read in pieces.
-  if (block.taps * block.run <= kBlockDepth || block.row_count <= kTileRows) return ComputeDepth(block, depth);
+  if (block.taps * block.run <= kBlockDepth || block.row_count <= TileRows(kMaxPanelVectors)) {
+    return ComputeDepth(block, panels, panel, depth);
+  }
   if (block.run > kBlockDepth) {
     const int64_t length = CeilDiv(block.run, CeilDiv(block.run, kBlockDepth));
     depth.taps = 1;
@@ -195,7 +227,7 @@ void ComputeBlock(const Block& block) {
         depth.run = MinOf(length, block.run - depth.offset);
         depth.first = depth.tap == 0 && depth.offset == 0;
         depth.last = depth.tap + 1 == block.taps && depth.offset + depth.run == block.run;
-        ComputeDepth(block, depth);
+        ComputeDepth(block, panels, panel, depth);
       }
     }
     return;
@@ -205,19 +237,66 @@ void ComputeBlock(const Block& block) {
     depth.taps = MinOf(length, block.taps - depth.tap);
     depth.first = depth.tap == 0;
     depth.last = depth.tap + depth.taps == block.taps;
-    ComputeDepth(block, depth);
+    ComputeDepth(block, panels, panel, depth);
   }
 }
 
-void PackPanels(const float* b, int64_t k, int64_t n, int64_t k_stride, int64_t n_stride, float* packed) {
-  for (int64_t column = 0; column < n; column += kPanelColumns) {
-    const int64_t used = MinOf(n - column, kPanelColumns);
-    const int64_t width = CeilDiv(used, VecF32::kLanes) * VecF32::kLanes;
-    for (int64_t i = 0; i < k; ++i, packed += width) {
-      const float* row = b + i * k_stride + column * n_stride;
-      for (int64_t j = 0; j < used; ++j) packed[j] = row[j * n_stride];
-      for (int64_t j = used; j < width; ++j) packed[j] = 0.0f;
+// Computes as many groups of kPanels panels as there are.
+template <int kVectors>
+void ComputeRowOfWidePanels(Block* block) {
+  constexpr int kPanels = kRowVectors / kVectors;
+  const int64_t k = block->taps * block->run;
+  const int64_t whole_panels = MinOf(block->end_panel, block->n / (kVectors * VecF32::kLanes));
+  for (; block->first_panel + kPanels <= whole_panels; block->first_panel += kPanels) {
+    const int64_t column = block->first_panel * kVectors * VecF32::kLanes;
+    ComputeRowOfPanels<kPanels, kVectors>(block->rows, block->packed_b + column * k, block->taps, block->run,
+                                          At(block->out, 0, column));
+  }
+}
+
+void ComputeSingleRow(Block block) {
+  const Panels panels(block.n);
+  if (panels.vectors == kMaxPanelVectors) {
+    ComputeRowOfWidePanels<kMaxPanelVectors>(&block);
+  } else {
+    ComputeRowOfWidePanels<kMaxPanelVectors - 1>(&block);
+  }
+  for (; block.first_panel < block.end_panel; ++block.first_panel) ComputePanel(block, panels, block.first_panel);
+}
+
+}  // namespace
+
+void ComputeBlock(const Block& block) {
+  if (block.row_count == 1) return ComputeSingleRow(block);
+  const Panels panels(block.n);
+  const int64_t k = block.taps * block.run;
+  if (k * (block.end_panel - block.first_panel) * panels.columns > kCachedFloats) {
+    for (int64_t panel = block.first_panel; panel < block.end_panel; ++panel) ComputePanel(block, panels, panel);
+    return;
+  }
+  // The panels stay in the first-level cache, so rows are read once and those of c are written one after the other.
+  Depth depth = {.tap = 0, .taps = block.taps, .offset = 0, .run = block.run, .first = true, .last = true};
+  const TileSplit split(block.row_count, panels.vectors);
+  for (int64_t tile = 0; tile < split.tiles; ++tile) {
+    for (int64_t panel = block.first_panel; panel < block.end_panel; ++panel) {
+      ComputeTileOf(block, panels, panel, split, tile, &depth);
     }
+  }
+}
+
+float* PackPanel(const float* b, int64_t k, int64_t used, int64_t k_stride, int64_t n_stride, float* packed) {
+  const int64_t width = CeilDiv(used, VecF32::kLanes) * VecF32::kLanes;
+  for (int64_t i = 0; i < k; ++i, b += k_stride, packed += width) {
+    for (int64_t j = 0; j < used; ++j) packed[j] = b[j * n_stride];
+    for (int64_t j = used; j < width; ++j) packed[j] = 0.0f;
+  }
+  return packed;
+}
+
+void PackPanels(const float* b, int64_t k, int64_t n, int64_t k_stride, int64_t n_stride, float* packed) {
+  const Panels panels(n);
+  for (int64_t column = 0; column < n; column += panels.columns) {
+    packed = PackPanel(b + column * n_stride, k, MinOf(n - column, panels.columns), k_stride, n_stride, packed);
   }
 }
 
@@ -225,7 +304,7 @@ UnitGrid MakeGrid(int64_t m, int64_t n, int64_t k) {
   // A unit smaller than this costs less than handing it to another thread; more units than that balance no better.
   constexpr double kUnitProducts = 1 << 17;
   constexpr int64_t kUnits = 32;
-  UnitGrid grid = {.block_rows = kBlockRows, .row_blocks = 0, .panel_ranges = 1, .panels = CeilDiv(n, kPanelColumns)};
+  UnitGrid grid = {.block_rows = kBlockRows, .row_blocks = 0, .panel_ranges = 1, .panels = Panels(n).count};
   if (m == 0 || n == 0) return grid;
   const double products = static_cast<double>(m) * static_cast<double>(n) * static_cast<double>(k);
   const int64_t wanted = products < kUnitProducts            ? 1
@@ -234,11 +313,25 @@ UnitGrid MakeGrid(int64_t m, int64_t n, int64_t k) {
   grid.row_blocks = CeilDiv(m, grid.block_rows);
   if (grid.row_blocks < wanted / 2) grid.panel_ranges = MinOf(grid.panels, CeilDiv(wanted, grid.row_blocks));
   if (grid.count() < wanted / 2) {
-    const int64_t tiles = CeilDiv(m, kTileRows);
-    grid.block_rows = kTileRows * MaxOf(1, tiles * grid.panel_ranges / wanted);
+    constexpr int64_t kRows = TileRows(kMaxPanelVectors);
+    const int64_t tiles = CeilDiv(m, kRows);
+    grid.block_rows = kRows * MaxOf(1, tiles * grid.panel_ranges / wanted);
     grid.row_blocks = CeilDiv(m, grid.block_rows);
   }
   return grid;
+}
+
+Rectangle TakeRectangle(const UnitGrid& grid, int64_t m, int64_t* begin, int64_t end) {
+  const int64_t range = *begin / grid.row_blocks;
+  const int64_t first_block = *begin % grid.row_blocks;
+  int64_t ranges = 1;
+  int64_t blocks = MinOf(grid.row_blocks - first_block, end - *begin);
+  if (blocks == grid.row_blocks) ranges = (end - *begin) / grid.row_blocks;
+  *begin += blocks * ranges;
+  return {.first_row = first_block * grid.block_rows,
+          .end_row = MinOf(m, (first_block + blocks) * grid.block_rows),
+          .first_panel = grid.FirstPanel(range),
+          .end_panel = grid.FirstPanel(range + ranges)};
 }
 
 }  // namespace qlite::kernels::QLITE_ISA::product

@@ -6,8 +6,11 @@ namespace qlite::kernels::QLITE_ISA {
 namespace u8 {
 namespace {
 
-// Input elements of a block of rows that its panels pass over again and again: a good part of a second-level cache.
-constexpr int64_t kBlockElements = 64 * 1024;
+// Input elements of a unit's rows.
+constexpr int64_t kUnitElements = 64 * 1024;
+// Input elements of the rows that all panels of a thread pass over: a good part of a second-level cache, so that
+// weights which exceed it are read few times.
+constexpr int64_t kPassElements = 512 * 1024;
 // Units that a product has at least, size permitting: enough to keep a handful of threads evenly busy.
 constexpr int64_t kWantedUnits = 16;
 
@@ -24,11 +27,12 @@ struct Blocking {
   int64_t CountBlocks(const GemmU8S8Args& args) const {
     if (panels == 0) return 0;
     const int64_t tile_elements = Larger(args.k, 1) * kMaxTileRows;
-    const int64_t wanted = Larger(1, Smaller(kBlockElements / tile_elements, DivideUp(tiles, kWantedUnits)));
+    const int64_t wanted = Larger(1, Smaller(kUnitElements / tile_elements, DivideUp(tiles, kWantedUnits)));
     return DivideUp(tiles, wanted);
   }
   int64_t Units() const { return blocks * groups; }
-  int64_t BlockRows() const { return blocks == 0 ? 0 : DivideUp(tiles, blocks) * kMaxTileRows; }
+  // Tiles that are widened at a time where that is needed.
+  static int64_t PassTiles(int64_t k) { return Larger(1, kPassElements / (Larger(k, 1) * kMaxTileRows)); }
 
   int64_t tiles;
   int64_t panels;
@@ -49,63 +53,83 @@ void Pack(const GemmU8S8Weights& w, void* packed) {
       [&w](int64_t n, int64_t, int64_t k) { return w.data[k * w.stride_k + n * w.stride_n]; }, packed);
 }
 
-// Without a byte dot product a block of rows is widened to int16 first.
+// Without a byte dot product the rows of a pass are widened to int16 first.
 size_t WorkspaceBytes(const GemmU8S8Args& args) {
   if constexpr (sizeof(DotInput) == 1) return 0;
-  const int64_t elements = Blocking(args).BlockRows() * RoundUp(args.k, kDotDepth);
+  const int64_t rows = Smaller(Blocking::PassTiles(args.k), DivideUp(args.m, kMaxTileRows)) * kMaxTileRows;
+  const int64_t elements = rows * RoundUp(args.k, kDotDepth);
   return static_cast<size_t>(elements * static_cast<int64_t>(sizeof(DotInput))) + kPackedAlignment;
 }
 
 int64_t Units(const GemmU8S8Args& args) { return Blocking(args).Units(); }
 
-void RunUnit(const GemmU8S8Args& args, const Blocking& blocking, int64_t unit, const OutputMap& map, void* workspace) {
-  const int64_t group = unit / blocking.blocks;
-  const int64_t block = unit % blocking.blocks;
-  const int64_t first_tile = blocking.block_tiles.Begin(block);
-  const int64_t last_tile = blocking.block_tiles.Begin(block + 1);
-  const int64_t first_row = blocking.tile_rows.Begin(first_tile);
+// Tiles [first_tile, last_tile) of the panels [first_panel, last_panel).
+struct Rectangle {
+  int64_t first_tile, last_tile, first_panel, last_panel;
+};
 
+// The input of a rectangle's rows as the dot product takes it, `*stride` elements from row to row.
+const DotInput* FindInput(const GemmU8S8Args& args, int64_t row, int64_t rows, void* workspace, int64_t* stride) {
   static constexpr DotInput kNoInput[kDotDepth] = {};
-  const DotInput* input = kNoInput;
-  int64_t stride = 0;
-  if (args.k == 0) {
-    // The one step that remains multiplies zero weights.
-  } else if constexpr (sizeof(DotInput) == 1) {
-    input = reinterpret_cast<const DotInput*>(args.a) + first_row * args.lda;
-    stride = args.lda;
-  } else {
-    auto* widened = static_cast<DotInput*>(workspace);
-    stride = RoundUp(args.k, kDotDepth);
-    const int64_t rows = blocking.tile_rows.Begin(last_tile) - first_row;
-    for (int64_t r = 0; r < rows; ++r) CopyInput(args.a + (first_row + r) * args.lda, widened + r * stride, stride);
-    input = widened;
+  *stride = 0;
+  if (args.k == 0) return kNoInput;  // the one step that remains multiplies zero weights
+  if constexpr (sizeof(DotInput) == 1) {
+    *stride = args.lda;
+    return reinterpret_cast<const DotInput*>(args.a) + row * args.lda;
   }
+  *stride = RoundUp(args.k, kDotDepth);
+  auto* widened = static_cast<DotInput*>(workspace);
+  for (int64_t r = 0; r < rows; ++r) CopyInput(args.a + (row + r) * args.lda, widened + r * *stride, *stride);
+  return widened;
+}
+
+void RunRectangle(const GemmU8S8Args& args, const Blocking& blocking, const Rectangle& part, const OutputMap& map,
+                  void* workspace) {
+  const int64_t first_row = blocking.tile_rows.Begin(part.first_tile);
+  int64_t stride;
+  const DotInput* input =
+      FindInput(args, first_row, blocking.tile_rows.Begin(part.last_tile) - first_row, workspace, &stride);
   int64_t row_offsets[kMaxTileRows];
   for (int r = 0; r < kMaxTileRows; ++r) row_offsets[r] = r * stride;
   const int64_t run_offset = 0;
   const Epilogue epilogue = ChooseEpilogue(args.c == nullptr, args.output, HasSmallMultipliers(args.packed));
-
   const Reduction reduction = {1, args.k};
   const PackedMatrix matrix = {args.n, reduction.Steps()};
-  const int64_t last_panel = blocking.group_panels.Begin(group + 1);
-  for (int64_t panel = blocking.group_panels.Begin(group); panel < last_panel; ++panel) {
+  for (int64_t panel = part.first_panel; panel < part.last_panel; ++panel) {
     PanelTiles tiles(args.packed, matrix, reduction, panel, epilogue, map);
     tiles.job.row_offsets = row_offsets;
     tiles.job.run_offsets = &run_offset;
     tiles.job.output_stride = args.ldc;
-    for (int64_t tile = first_tile; tile < last_tile; ++tile) {
+    for (int64_t tile = part.first_tile; tile < part.last_tile; ++tile) {
       const int64_t row = blocking.tile_rows.Begin(tile);
+      const int64_t rows = blocking.tile_rows.Begin(tile + 1) - row;
       tiles.job.input = input + (row - first_row) * stride;
       tiles.SetOutput(args.c, args.c_float, row * args.ldc);
-      tiles.Run(blocking.tile_rows.Begin(tile + 1) - row);
+      tiles.PrefetchBehind(tile - part.first_tile, panel == part.first_panel ? rows * stride : 0);
+      tiles.Run(rows);
     }
   }
 }
 
+// Units are joined as far as they fill a rectangle: what a unit is matters only for dealing out the work.
 void Run(const GemmU8S8Args& args, int64_t begin, int64_t end, void* workspace) {
   const Blocking blocking(args);
   const OutputMap map = MakeOutputMap(args.output);
-  for (int64_t unit = begin; unit < end; ++unit) RunUnit(args, blocking, unit, map, workspace);
+  for (int64_t unit = begin; unit < end;) {
+    const int64_t group = unit / blocking.blocks;
+    const int64_t block = unit % blocking.blocks;
+    const int64_t blocks = Smaller(blocking.blocks - block, end - unit);
+    const int64_t groups = blocks == blocking.blocks ? (end - unit) / blocks : 1;
+    unit += blocks * groups;
+    const int64_t last_tile = blocking.block_tiles.Begin(block + blocks);
+    for (int64_t tile = blocking.block_tiles.Begin(block); tile < last_tile;) {
+      const int64_t pass_end = Smaller(last_tile, tile + Blocking::PassTiles(args.k));
+      RunRectangle(args, blocking,
+                   {tile, pass_end, blocking.group_panels.Begin(group), blocking.group_panels.Begin(group + groups)},
+                   map, workspace);
+      tile = pass_end;
+    }
+  }
 }
 
 constexpr GemmU8S8Kernels kKernels = {&PackedBytes, &Pack, &WorkspaceBytes, &Units, &Run};

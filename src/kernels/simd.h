@@ -37,6 +37,15 @@
 
 namespace qlite::kernels::QLITE_ISA {
 
+// Vector registers that a kernel may fill. A fused multiply-add in software needs some for itself.
+#if QLITE_ISA_generic || QLITE_ISA_sse42
+inline constexpr int kVectorRegisters = 12;
+#elif QLITE_ISA_avx2
+inline constexpr int kVectorRegisters = 16;
+#else
+inline constexpr int kVectorRegisters = 32;
+#endif
+
 #if QLITE_ISA_generic
 
 // One lane, and the fused multiply-add of the C library: the specification that the vector versions are tested against.

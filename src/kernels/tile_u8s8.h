@@ -124,6 +124,9 @@ struct TileJob {
   int64_t output_stride;  // elements
   int columns;            // to store, 1..kPanelColumns
   const OutputMap* map;
+  // Distances in bytes to what is prefetched: the rows of the next tile (0: nothing), a part of the next panel.
+  int64_t rows_ahead;
+  int64_t panel_ahead;
 };
 
 using TileFunction = void (*)(const TileJob&);
@@ -140,7 +143,8 @@ struct PanelTiles {
   PanelTiles(const void* packed, const PackedMatrix& matrix, const Reduction& reduction, int64_t panel,
              Epilogue epilogue, const OutputMap& map)
       : functions(kTileTable.function[static_cast<int>(epilogue)][matrix.PanelVectors(panel) - 1]),
-        column(panel * kPanelColumns) {
+        column(panel * kPanelColumns),
+        vectors(matrix.PanelVectors(panel)) {
     const auto* base = static_cast<const uint8_t*>(packed);
     job.runs = reduction.runs;
     job.run_steps = reduction.RunSteps();
@@ -149,17 +153,26 @@ struct PanelTiles {
     job.multipliers = reinterpret_cast<const float*>(base + matrix.MultipliersOffset()) + column;
     job.columns = static_cast<int>(Smaller(matrix.n - column, kPanelColumns));
     job.map = &map;
+    PrefetchBehind(0, 0);
   }
   // The output is u8 or float; `at` is the element of its first row and of column 0 of the matrix.
   void SetOutput(uint8_t* output, float* output_float, int64_t at) {
     job.output =
         output == nullptr ? static_cast<void*>(output_float + at + column) : static_cast<void*>(output + at + column);
   }
+  // What tile `tile` of the panel prefetches while it runs: its share of the next panel, and the rows of the next tile
+  // where they are `input_distance` elements behind its own.
+  void PrefetchBehind(int64_t tile, int64_t input_distance) {
+    const int64_t panel_bytes = job.runs * job.run_steps * vectors * VecWide::kBytes;
+    job.rows_ahead = input_distance * static_cast<int64_t>(sizeof(DotInput));
+    job.panel_ahead = tile * 64 < vectors * VecWide::kBytes ? panel_bytes + tile * 64 : 0;
+  }
   void Run(int64_t rows) const { functions[rows - 1](job); }
 
   TileJob job;
   const TileFunction* functions;
   int64_t column;
+  int vectors;
 };
 
 }  // namespace qlite::kernels::QLITE_ISA::u8

@@ -28,10 +28,18 @@ inline QLITE_INLINE void Step(const DotInput* input, const int64_t* row_offsets,
   });
 }
 
+// Into the second-level cache. Any address will do.
+inline void Prefetch(const void* p, int64_t distance) {
+  __builtin_prefetch(static_cast<const char*>(p) + distance, 0, 2);
+}
+
 template <int kRows, int kVectors>
 inline QLITE_INLINE void Reduce(const TileJob& job, Accumulators<kRows, kVectors>* acc) {
   constexpr int kSplits = Splits<kRows, kVectors>();
   constexpr int kStepWeights = kVectors * kLanes * kDotDepth;
+  constexpr int kStepBytes = kDotDepth * static_cast<int>(sizeof(DotInput));
+  // Small tiles are for small products.
+  constexpr bool kPrefetchesRows = kRows >= 4;
   // Relative to the first row, which the input pointer takes in: one register less of the many that addresses take.
   int64_t row_offsets[kRows];
   Unroll<kRows>([&](auto r) QLITE_INLINE {
@@ -58,6 +66,10 @@ inline QLITE_INLINE void Reduce(const TileJob& job, Accumulators<kRows, kVectors
       if (input == end) continue;
     }
     do {
+      Prefetch(weights, job.panel_ahead);
+      if (kPrefetchesRows && job.rows_ahead != 0 && reinterpret_cast<intptr_t>(input) % 64 < kStepBytes) {
+        Unroll<kRows>([&](auto r) QLITE_INLINE { Prefetch(input + row_offsets[r.value], job.rows_ahead); });
+      }
       Step<kRows, kVectors>(input, row_offsets, weights, acc[0]);
       weights += kStepWeights;
       input += kDotDepth;

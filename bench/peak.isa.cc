@@ -1,0 +1,61 @@
+#include "peak.h"
+
+#include "kernels/simd.h"
+#include "kernels/simd_u8.h"
+
+namespace qlite::kernels::QLITE_ISA {
+namespace {
+
+// Independent chains: well above two units times their latency, as far as there are registers.
+constexpr int kChains = kVectorRegisters >= 32 ? 24 : 12;
+
+// Takes a result into account without storing it.
+template <class T>
+void Use(const T& value) {
+  asm volatile("" : : "m"(value) : "memory");
+}
+
+int64_t MultiplyAdds(int64_t steps) {
+  volatile float one = 1.0f;
+  const VecF32 x(one);
+  const VecF32 y(one);
+  VecF32 sum[kChains];
+  for (int c = 0; c < kChains; ++c) sum[c] = VecF32(one);
+  for (int64_t step = 0; step < steps; ++step) {
+    QLITE_UNROLL for (int c = 0; c < kChains; ++c) sum[c] = MulAdd(x, y, sum[c]);
+  }
+  Use(sum);
+  return steps * kChains * VecF32::kLanes * 2;
+}
+
+// Every chain takes its neighbour for input, so that no product can be moved out of the loop.
+int64_t DotProducts(int64_t steps) {
+  using V = u8::VecWide;
+  volatile int32_t start = 0x01020304;
+  V::I32 acc[kChains];
+  u8::Unroll<kChains>([&](auto c) QLITE_INLINE { acc[c.value] = V::SetI32(start + c.value); });
+  const V::I32 w = V::SetI32(start);
+  for (int64_t step = 0; step < steps; ++step) {
+    u8::Unroll<kChains>([&](auto c)
+                            QLITE_INLINE { acc[c.value] = V::Dot(acc[c.value], acc[(c.value + 1) % kChains], w); });
+  }
+  Use(acc);
+  return steps * kChains * V::kLanes * u8::kDotDepth * 2;
+}
+
+void Read(const float* p, int64_t floats) {
+  constexpr int kStreams = 8;
+  VecF32 sum[kStreams];
+  for (int s = 0; s < kStreams; ++s) sum[s] = VecF32(0.0f);
+  for (int64_t i = 0; i + kStreams * VecF32::kLanes <= floats; i += kStreams * VecF32::kLanes) {
+    QLITE_UNROLL for (int s = 0; s < kStreams; ++s) sum[s] = sum[s] + VecF32::Load(p + i + s * VecF32::kLanes);
+  }
+  Use(sum);
+}
+
+}  // namespace
+
+extern const PeakKernels kPeakKernels;
+const PeakKernels kPeakKernels = {&MultiplyAdds, &DotProducts, &Read};
+
+}  // namespace qlite::kernels::QLITE_ISA
