@@ -1,15 +1,31 @@
-# Third-party libraries, all of them Debian packages (scripts/packages.txt).
+# Third-party libraries, all of them Debian packages (scripts/packages.txt). A self-contained build takes Abseil and protobuf
+# as sources (scripts/fetch_sources), because the static libraries of the packages cannot go into a shared one, and the
+# others as static libraries or headers.
 find_package(Threads REQUIRED)
-find_package(absl REQUIRED)
-find_package(Protobuf REQUIRED)
 find_package(FlatBuffers CONFIG REQUIRED)
 find_package(Eigen3 REQUIRED)
 find_package(xsimd REQUIRED)
+if(QLITE_IMAGES)
+  find_package(JPEG REQUIRED)
+  find_package(PNG REQUIRED)
+  find_path(STB_INCLUDE_DIR stb_image.h PATH_SUFFIXES stb REQUIRED)
+endif()
 find_package(spdlog REQUIRED)
-find_package(JPEG REQUIRED)
-find_package(PNG REQUIRED)
 find_package(nlohmann_json REQUIRED)
-find_path(STB_INCLUDE_DIR stb_image.h PATH_SUFFIXES stb REQUIRED)
 find_path(XXHASH_INCLUDE_DIR xxhash.h REQUIRED)
 # Not the target flatbuffers::flatc: in a cross build it is a program of the target machine.
 find_program(QLITE_FLATC flatc REQUIRED)
+
+set(QLITE_THIRD_PARTY Threads::Threads)
+if(QLITE_SELF_CONTAINED)
+  include(QliteSelfContained)
+else()
+  find_package(absl REQUIRED)
+  if(QLITE_ONNX)
+    find_package(Protobuf REQUIRED)
+    list(APPEND QLITE_THIRD_PARTY protobuf::libprotobuf-lite)
+  endif()
+  if(QLITE_IMAGES)
+    list(APPEND QLITE_THIRD_PARTY JPEG::JPEG PNG::PNG)
+  endif()
+endif()

@@ -64,6 +64,13 @@ absl::StatusOr<std::unique_ptr<DataSet>> OpenImageDataSet(const InputSpec& input
 absl::StatusOr<std::unique_ptr<DataSet>> MakeImageDataSet(const InputSpec& input, std::vector<std::string> files,
                                                           const ImageOptions& options, const Limits& limits = {});
 
+// --- samples in memory: for each input one buffer with all samples one after the other, as many for each.
+absl::StatusOr<std::unique_ptr<DataSet>> MakeMemoryDataSet(const std::vector<InputSpec>& inputs,
+                                                           std::vector<Buffer> samples);
+
+// A fingerprint for data sets of the host that know no better one: reads every sample and hashes the contents.
+absl::StatusOr<uint64_t> FingerprintSamples(const DataSet& data, const std::vector<InputSpec>& inputs);
+
 // --- several inputs, one data set each, of equal size.
 absl::StatusOr<std::unique_ptr<DataSet>> CombineDataSets(std::vector<std::unique_ptr<DataSet>> per_input);
 

@@ -8,6 +8,8 @@
 #include <string_view>
 #include <vector>
 
+#include "absl/functional/function_ref.h"
+#include "absl/status/status.h"
 #include "absl/status/statusor.h"
 #include "qlite/context.h"
 #include "qlite/data_set.h"
@@ -54,6 +56,10 @@ absl::StatusOr<std::string> SerializeModel(const Graph& graph, const ExportOptio
 // operators), then rename. The same graph and options give the same bytes on every machine.
 absl::Status ExportModel(const Context& context, const Graph& graph, const std::string& path,
                          const ExportOptions& options);
+
+// The same to wherever the host wants the bytes: `write` is called once, after the check, and its status is returned.
+using ModelWriter = absl::FunctionRef<absl::Status(std::string_view bytes)>;
+absl::Status ExportModel(const Context& context, const Graph& graph, ModelWriter write, const ExportOptions& options);
 
 }  // namespace qlite
 

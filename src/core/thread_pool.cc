@@ -1,7 +1,7 @@
 #include "core/thread_pool.h"
 
 #include <algorithm>
-#include <system_error>
+#include <exception>
 #include <utility>
 
 #if defined(__x86_64__)
@@ -34,13 +34,14 @@ thread_local Current current;
 ThreadPool::ThreadPool(int num_threads) {
   const int wanted = std::clamp(num_threads, 1, kMaxThreads);
   taken_ = std::make_unique<std::atomic<bool>[]>(static_cast<size_t>(wanted));
+  failures_.resize(static_cast<size_t>(wanted));
   threads_.reserve(static_cast<size_t>(wanted) - 1);
   try {
     for (int worker = 1; worker < wanted; ++worker) {
       threads_.emplace_back([this, worker] { ThreadMain(worker); });
     }
-  } catch (const std::system_error&) {
-    // The threads there are do all the work.
+  } catch (const std::exception&) {
+    // No more threads, or no memory for them: the threads there are do all the work.
   }
 }
 
@@ -66,7 +67,18 @@ void ThreadPool::ParallelFor(int64_t units, Work work) {
   TakeChunks(0);
   state_.fetch_add(1);
   AwaitThreadsLeaving();
+  const std::exception_ptr failure = TakeFirstFailure();
   busy_.store(false);
+  if (failure) std::rethrow_exception(failure);
+}
+
+std::exception_ptr ThreadPool::TakeFirstFailure() {
+  std::exception_ptr first;
+  for (int i = job_.chunks - 1; i >= 0; --i) {
+    std::exception_ptr& failure = failures_[static_cast<size_t>(i)];
+    if (failure) first = std::exchange(failure, nullptr);
+  }
+  return first;
 }
 
 void ThreadPool::TakeChunks(int worker) {
@@ -78,7 +90,11 @@ void ThreadPool::TakeChunks(int worker) {
     const int64_t size = job_.units / job_.chunks;
     const int64_t larger = job_.units % job_.chunks;
     const int64_t begin = size * chunk + std::min<int64_t>(chunk, larger);
-    (*job_.work)(begin, begin + size + (chunk < larger ? 1 : 0), worker);
+    try {
+      (*job_.work)(begin, begin + size + (chunk < larger ? 1 : 0), worker);
+    } catch (...) {
+      failures_[static_cast<size_t>(chunk)] = std::current_exception();
+    }
   }
   current = before;
 }

@@ -4,6 +4,7 @@
 
 #include <atomic>
 #include <cstdint>
+#include <exception>
 #include <memory>
 #include <thread>
 #include <vector>
@@ -17,7 +18,8 @@ namespace qlite {
 // system runs late delays nothing. Idle threads spin for some tens of microseconds, the time between two layers of a
 // network, and then sleep.
 //
-// A ParallelFor from within another, or while another thread has the pool, runs in its caller. Thread-safe.
+// A ParallelFor from within another, or while another thread has the pool, runs in its caller. What the work throws,
+// which is that there is no memory, is thrown to the caller once all threads have left the work. Thread-safe.
 class ThreadPool : public Executor {
  public:
   // The calling thread counts. Fewer threads where the system refuses to create as many.
@@ -42,6 +44,8 @@ class ThreadPool : public Executor {
   int32_t AwaitChange(int32_t seen) const;
   void TakeChunks(int worker);
   void AwaitThreadsLeaving();
+  // Of the work just done, by the order of the units; null where all went well.
+  std::exception_ptr TakeFirstFailure();
 
   // Odd while a job is open. Every change is a new number, so a thread can tell what it has seen.
   std::atomic<int32_t> state_{0};
@@ -52,6 +56,7 @@ class ThreadPool : public Executor {
   std::atomic<bool> stop_{false};
   Job job_;
   std::unique_ptr<std::atomic<bool>[]> taken_;  // of every chunk
+  std::vector<std::exception_ptr> failures_;    // likewise
   std::vector<std::thread> threads_;
 };
 

@@ -23,13 +23,8 @@ Graph WithManifest(const Graph& graph, const ExportOptions& options) {
   return marked;
 }
 
-absl::StatusOr<Graph> ReadBack(const Context& context, const std::string& path, ModelFormat format) {
-  return LoadModel(context, path, {.format = format});
-}
-
-absl::Status CheckFile(const Context& context, const Graph& graph, const std::string& temporary,
-                       const ExportOptions& options) {
-  absl::StatusOr<Graph> read_back = ReadBack(context, temporary, options.format);
+absl::Status CheckReadBack(const Context& context, const Graph& graph, const absl::StatusOr<Graph>& read_back,
+                           const ExportOptions& options) {
   if (!read_back.ok()) return read_back.status();
   return CheckSameResults(context, graph, *read_back, options.check_data, options.check_samples,
                           /*exact=*/options.format == ModelFormat::kQlite);
@@ -52,10 +47,22 @@ absl::Status ExportModel(const Context& context, const Graph& graph, const std::
                          const ExportOptions& options) {
   absl::StatusOr<std::string> bytes = SerializeModel(graph, options);
   if (!bytes.ok()) return bytes.status();
-  const auto check = [&](const std::string& temporary) { return CheckFile(context, graph, temporary, options); };
+  const auto check = [&](const std::string& temporary) {
+    return CheckReadBack(context, graph, LoadModel(context, temporary, {.format = options.format}), options);
+  };
   absl::Status status = WriteFileAtomically(path, *bytes, check);
   if (!status.ok()) return absl::Status(status.code(), StrCat(path, ": ", std::string(status.message())));
   return absl::OkStatus();
+}
+
+absl::Status ExportModel(const Context& context, const Graph& graph, ModelWriter write, const ExportOptions& options) {
+  absl::StatusOr<std::string> bytes = SerializeModel(graph, options);
+  if (!bytes.ok()) return bytes.status();
+  const Buffer borrowed{reinterpret_cast<const std::byte*>(bytes->data()), bytes->size(), nullptr};
+  const absl::StatusOr<Graph> read_back =
+      LoadModelFromMemory(context, borrowed, "the serialised model", {.format = options.format});
+  if (absl::Status status = CheckReadBack(context, graph, read_back, options); !status.ok()) return status;
+  return write(*bytes);
 }
 
 }  // namespace qlite

@@ -1,0 +1,179 @@
+// Graphs that the host builds or changes.
+#include <mutex>
+#include <optional>
+
+#include "capi/attributes.h"
+#include "capi/bodies.h"
+#include "capi/quant_params.h"
+#include "qlite/nearest_name.h"
+
+namespace qlite::capi {
+namespace {
+
+constexpr size_t kMaxRank = 16;
+
+// Values are named by the index of their id, which never changes while a graph is built.
+struct BuilderBody : MadeWithContext {
+  static constexpr Kind kKind = Kind::kGraphBuilder;
+  using Handle = qlite_graph_builder;
+
+  BuilderBody(std::shared_ptr<ContextBody> maker, Graph begun)
+      : MadeWithContext(std::move(maker)), graph(std::move(begun)) {}
+
+  Graph graph;
+};
+
+ValueId ValueOf(const Graph& graph, int32_t value) {
+  const ValueId id{static_cast<int32_t>(Checked(value, graph.value_slots(), "value"))};
+  if (!graph.alive(id)) Refuse("value " + std::to_string(value) + " was removed");
+  return id;
+}
+
+std::vector<ValueId> ValuesOf(const Graph& graph, const int32_t* values, size_t count, bool optional) {
+  if (count > 0) Needed(values, "the list of values");
+  std::vector<ValueId> ids;
+  for (size_t i = 0; i < count; ++i) {
+    ids.push_back(optional && values[i] == -1 ? ValueId() : ValueOf(graph, values[i]));
+  }
+  return ids;
+}
+
+std::vector<int64_t> Extents(const int64_t* dims, size_t rank) {
+  if (rank > kMaxRank) Refuse("more than 16 extents");
+  if (rank > 0) Needed(dims, "dims");
+  return {dims, dims + rank};
+}
+
+OpType OpNamed(const char* name) {
+  const std::optional<OpType> op = FindOp(Needed(name, "the operator's name"));
+  if (op) return *op;
+  std::vector<std::string> known;
+#define QLITE_CAPI_NAME(op_name, attrs) known.emplace_back(#op_name);
+  QLITE_FOR_EACH_OP(QLITE_CAPI_NAME)
+#undef QLITE_CAPI_NAME
+  throw Failure(absl::NotFoundError(std::string("no operator is named '") + name + "'; " + DidYouMean(name, known)));
+}
+
+// On failure the values made for the outputs are taken away again.
+void AddNode(Graph& graph, const qlite_new_node& node, int32_t* outputs) {
+  const OpType op = OpNamed(node.op);
+  OpAttrs attrs = ReadAttributes(op, node.attributes, node.attribute_count);
+  std::vector<ValueId> inputs = ValuesOf(graph, node.inputs, node.input_count, /*optional=*/true);
+  if (node.output_count > 0) Needed(node.output_names, "output_names");
+  Graph changed = graph;
+  std::vector<ValueId> made;
+  for (size_t i = 0; i < node.output_count; ++i)
+    made.push_back(changed.AddValue(Needed(node.output_names[i], "an output's name")));
+  Take(changed.AddNode(Text(node.name), op, std::move(attrs), std::move(inputs), made));
+  graph = std::move(changed);
+  for (size_t i = 0; i < made.size(); ++i) outputs[i] = made[i].index;
+}
+
+void RemoveProducer(Graph& graph, ValueId value) {
+  const NodeId producer = graph.value(value).producer;
+  if (!producer.valid())
+    throw Failure(absl::FailedPreconditionError("no node makes value '" + graph.value(value).name + "'"));
+  for (const ValueId output : graph.node(producer).outputs) {
+    if (!output.valid() || (graph.Consumers(output).empty() && !graph.IsOutput(output))) continue;
+    throw Failure(absl::FailedPreconditionError("node '" + graph.node(producer).name + "' cannot be removed: value '" +
+                                                graph.value(output).name + "' is still read"));
+  }
+  graph.RemoveNode(producer);
+}
+
+}  // namespace
+}  // namespace qlite::capi
+
+using namespace qlite::capi;
+
+qlite_status qlite_graph_builder_create(const qlite_context* context, const qlite_graph* base,
+                                        qlite_graph_builder** builder) {
+  return Make<ContextBody>(context, builder, [&](ContextBody&) {
+    const std::shared_ptr<GraphBody> from = Optional<GraphBody>(base, "base");
+    return std::make_shared<BuilderBody>(Needed<ContextBody>(context, "context"), from ? from->graph : qlite::Graph());
+  });
+}
+
+qlite_status qlite_graph_builder_release(qlite_graph_builder* builder) { return Release<BuilderBody>(builder); }
+
+qlite_status qlite_graph_builder_set_name(qlite_graph_builder* builder, const char* name) {
+  return Call<BuilderBody>(builder, [&](BuilderBody& body) { body.graph.name = Needed(name, "name"); });
+}
+
+qlite_status qlite_graph_builder_set_metadata(qlite_graph_builder* builder, const char* key, const char* value) {
+  return Call<BuilderBody>(
+      builder, [&](BuilderBody& body) { body.graph.metadata[Needed(key, "key")] = Needed(value, "value"); });
+}
+
+qlite_status qlite_graph_builder_add_input(qlite_graph_builder* builder, const char* name, qlite_element_type type,
+                                           const int64_t* dims, size_t rank, int32_t* value) {
+  return Call<BuilderBody>(builder, [&](BuilderBody& body) {
+    Needed(value, "value");
+    std::vector<qlite::Dim> shape;
+    for (const int64_t extent : Extents(dims, rank)) {
+      if (extent < qlite::Dim::kUnknown) Refuse("the extent " + std::to_string(extent) + " is negative");
+      shape.emplace_back(extent);
+    }
+    *value = body.graph.AddInput(Needed(name, "name"), ReadElementType(type), qlite::Shape(std::move(shape))).index;
+  });
+}
+
+qlite_status qlite_graph_builder_add_constant(qlite_graph_builder* builder, const char* name, qlite_element_type type,
+                                              const int64_t* dims, size_t rank, const void* data, size_t size,
+                                              int32_t* value) {
+  return Call<BuilderBody>(builder, [&](BuilderBody& body) {
+    Needed(value, "value");
+    Needed(name, "name");
+    if (size > 0) Needed(data, "data");
+    *value = body.graph
+                 .AddConstant(name, Take(qlite::Tensor::Create(ReadElementType(type), Extents(dims, rank),
+                                                               qlite::Buffer::Copy(data, size))))
+                 .index;
+  });
+}
+
+qlite_status qlite_graph_builder_add_node(qlite_graph_builder* builder, const qlite_new_node* node, int32_t* outputs) {
+  return Call<BuilderBody>(builder, [&](BuilderBody& body) {
+    AddNode(body.graph, ReadStruct(node, qlite_new_node{}, "the node"), Needed(outputs, "outputs"));
+  });
+}
+
+qlite_status qlite_graph_builder_find_value(const qlite_graph_builder* builder, const char* name, int32_t* value) {
+  return Call<BuilderBody>(builder, [&](BuilderBody& body) {
+    Needed(value, "value");
+    const std::optional<qlite::ValueId> found = body.graph.FindValue(Needed(name, "name"));
+    if (!found) throw Failure(absl::NotFoundError(std::string("no value is named '") + name + "'"));
+    *value = found->index;
+  });
+}
+
+qlite_status qlite_graph_builder_set_quant_params(qlite_graph_builder* builder, int32_t value,
+                                                  const qlite_quant_params* params) {
+  return Call<BuilderBody>(builder, [&](BuilderBody& body) {
+    body.graph.mutable_value(ValueOf(body.graph, value)).quant = ReadQuantParams(params);
+  });
+}
+
+qlite_status qlite_graph_builder_replace_uses(qlite_graph_builder* builder, int32_t from, int32_t to) {
+  return Call<BuilderBody>(
+      builder, [&](BuilderBody& body) { body.graph.ReplaceUses(ValueOf(body.graph, from), ValueOf(body.graph, to)); });
+}
+
+qlite_status qlite_graph_builder_remove_producer(qlite_graph_builder* builder, int32_t value) {
+  return Call<BuilderBody>(builder, [&](BuilderBody& body) { RemoveProducer(body.graph, ValueOf(body.graph, value)); });
+}
+
+qlite_status qlite_graph_builder_set_outputs(qlite_graph_builder* builder, const int32_t* values, size_t count) {
+  return Call<BuilderBody>(builder, [&](BuilderBody& body) {
+    body.graph.SetOutputs(ValuesOf(body.graph, values, count, /*optional=*/false));
+  });
+}
+
+qlite_status qlite_graph_builder_build(const qlite_graph_builder* builder, qlite_graph** graph) {
+  return Make<BuilderBody>(builder, graph, [&](BuilderBody& body) {
+    qlite::Graph built = body.graph;
+    built.RemoveUnusedValues();
+    Check(built.InferShapes());
+    return std::make_shared<GraphBody>(body.context, std::move(built));
+  });
+}
