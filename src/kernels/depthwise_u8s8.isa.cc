@@ -271,11 +271,12 @@ struct ColumnStream {
     if (x >= 0 && x < in_w) {
       Unroll<kDotDepth>([&](auto k)
                             QLITE_INLINE { taps[k.value] = V::LoadU8(rows[k.value] + (offset & inside[k.value])); });
-      V::Interleave(taps, column);
       offset += pitch;
     } else {
-      Unroll<4>([&](auto j) QLITE_INLINE { column[j.value] = V::LoadI32(outside); });
+      Unroll<kDotDepth>([&](auto k) QLITE_INLINE { taps[k.value] = V::LoadU8(outside); });
     }
+    // Outside too: the dot product may take its input in another form than bytes.
+    V::Interleave(taps, column);
     ++x;
   }
 
