@@ -14,10 +14,24 @@ constexpr auto kNames = std::to_array<std::string_view>(
     {"generic" QLITE_FOR_EACH_X86_ISA(QLITE_ISA_NAME, ) QLITE_FOR_EACH_ARM_ISA(QLITE_ISA_NAME, )});
 #undef QLITE_ISA_NAME
 
+bool IsCompiled(Isa isa) {
+#define QLITE_ISA_CASE(context, enumerator, name) case Isa::enumerator:
+  switch (isa) {
+    case Isa::kGeneric:
+      QLITE_FOR_EACH_COMPILED_ISA(QLITE_ISA_CASE, )
+      return true;
+    default:
+      return false;
+  }
+#undef QLITE_ISA_CASE
+}
+
 struct Detected {
   std::array<Isa, kNames.size()> isas{};
   size_t count = 0;
-  void Add(Isa isa) { isas[count++] = isa; }
+  void Add(Isa isa) {
+    if (IsCompiled(isa)) isas[count++] = isa;
+  }
 };
 
 #if defined(__x86_64__)

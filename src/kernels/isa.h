@@ -13,8 +13,12 @@ namespace qlite::kernels {
   X(context, kSse42, sse42) X(context, kAvx2, avx2) X(context, kAvx512, avx512) X(context, kAvx512Vnni, avx512vnni)
 #define QLITE_FOR_EACH_ARM_ISA(X, context) X(context, kNeon, neon) X(context, kNeonDot, neondot)
 
-// Those that the kernels are compiled for here.
-#if defined(__x86_64__)
+// Those that the kernels are compiled for here, as told to the sources of this folder.
+#if QLITE_FEW_KERNELS && defined(__x86_64__)
+#define QLITE_FOR_EACH_COMPILED_ISA(X, context) X(context, kAvx2, avx2)
+#elif QLITE_FEW_KERNELS && defined(__aarch64__)
+#define QLITE_FOR_EACH_COMPILED_ISA(X, context) X(context, kNeon, neon)
+#elif defined(__x86_64__)
 #define QLITE_FOR_EACH_COMPILED_ISA(X, context) QLITE_FOR_EACH_X86_ISA(X, context)
 #elif defined(__aarch64__)
 #define QLITE_FOR_EACH_COMPILED_ISA(X, context) QLITE_FOR_EACH_ARM_ISA(X, context)
