@@ -298,7 +298,7 @@ TEST_CASE_METHOD(Fixture, "failures of an observer reach the host") {
     expected = "out of memory", status = QLITE_OUT_OF_MEMORY;
   }
   SECTION("observe") {
-    type.observe = [](void*, const float*, size_t) { return qlite_status{QLITE_ABORTED}; };
+    type.observe = [](void*, const float*, size_t, float, float) { return qlite_status{QLITE_ABORTED}; };
     expected = "observe of observer PEAK", status = QLITE_ABORTED;
   }
   SECTION("compute") {
