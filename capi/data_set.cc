@@ -85,6 +85,7 @@ class HostDataSet : public DataSet {
     std::vector<qlite_sample_buffer> buffers;
     for (size_t i = 0; i < inputs.size(); ++i) buffers.push_back(AsHostBuffer(inputs_[i].name.c_str(), inputs[i]));
     const qlite_status status = source_.read(source_.user, index, buffers.data(), buffers.size());
+    if (status == QLITE_OK) return absl::OkStatus();
     return CallbackStatus(status, "read of sample " + std::to_string(index));
   }
 

@@ -37,7 +37,8 @@ Error Describe(const absl::Status& status, std::string_view path) {
   error.message = std::string(status.message());
   error.file = PathIn(error.message, path);
   error.node = QuotedAfter(error.message, {"node", "no node is called", "no node is named"});
-  error.value = QuotedAfter(error.message, {"value", "input", "output", "constant", "tensor", "initializer", "no value is named"});
+  error.value = QuotedAfter(error.message,
+                            {"value", "input", "output", "constant", "tensor", "initializer", "no value is named"});
   return error;
 }
 

@@ -16,6 +16,7 @@ struct ObserverType {
   std::shared_ptr<void> loan;
 
   absl::Status Status(qlite_status status, const char* function) const {
+    if (status == QLITE_OK) return absl::OkStatus();  // without a text that takes memory
     return CallbackStatus(status, std::string(function) + " of observer " + name);
   }
 };

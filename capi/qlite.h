@@ -3,34 +3,34 @@
  * @brief The C interface of qlite: reads trained neural networks, calibrates them over samples, quantizes them to int8,
  * writes them, and runs them.
  *
- * This header is C99 and needs nothing but the standard headers below. It may be used with dlopen(): the signatures are all
- * that a host needs. docs/c-api.md is the tutorial; examples/c_host is a complete host.
+ * This header is C99 and needs nothing but the standard headers below. It may be used with dlopen(): the signatures are
+ * all that a host needs. docs/c-api.md is the tutorial; examples/c_host is a complete host.
  *
- * **Handles.** Every object is named by an opaque handle that is never used twice in a process. Zero, a handle of another
- * kind and a released handle give QLITE_INVALID_ARGUMENT, never a crash. Whoever receives a handle in an output parameter
- * owns it and releases it once, in any order: objects keep alive what they need of each other. On failure handles in
- * output parameters are set to NULL.
+ * **Handles.** Every object is named by an opaque handle that is never used twice in a process. Zero, a handle of
+ * another kind and a released handle give QLITE_INVALID_ARGUMENT, never a crash. Whoever receives a handle in an output
+ * parameter owns it and releases it once, in any order: objects keep alive what they need of each other. On failure
+ * handles in output parameters are set to NULL.
  *
- * **Errors.** Every function that can fail returns a ::qlite_status. The details of a failure are kept by the context that
- * the failing object was made with, see qlite_last_error().
+ * **Errors.** Every function that can fail returns a ::qlite_status. The details of a failure are kept by the context
+ * that the failing object was made with, see qlite_last_error().
  *
- * **Memory.** Pointers that a function fills in (names, extents, data) belong to the object asked and are valid until it
- * is released, unless its description says otherwise. Pointers that the host passes are read during the call only, unless
- * the description says otherwise. Strings are UTF-8 and end with a zero byte. Tensor data are row-major, in the byte order of
- * the machine.
+ * **Memory.** Pointers that a function fills in (names, extents, data) belong to the object asked and are valid until
+ * it is released, unless its description says otherwise. Pointers that the host passes are read during the call only,
+ * unless the description says otherwise. Strings are UTF-8 and end with a zero byte. Tensor data are row-major, in the
+ * byte order of the machine.
  *
  * **Structures.** One that begins with struct_size must have it set to sizeof the structure, and should be filled with
- * defaults first by its *_init function. A host that was compiled against an older header keeps working: fields that it does not
- * know have their defaults. A host that sets a field which the loaded library does not know gets QLITE_UNIMPLEMENTED.
- * Structures without struct_size never change.
+ * defaults first by its *_init function. A host that was compiled against an older header keeps working: fields that it
+ * does not know have their defaults. A host that sets a field which the loaded library does not know gets
+ * QLITE_UNIMPLEMENTED. Structures without struct_size never change.
  *
- * **Threads.** All functions may be called from any thread. Those that take one object at a time from several threads are
- * marked; where nothing is said, a function is safe to call from several threads at once, on the same objects too. Releasing
- * an object while another thread is inside a call on it is safe: the call ends first.
+ * **Threads.** All functions may be called from any thread. Those that take one object at a time from several threads
+ * are marked; where nothing is said, a function is safe to call from several threads at once, on the same objects too.
+ * Releasing an object while another thread is inside a call on it is safe: the call ends first.
  *
  * **What the library does not do.** It never writes to stdout or stderr unless asked, never exits or aborts the process
- * on bad input, installs no signal handler, and gives the same bytes whatever the number of threads and the instruction set.
- * The one thing it keeps outside of objects is the table of live handles.
+ * on bad input, installs no signal handler, and gives the same bytes whatever the number of threads and the instruction
+ * set. The one thing it keeps outside of objects is the table of live handles.
  */
 #ifndef QLITE_H_
 #define QLITE_H_
@@ -75,26 +75,27 @@ QLITE_API uint32_t qlite_abi_version(void);
 typedef int32_t qlite_status;
 enum {
   QLITE_OK = 0,
-  QLITE_CANCELLED = 1,            /**< The progress callback asked to stop. */
-  QLITE_UNKNOWN = 2,              /**< A failure of no known kind. */
-  QLITE_INVALID_ARGUMENT = 3,     /**< An argument, a handle or a file's content is wrong. */
-  QLITE_DEADLINE_EXCEEDED = 4,    /**< The operating system gave up waiting. */
-  QLITE_NOT_FOUND = 5,            /**< No such file, name or node. */
-  QLITE_ALREADY_EXISTS = 6,       /**< The name is taken. */
-  QLITE_PERMISSION_DENIED = 7,    /**< The operating system refuses. */
-  QLITE_RESOURCE_EXHAUSTED = 8,   /**< A limit of the context, or the disk, does not suffice. */
-  QLITE_FAILED_PRECONDITION = 9,  /**< Not in this state, or not with these values. */
-  QLITE_ABORTED = 10,             /**< Interrupted. */
-  QLITE_OUT_OF_RANGE = 11,        /**< An index beyond the end. */
-  QLITE_UNIMPLEMENTED = 12,       /**< Known, but not supported; the message says what. */
-  QLITE_INTERNAL = 13,            /**< The library's own mistake. */
-  QLITE_UNAVAILABLE = 14,         /**< Try again later. */
-  QLITE_DATA_LOSS = 15,           /**< A file is damaged. */
-  QLITE_UNAUTHENTICATED = 16,     /**< Not used by the library; a callback may return it. */
-  QLITE_OUT_OF_MEMORY = 17        /**< The allocator returned nothing. Objects that existed before are as they were. */
+  QLITE_CANCELLED = 1,           /**< The progress callback asked to stop. */
+  QLITE_UNKNOWN = 2,             /**< A failure of no known kind. */
+  QLITE_INVALID_ARGUMENT = 3,    /**< An argument, a handle or a file's content is wrong. */
+  QLITE_DEADLINE_EXCEEDED = 4,   /**< The operating system gave up waiting. */
+  QLITE_NOT_FOUND = 5,           /**< No such file, name or node. */
+  QLITE_ALREADY_EXISTS = 6,      /**< The name is taken. */
+  QLITE_PERMISSION_DENIED = 7,   /**< The operating system refuses. */
+  QLITE_RESOURCE_EXHAUSTED = 8,  /**< A limit of the context, or the disk, does not suffice. */
+  QLITE_FAILED_PRECONDITION = 9, /**< Not in this state, or not with these values. */
+  QLITE_ABORTED = 10,            /**< Interrupted. */
+  QLITE_OUT_OF_RANGE = 11,       /**< An index beyond the end. */
+  QLITE_UNIMPLEMENTED = 12,      /**< Known, but not supported; the message says what. */
+  QLITE_INTERNAL = 13,           /**< The library's own mistake. */
+  QLITE_UNAVAILABLE = 14,        /**< Try again later. */
+  QLITE_DATA_LOSS = 15,          /**< A file is damaged. */
+  QLITE_UNAUTHENTICATED = 16,    /**< Not used by the library; a callback may return it. */
+  QLITE_OUT_OF_MEMORY = 17       /**< The allocator returned nothing. Objects that existed before are as they were. */
 };
 
-/** The name of a status, "QLITE_NOT_FOUND"; "unknown status" for another number. The string lives as long as the library. */
+/** The name of a status, "QLITE_NOT_FOUND"; "unknown status" for another number. The string lives as long as the
+ * library. */
 QLITE_API const char* qlite_status_name(qlite_status status);
 
 /** A failure, kept. Immutable. */
@@ -148,7 +149,8 @@ typedef struct qlite_executor {
   void* user;         /**< Passed to the functions. */
   /** Calls `function(work, begin, end, worker)` for disjoint ranges that cover [0, units), with
    * 0 <= worker < concurrency and no two calls with one worker at a time, and returns when all have returned. Must be
-   * callable from several threads at once, and from within `function`. Results never depend on how the ranges are cut. */
+   * callable from several threads at once, and from within `function`. Results never depend on how the ranges are cut.
+   */
   void (*parallel_for)(void* user, int64_t units, qlite_work_function function, void* work);
   qlite_release_function release; /**< Called when the last object that may use the executor is gone; may be NULL. */
   int32_t concurrency;            /**< How many ranges may run at once, 1..1024. */
@@ -161,13 +163,15 @@ enum { QLITE_LOG_DEBUG = 0, QLITE_LOG_INFO = 1, QLITE_LOG_WARNING = 2, QLITE_LOG
 
 /** Receives a message; called from any thread, one call at a time. */
 typedef void (*qlite_log_function)(void* user, qlite_log_level level, const char* message);
-/** How far a long operation is ("calibrate", 3 of 100; total 0 where not known). Returns 0 to cancel it: it then stops soon
- * with QLITE_CANCELLED. Called from any thread, one call at a time; it must not call the library with the same context. */
+/** How far a long operation is ("calibrate", 3 of 100; total 0 where not known). Returns 0 to cancel it: it then stops
+ * soon with QLITE_CANCELLED. Called from any thread, one call at a time; it must not call the library with the same
+ * context. */
 typedef int32_t (*qlite_progress_function)(void* user, const char* stage, int64_t done, int64_t total);
 
 /** Threads of the library's own that several contexts may share. */
 typedef struct qlite_thread_pool qlite_thread_pool;
-/** Makes a pool of `num_threads` threads, the calling one included; 0 means as many as the machine has, 1024 is the most. */
+/** Makes a pool of `num_threads` threads, the calling one included; 0 means as many as the machine has, 1024 is the
+ * most. */
 QLITE_API qlite_status qlite_thread_pool_create(int32_t num_threads, qlite_thread_pool** pool);
 /** Gives the pool up; its threads end with the last object that uses it. */
 QLITE_API qlite_status qlite_thread_pool_release(qlite_thread_pool* pool);
@@ -177,17 +181,17 @@ typedef struct qlite_context_options {
   size_t struct_size; /**< sizeof(qlite_context_options) */
   /** Threads of the context's own, the calling one included; 0: as many as the machine has. Default 1. */
   int32_t num_threads;
-  int32_t log_to_stderr; /**< Not 0: messages from log_level on go to stderr, where `log` is NULL. Default 0. */
-  qlite_log_level log_level;      /**< The least serious messages wanted. Default QLITE_LOG_WARNING. */
-  int32_t reserved;               /**< 0 */
-  const qlite_thread_pool* pool;  /**< In place of threads of its own; NULL: none. */
+  int32_t log_to_stderr;         /**< Not 0: messages from log_level on go to stderr, where `log` is NULL. Default 0. */
+  qlite_log_level log_level;     /**< The least serious messages wanted. Default QLITE_LOG_WARNING. */
+  int32_t reserved;              /**< 0 */
+  const qlite_thread_pool* pool; /**< In place of threads of its own; NULL: none. */
   const qlite_executor* executor; /**< In place of both; NULL: none. Copied. */
   qlite_log_function log;         /**< NULL: silent (default). */
   void* log_user;
   qlite_progress_function progress; /**< NULL: none (default). */
   void* progress_user;
-  /** "generic", "sse42", "avx2", "avx512", "avx512vnni", "neon", "neondot": the highest instruction set to use; NULL: the best there is. Results are the
-   * same bits with any of them. */
+  /** "generic", "sse42", "avx2", "avx512", "avx512vnni", "neon", "neondot": the highest instruction set to use; NULL:
+   * the best there is. Results are the same bits with any of them. */
   const char* isa;
   uint64_t max_file_bytes;   /**< Larger model files are refused. Default 16 GiB. */
   uint64_t max_tensor_bytes; /**< Larger tensors are refused. Default 8 GiB. */
@@ -202,11 +206,14 @@ QLITE_API qlite_status qlite_context_options_init(qlite_context_options* options
 
 /**
  * Makes a context. Any number of them may exist; they share nothing.
- * @param abi_version  QLITE_ABI_VERSION as the host was compiled with; QLITE_FAILED_PRECONDITION where the library has another.
+ * @param abi_version  QLITE_ABI_VERSION as the host was compiled with; QLITE_FAILED_PRECONDITION where the library has
+ * another.
  * @param options      NULL: defaults.
  * @param context      receives the context.
- * @param error        where not NULL, receives the details of a failure (there is no context yet to ask), to be released.
- * @return QLITE_INVALID_ARGUMENT for an instruction set that is unknown or missing here (the message lists those there are).
+ * @param error        where not NULL, receives the details of a failure (there is no context yet to ask), to be
+ * released.
+ * @return QLITE_INVALID_ARGUMENT for an instruction set that is unknown or missing here (the message lists those there
+ * are).
  */
 QLITE_API qlite_status qlite_context_create(uint32_t abi_version, const qlite_context_options* options,
                                             qlite_context** context, qlite_error** error);
@@ -218,8 +225,9 @@ QLITE_API qlite_status qlite_context_isa(const qlite_context* context, const cha
 QLITE_API qlite_status qlite_context_with_pool(const qlite_context* context, const qlite_thread_pool* pool,
                                                qlite_context** result);
 /**
- * The last failure of a call with this context or with an object made with it; QLITE_NOT_FOUND where there was none. Threads that
- * want to tell their own failures apart use a context each. Calls whose handle was not valid have no context to tell.
+ * The last failure of a call with this context or with an object made with it; QLITE_NOT_FOUND where there was none.
+ * Threads that want to tell their own failures apart use a context each. Calls whose handle was not valid have no
+ * context to tell.
  */
 QLITE_API qlite_status qlite_last_error(const qlite_context* context, qlite_error** error);
 /** @} */
@@ -249,19 +257,19 @@ QLITE_API size_t qlite_element_size(qlite_element_type type);
 /** "float32", "int8", ...; "undefined" for an unknown type. The string lives as long as the library. */
 QLITE_API const char* qlite_element_type_name(qlite_element_type type);
 
-/** How integers stand for real numbers: real = scale * (q - zero_point), one pair for the whole value, for each index of `axis`, or
- * for each run of `block_size` elements along `axis`. */
+/** How integers stand for real numbers: real = scale * (q - zero_point), one pair for the whole value, for each index
+ * of `axis`, or for each run of `block_size` elements along `axis`. */
 typedef struct qlite_quant_params {
   size_t struct_size; /**< sizeof(qlite_quant_params) */
   const float* scales;
   const int32_t* zero_points;
-  size_t count;        /**< of scales and of zero points */
-  int64_t axis;        /**< -1: one pair for the whole value */
-  int64_t block_size;  /**< 0: no blocks */
-  int32_t bits;        /**< 1..32 */
-  int32_t symmetric;   /**< Not 0: every zero point is 0. */
+  size_t count;         /**< of scales and of zero points */
+  int64_t axis;         /**< -1: one pair for the whole value */
+  int64_t block_size;   /**< 0: no blocks */
+  int32_t bits;         /**< 1..32 */
+  int32_t symmetric;    /**< Not 0: every zero point is 0. */
   int32_t narrow_range; /**< Not 0: the least q is -2^(bits-1)+1 instead of -2^(bits-1). */
-  int32_t reserved;    /**< 0 */
+  int32_t reserved;     /**< 0 */
 } qlite_quant_params;
 
 /** The scale and zero point of `bits`-bit integers (1..32) whose grid covers [min, max] widened to include 0. */
@@ -280,7 +288,8 @@ typedef struct qlite_input_shape {
 /** @defgroup graph Graph: a network as its model file says it
  * @{ */
 
-/** A network: nodes over named values. Immutable; functions that change a graph give another one, which shares constants. */
+/** A network: nodes over named values. Immutable; functions that change a graph give another one, which shares
+ * constants. */
 typedef struct qlite_graph qlite_graph;
 
 /** A model file's format. */
@@ -294,16 +303,16 @@ QLITE_API qlite_status qlite_model_format_parse(const char* name, qlite_model_fo
 /** The format that a path's extension names; QLITE_NOT_FOUND for none. */
 QLITE_API qlite_status qlite_model_format_of_path(const char* path, qlite_model_format* format);
 
-/** Reads a model file. Large constants stay mapped to the file, which must not change while the graph or anything made from it
- * lives. Errors name the file, and the node or value at fault. */
+/** Reads a model file. Large constants stay mapped to the file, which must not change while the graph or anything made
+ * from it lives. Errors name the file, and the node or value at fault. */
 QLITE_API qlite_status qlite_graph_load(const qlite_context* context, const char* path, qlite_model_format format,
                                         qlite_graph** graph);
 /**
  * Reads a model from memory.
- * @param name     stands for the file's name in messages and, with QLITE_FORMAT_AUTO, tells the format by its extension.
- * @param release  NULL: the data are copied. Else they are used in place, must not change, and release(user) is called once when
- *                 nothing needs them any more, on failure too.
- * A model whose weights lie in files of their own is refused.
+ * @param name     stands for the file's name in messages and, with QLITE_FORMAT_AUTO, tells the format by its
+ * extension.
+ * @param release  NULL: the data are copied. Else they are used in place, must not change, and release(user) is called
+ * once when nothing needs them any more, on failure too. A model whose weights lie in files of their own is refused.
  */
 QLITE_API qlite_status qlite_graph_load_memory(const qlite_context* context, const void* data, size_t size,
                                                const char* name, qlite_model_format format,
@@ -330,10 +339,10 @@ QLITE_API qlite_status qlite_graph_fingerprint(const qlite_graph* graph, uint64_
 typedef struct qlite_value_info {
   size_t struct_size; /**< sizeof(qlite_value_info) */
   const char* name;
-  const int64_t* dims;    /**< extents, outermost first; -1 where not known */
-  int32_t rank;           /**< -1: not known */
+  const int64_t* dims;     /**< extents, outermost first; -1 where not known */
+  int32_t rank;            /**< -1: not known */
   qlite_element_type type; /**< QLITE_UNDEFINED until shapes are inferred */
-  int32_t producer;       /**< the node that makes it; -1 for inputs and constants */
+  int32_t producer;        /**< the node that makes it; -1 for inputs and constants */
   int32_t is_constant;
   const void* data; /**< a constant's elements, else NULL */
   size_t data_bytes;
@@ -341,7 +350,8 @@ typedef struct qlite_value_info {
 /** Fills in value number `value`; QLITE_OUT_OF_RANGE beyond the last. */
 QLITE_API qlite_status qlite_graph_get_value(const qlite_graph* graph, int32_t value, qlite_value_info* info);
 /** The quantization of a value; QLITE_NOT_FOUND where it has none. */
-QLITE_API qlite_status qlite_graph_get_quant_params(const qlite_graph* graph, int32_t value, qlite_quant_params* params);
+QLITE_API qlite_status qlite_graph_get_quant_params(const qlite_graph* graph, int32_t value,
+                                                    qlite_quant_params* params);
 /** The symbol of an unknown extent ("N"), empty for none: equal symbols are equal extents. */
 QLITE_API qlite_status qlite_graph_get_symbol(const qlite_graph* graph, int32_t value, int32_t dimension,
                                               const char** symbol);
@@ -391,18 +401,18 @@ QLITE_API qlite_status qlite_graph_get_metadata(const qlite_graph* graph, int32_
 /** A description for people. `dot` not 0: a Graphviz digraph; else one line a node. */
 QLITE_API qlite_status qlite_graph_dump(const qlite_graph* graph, int32_t dot, qlite_bytes** text);
 
-/** The graph with types and shapes of all values filled in from the given input shapes on. An inconsistency is an error that
- * names the node. `shapes` may be NULL where `count` is 0. */
+/** The graph with types and shapes of all values filled in from the given input shapes on. An inconsistency is an error
+ * that names the node. `shapes` may be NULL where `count` is 0. */
 QLITE_API qlite_status qlite_graph_infer_shapes(const qlite_graph* graph, const qlite_input_shape* shapes, size_t count,
                                                 qlite_graph** result);
-/** The graph simplified with unchanged results, as quantization starts: constants folded, BatchNormalization and activations fused, ...
- * `steps`, where not NULL, receives one line for each thing done. */
+/** The graph simplified with unchanged results, as quantization starts: constants folded, BatchNormalization and
+ * activations fused, ... `steps`, where not NULL, receives one line for each thing done. */
 QLITE_API qlite_status qlite_graph_simplify(const qlite_graph* graph, qlite_graph** result, qlite_bytes** steps);
 
 /** A graph under construction. One thread at a time. */
 typedef struct qlite_graph_builder qlite_graph_builder;
-/** Begins a graph: an empty one, or a copy of `base` to which more is added. Its values keep their names; find them with
- * qlite_graph_builder_find_value(). */
+/** Begins a graph: an empty one, or a copy of `base` to which more is added. Its values keep their names; find them
+ * with qlite_graph_builder_find_value(). */
 QLITE_API qlite_status qlite_graph_builder_create(const qlite_context* context, const qlite_graph* base,
                                                   qlite_graph_builder** builder);
 /** Gives the builder up. */
@@ -410,7 +420,8 @@ QLITE_API qlite_status qlite_graph_builder_release(qlite_graph_builder* builder)
 /** Sets the graph's name. */
 QLITE_API qlite_status qlite_graph_builder_set_name(qlite_graph_builder* builder, const char* name);
 /** Adds or replaces an entry of the free text. */
-QLITE_API qlite_status qlite_graph_builder_set_metadata(qlite_graph_builder* builder, const char* key, const char* value);
+QLITE_API qlite_status qlite_graph_builder_set_metadata(qlite_graph_builder* builder, const char* key,
+                                                        const char* value);
 /** Adds an input; extents of -1 are unknown. A name that is taken gets a numeric suffix, here and below. */
 QLITE_API qlite_status qlite_graph_builder_add_input(qlite_graph_builder* builder, const char* name,
                                                      qlite_element_type type, const int64_t* dims, size_t rank,
@@ -421,9 +432,9 @@ QLITE_API qlite_status qlite_graph_builder_add_constant(qlite_graph_builder* bui
                                                         const void* data, size_t size, int32_t* value);
 /** A node to add. */
 typedef struct qlite_new_node {
-  size_t struct_size; /**< sizeof(qlite_new_node) */
-  const char* name;   /**< NULL or empty: "<op>_<number>" */
-  const char* op;     /**< "Conv", "MaxPool", ... */
+  size_t struct_size;    /**< sizeof(qlite_new_node) */
+  const char* name;      /**< NULL or empty: "<op>_<number>" */
+  const char* op;        /**< "Conv", "MaxPool", ... */
   const int32_t* inputs; /**< value numbers of this builder; -1 for an absent optional input */
   size_t input_count;
   const char* const* output_names;
@@ -431,12 +442,13 @@ typedef struct qlite_new_node {
   const qlite_attribute* attributes; /**< those that differ from the operator's defaults */
   size_t attribute_count;
 } qlite_new_node;
-/** Adds a node. `outputs` receives output_count value numbers. An unknown operator or attribute is QLITE_NOT_FOUND and names
- * the nearest one. */
+/** Adds a node. `outputs` receives output_count value numbers. An unknown operator or attribute is QLITE_NOT_FOUND and
+ * names the nearest one. */
 QLITE_API qlite_status qlite_graph_builder_add_node(qlite_graph_builder* builder, const qlite_new_node* node,
                                                     int32_t* outputs);
 /** The value of that name; QLITE_NOT_FOUND for none. */
-QLITE_API qlite_status qlite_graph_builder_find_value(const qlite_graph_builder* builder, const char* name, int32_t* value);
+QLITE_API qlite_status qlite_graph_builder_find_value(const qlite_graph_builder* builder, const char* name,
+                                                      int32_t* value);
 /** Sets the quantization of a value; everything is copied. */
 QLITE_API qlite_status qlite_graph_builder_set_quant_params(qlite_graph_builder* builder, int32_t value,
                                                             const qlite_quant_params* params);
@@ -445,7 +457,8 @@ QLITE_API qlite_status qlite_graph_builder_replace_uses(qlite_graph_builder* bui
 /** Removes the node that makes `value`, all of whose outputs must be unused (QLITE_FAILED_PRECONDITION). */
 QLITE_API qlite_status qlite_graph_builder_remove_producer(qlite_graph_builder* builder, int32_t value);
 /** Names the graph's outputs, in order, in place of those there were. */
-QLITE_API qlite_status qlite_graph_builder_set_outputs(qlite_graph_builder* builder, const int32_t* values, size_t count);
+QLITE_API qlite_status qlite_graph_builder_set_outputs(qlite_graph_builder* builder, const int32_t* values,
+                                                       size_t count);
 /** The graph, checked and with its shapes inferred. The builder may go on. */
 QLITE_API qlite_status qlite_graph_builder_build(const qlite_graph_builder* builder, qlite_graph** graph);
 /** @} */
@@ -473,14 +486,15 @@ typedef int32_t qlite_resize_method;
 /** Pixel positions are those of OpenCV's methods of these names. */
 enum { QLITE_RESIZE_LINEAR = 0, QLITE_RESIZE_NEAREST = 1, QLITE_RESIZE_CUBIC = 2 };
 
-/** How pictures become a model's input: decode -> colour order -> (x - mean) / std -> resize -> centre crop -> layout. */
+/** How pictures become a model's input: decode -> colour order -> (x - mean) / std -> resize -> centre crop -> layout.
+ */
 typedef struct qlite_image_options {
-  size_t struct_size;      /**< sizeof(qlite_image_options) */
-  qlite_color_order order; /**< Default QLITE_BGR. */
-  qlite_resize_method resize_method; /**< Default QLITE_RESIZE_LINEAR. */
-  const float* mean; /**< one a channel; NULL: 0 */
-  const float* std;  /**< one a channel; NULL: 1 */
-  size_t channels;   /**< how many `mean` and `std` have */
+  size_t struct_size;                  /**< sizeof(qlite_image_options) */
+  qlite_color_order order;             /**< Default QLITE_BGR. */
+  qlite_resize_method resize_method;   /**< Default QLITE_RESIZE_LINEAR. */
+  const float* mean;                   /**< one a channel; NULL: 0 */
+  const float* std;                    /**< one a channel; NULL: 1 */
+  size_t channels;                     /**< how many `mean` and `std` have */
   int64_t resize_width, resize_height; /**< 0: not asked for */
   int64_t resize_shorter_side;         /**< keeps the aspect ratio; excludes the two above */
   int64_t crop_width, crop_height;     /**< 0: not asked for */
@@ -488,8 +502,8 @@ typedef struct qlite_image_options {
 /** Fills `options` with defaults. */
 QLITE_API qlite_status qlite_image_options_init(qlite_image_options* options, size_t struct_size);
 
-/** For which inputs of which graph samples are made. Where an input's shape has unknown extents other than the batch, `shapes`
- * must give it; the batch is 1. */
+/** For which inputs of which graph samples are made. Where an input's shape has unknown extents other than the batch,
+ * `shapes` must give it; the batch is 1. */
 typedef struct qlite_data_target {
   size_t struct_size; /**< sizeof(qlite_data_target) */
   const qlite_graph* graph;
@@ -498,23 +512,24 @@ typedef struct qlite_data_target {
   const char* input; /**< NULL: all inputs, in the graph's order; else this one alone, to be combined */
 } qlite_data_target;
 
-/** The pictures (JPEG, PNG, BMP by content) of a folder, sorted by name, the first `count` of them (0: all; fewer files are an error).
- * The target must be one input. `options` NULL: defaults. */
+/** The pictures (JPEG, PNG, BMP by content) of a folder, sorted by name, the first `count` of them (0: all; fewer files
+ * are an error). The target must be one input. `options` NULL: defaults. */
 QLITE_API qlite_status qlite_data_set_open_images(const qlite_data_target* target, const char* folder, int64_t count,
                                                   const qlite_image_options* options, qlite_data_set** data_set);
 /** As above, over `count` listed files. */
 QLITE_API qlite_status qlite_data_set_from_image_files(const qlite_data_target* target, const char* const* files,
                                                        size_t count, const qlite_image_options* options,
                                                        qlite_data_set** data_set);
-/** Raw tensors: a folder for each input of the target, whose files, sorted by name, have exactly the input's size. File i of every
- * folder makes sample i. `count` as above. */
+/** Raw tensors: a folder for each input of the target, whose files, sorted by name, have exactly the input's size. File
+ * i of every folder makes sample i. `count` as above. */
 QLITE_API qlite_status qlite_data_set_open_raw(const qlite_data_target* target, const char* const* folders,
                                                size_t folder_count, int64_t count, qlite_data_set** data_set);
 /**
  * Samples that lie in the host's memory.
  * @param inputs   for each input of the target all samples, one after the other
  * @param sizes    for each input the number of bytes; a multiple of the input's size, the same multiple for each
- * @param release  NULL: the data are copied. Else they are used in place and release(user) is called once at the end, on failure too.
+ * @param release  NULL: the data are copied. Else they are used in place and release(user) is called once at the end,
+ * on failure too.
  */
 QLITE_API qlite_status qlite_data_set_from_memory(const qlite_data_target* target, const void* const* inputs,
                                                   const size_t* sizes, size_t input_count,
@@ -541,7 +556,8 @@ typedef struct qlite_sample_source {
 QLITE_API qlite_status qlite_data_set_from_source(const qlite_data_target* target, const qlite_sample_source* source,
                                                   qlite_data_set** data_set);
 /** Data sets of one input each, of equal size, as one: part i feeds input i. The parts remain their owner's. */
-QLITE_API qlite_status qlite_data_set_combine(const qlite_data_set* const* parts, size_t count, qlite_data_set** data_set);
+QLITE_API qlite_status qlite_data_set_combine(const qlite_data_set* const* parts, size_t count,
+                                              qlite_data_set** data_set);
 /** The data set with the registered preprocessing step `name` applied to every sample.
  * @param settings  bytes for the step's `load`, copied; NULL where `size` is 0: the step as it is made. */
 QLITE_API qlite_status qlite_data_set_preprocess(const qlite_data_set* source, const char* name, const void* settings,
@@ -564,8 +580,8 @@ QLITE_API qlite_status qlite_data_set_read(const qlite_data_set* data_set, int64
 
 /** A list of labelled pictures. */
 typedef struct qlite_labels qlite_labels;
-/** Reads lines "path<TAB>class index", paths relative to `root`; `offset` is added to every index. A malformed line is an error
- * that names file and line. */
+/** Reads lines "path<TAB>class index", paths relative to `root`; `offset` is added to every index. A malformed line is
+ * an error that names file and line. */
 QLITE_API qlite_status qlite_labels_read(const qlite_context* context, const char* file, const char* root,
                                          int64_t offset, qlite_labels** labels);
 /** How many there are. */
@@ -584,8 +600,8 @@ typedef struct qlite_calibration_table qlite_calibration_table;
 
 /** How calibration is done. */
 typedef struct qlite_calibrator_options {
-  size_t struct_size;  /**< sizeof(qlite_calibrator_options) */
-  const char* method;  /**< an observer's name: "MAX_MIN" (default), "KL", "REMOVAL_OUTLIER", or a registered one */
+  size_t struct_size; /**< sizeof(qlite_calibrator_options) */
+  const char* method; /**< an observer's name: "MAX_MIN" (default), "KL", "REMOVAL_OUTLIER", or a registered one */
   /** NULL, or where the state so far is saved when the run is interrupted and every `checkpoint_every` samples. */
   const char* checkpoint_path;
   int64_t checkpoint_every; /**< 0: only when interrupted (default) */
@@ -597,19 +613,19 @@ QLITE_API qlite_status qlite_calibrator_options_init(qlite_calibrator_options* o
 
 /** Runs a float network over samples and observes every activation. */
 typedef struct qlite_calibrator qlite_calibrator;
-/** A calibrator for the graph as it is to be quantized, i.e. already simplified (qlite_graph_simplify). The context's threads,
- * callbacks and observers serve; `options` NULL: defaults. */
+/** A calibrator for the graph as it is to be quantized, i.e. already simplified (qlite_graph_simplify). The context's
+ * threads, callbacks and observers serve; `options` NULL: defaults. */
 QLITE_API qlite_status qlite_calibrator_create(const qlite_context* context, const qlite_graph* graph,
                                                const qlite_calibrator_options* options, qlite_calibrator** calibrator);
 /** Gives the calibrator up. */
 QLITE_API qlite_status qlite_calibrator_release(qlite_calibrator* calibrator);
-/** Observes all samples. `resume` (may be NULL): the table of an interrupted run over the same graph, samples and method, whose
- * samples are not run again. Values that are not finite are an error that names sample and value. The table has the
- * same bits for any number of threads. */
+/** Observes all samples. `resume` (may be NULL): the table of an interrupted run over the same graph, samples and
+ * method, whose samples are not run again. Values that are not finite are an error that names sample and value. The
+ * table has the same bits for any number of threads. */
 QLITE_API qlite_status qlite_calibrator_run(const qlite_calibrator* calibrator, const qlite_data_set* data_set,
                                             const qlite_calibration_table* resume, qlite_calibration_table** table);
-/** Looks at the first few samples and says what seems wrong with their preparation, a line each; empty where nothing does.
- * `original`: the graph before it was simplified. */
+/** Looks at the first few samples and says what seems wrong with their preparation, a line each; empty where nothing
+ * does. `original`: the graph before it was simplified. */
 QLITE_API qlite_status qlite_calibrator_check_inputs(const qlite_calibrator* calibrator, const qlite_data_set* data_set,
                                                      const qlite_graph* original, qlite_bytes** warnings);
 
@@ -664,17 +680,18 @@ QLITE_API qlite_status qlite_calibration_table_release(qlite_calibration_table* 
 
 /** How quantization is done. */
 typedef struct qlite_quantizer_options {
-  size_t struct_size; /**< sizeof(qlite_quantizer_options) */
+  size_t struct_size;            /**< sizeof(qlite_quantizer_options) */
   const char* activation_method; /**< an observer's name, as in qlite_calibrator_options */
-  const char* const* skip_nodes; /**< names of nodes that stay float; an unknown one is an error that names the nearest */
+  const char* const*
+      skip_nodes; /**< names of nodes that stay float; an unknown one is an error that names the nearest */
   size_t skip_node_count;
   const qlite_input_shape* shapes; /**< extents of inputs that the model leaves open */
   size_t shape_count;
   const char* checkpoint_path; /**< as in qlite_calibrator_options */
-  int32_t per_channel;     /**< Not 0 (default): weights have a scale for each output channel. */
-  int32_t bias_correction; /**< Not 0 (default): biases take up the mean error of each output channel. */
-  int32_t equalization;    /**< Not 0 (default): channels are rescaled between layers to share a range better. */
-  int32_t check_inputs;    /**< as in qlite_calibrator_options */
+  int32_t per_channel;         /**< Not 0 (default): weights have a scale for each output channel. */
+  int32_t bias_correction;     /**< Not 0 (default): biases take up the mean error of each output channel. */
+  int32_t equalization;        /**< Not 0 (default): channels are rescaled between layers to share a range better. */
+  int32_t check_inputs;        /**< as in qlite_calibrator_options */
   int64_t min_weight_elements; /**< A product whose weights are no more than this stays float. Default 0: none does. */
 } qlite_quantizer_options;
 /** Fills `options` with defaults. */
@@ -690,8 +707,8 @@ QLITE_API qlite_status qlite_quantizer_release(qlite_quantizer* quantizer);
 
 /** A quantized graph with the account of how it came about. */
 typedef struct qlite_quantization_result qlite_quantization_result;
-/** Full quantization: activations int8 asymmetric, weights int8 symmetric, biases int32. The graph need not be simplified.
- * `resume` as in qlite_calibrator_run(). QLITE_FAILED_PRECONDITION for weights that are not finite. */
+/** Full quantization: activations int8 asymmetric, weights int8 symmetric, biases int32. The graph need not be
+ * simplified. `resume` as in qlite_calibrator_run(). QLITE_FAILED_PRECONDITION for weights that are not finite. */
 QLITE_API qlite_status qlite_quantizer_run(const qlite_quantizer* quantizer, const qlite_graph* graph,
                                            const qlite_data_set* data_set, const qlite_calibration_table* resume,
                                            qlite_quantization_result** result);
@@ -743,9 +760,9 @@ typedef struct qlite_manifest_entry {
 
 /** How a graph is written. */
 typedef struct qlite_export_options {
-  size_t struct_size; /**< sizeof(qlite_export_options) */
-  qlite_model_format format;          /**< Default QLITE_FORMAT_AUTO: by the path's extension. */
-  int32_t onnx_uint8_activations;     /**< ONNX: activations as uint8 (not 0, default) or int8. */
+  size_t struct_size;                   /**< sizeof(qlite_export_options) */
+  qlite_model_format format;            /**< Default QLITE_FORMAT_AUTO: by the path's extension. */
+  int32_t onnx_uint8_activations;       /**< ONNX: activations as uint8 (not 0, default) or int8. */
   const qlite_manifest_entry* manifest; /**< Written into the file beside the library's version. */
   size_t manifest_count;
   const qlite_data_set* check_data; /**< Samples to run what was written on; NULL: seeded random inputs. */
@@ -755,8 +772,9 @@ typedef struct qlite_export_options {
 /** Fills `options` with defaults. */
 QLITE_API qlite_status qlite_export_options_init(qlite_export_options* options, size_t struct_size);
 
-/** Writes a graph to a file, whole or not at all: what was written is read back, run beside the graph and compared before it takes its
- * name. The same graph and options give the same bytes on every machine. `options` NULL: defaults. */
+/** Writes a graph to a file, whole or not at all: what was written is read back, run beside the graph and compared
+ * before it takes its name. The same graph and options give the same bytes on every machine. `options` NULL: defaults.
+ */
 QLITE_API qlite_status qlite_graph_save(const qlite_context* context, const qlite_graph* graph, const char* path,
                                         const qlite_export_options* options);
 /** The same to a function of the host, which is called only after the check; `options` must name the format. */
@@ -775,7 +793,7 @@ typedef struct qlite_session qlite_session;
 
 /** How a session is made. */
 typedef struct qlite_session_options {
-  size_t struct_size; /**< sizeof(qlite_session_options) */
+  size_t struct_size;              /**< sizeof(qlite_session_options) */
   const qlite_input_shape* shapes; /**< extents of inputs; those that stay unknown become 1 */
   size_t shape_count;
   int32_t profile;  /**< Not 0: the time of every node is measured. */
@@ -784,8 +802,8 @@ typedef struct qlite_session_options {
 /** Fills `options` with defaults. */
 QLITE_API qlite_status qlite_session_options_init(qlite_session_options* options, size_t struct_size);
 
-/** Plans memory and packs weights, once; running allocates nothing. QLITE_UNIMPLEMENTED names each node that cannot run,
- * QLITE_RESOURCE_EXHAUSTED a plan beyond the context's memory budget. `options` NULL: defaults. */
+/** Plans memory and packs weights, once; running allocates nothing. QLITE_UNIMPLEMENTED names each node that cannot
+ * run, QLITE_RESOURCE_EXHAUSTED a plan beyond the context's memory budget. `options` NULL: defaults. */
 QLITE_API qlite_status qlite_session_create(const qlite_context* context, const qlite_graph* graph,
                                             const qlite_session_options* options, qlite_session** session);
 /** Another session over the same packed weights, with its own activations and on `context`'s threads. */
@@ -806,7 +824,8 @@ QLITE_API qlite_status qlite_session_get_info(const qlite_session* session, qlit
 /** Input number `index`: its name, type, extents, and the session's own memory, which may be written directly. */
 QLITE_API qlite_status qlite_session_get_input(const qlite_session* session, size_t index, qlite_sample_buffer* buffer);
 /** Output number `index` in the same way. Its content is that of the last run and must not be changed. */
-QLITE_API qlite_status qlite_session_get_output(const qlite_session* session, size_t index, qlite_sample_buffer* buffer);
+QLITE_API qlite_status qlite_session_get_output(const qlite_session* session, size_t index,
+                                                qlite_sample_buffer* buffer);
 /** Copies an input in; `size` must be exactly its size. Inputs keep their content over runs. */
 QLITE_API qlite_status qlite_session_set_input(qlite_session* session, size_t index, const void* data, size_t size);
 /** Copies an output out; `size` must be exactly its size. */
@@ -816,7 +835,7 @@ QLITE_API qlite_status qlite_session_run(qlite_session* session);
 
 /** A value as it lies in memory while a network runs; valid during the call that it is handed to. */
 typedef struct qlite_tapped_value {
-  size_t struct_size; /**< sizeof(qlite_tapped_value) */
+  size_t struct_size;  /**< sizeof(qlite_tapped_value) */
   const int64_t* dims; /**< in the graph's layout */
   size_t rank;
   const void* data;
@@ -842,9 +861,10 @@ QLITE_API qlite_status qlite_session_get_profile(const qlite_session* session, s
 /** @defgroup plugins Plug-ins: observers and preprocessing steps of the host
  * @{ */
 
-/** An observer: watches the values of one tensor over all samples and proposes its range. The state must not grow with the
- * number of samples nor depend on the order of samples and merges, or results depend on the number of threads. Functions of
- * different states are called from several threads at once. Any status but QLITE_OK ends the operation, which returns it. */
+/** An observer: watches the values of one tensor over all samples and proposes its range. The state must not grow with
+ * the number of samples nor depend on the order of samples and merges, or results depend on the number of threads.
+ * Functions of different states are called from several threads at once. Any status but QLITE_OK ends the operation,
+ * which returns it. */
 typedef struct qlite_observer_type {
   size_t struct_size; /**< sizeof(qlite_observer_type) */
   void* user;         /**< passed to `create` */
@@ -865,8 +885,8 @@ typedef struct qlite_observer_type {
   qlite_status (*compute)(const void* state, int32_t bits, float* min, float* max);
   qlite_release_function release; /**< release(user) when the type is no longer needed, on failure too; may be NULL. */
 } qlite_observer_type;
-/** Adds a calibration method by name; the type is copied. QLITE_ALREADY_EXISTS where the name is taken. Objects made before
- * do not see it. */
+/** Adds a calibration method by name; the type is copied. QLITE_ALREADY_EXISTS where the name is taken. Objects made
+ * before do not see it. */
 QLITE_API qlite_status qlite_context_register_observer(const qlite_context* context, const char* name,
                                                        const qlite_observer_type* type);
 
@@ -880,7 +900,8 @@ typedef struct qlite_preprocessor_type {
   void (*destroy)(void* state);
   /** Changes a sample in place, one buffer for each input. Called from several threads at once on the same state. */
   qlite_status (*apply)(const void* state, const qlite_sample_buffer* inputs, size_t input_count);
-  /** Passes the state as bytes to write(sink, ...); equal states as equal bytes. It becomes part of the data set's fingerprint. */
+  /** Passes the state as bytes to write(sink, ...); equal states as equal bytes. It becomes part of the data set's
+   * fingerprint. */
   qlite_status (*save)(const void* state, qlite_write_function write, void* sink);
   /** Takes a saved state over. Must survive any bytes. */
   qlite_status (*load)(void* state, const void* data, size_t size);
@@ -890,12 +911,12 @@ typedef struct qlite_preprocessor_type {
   qlite_status (*merge)(void* state, const void* other);
   qlite_release_function release; /**< release(user) when the type is no longer needed, on failure too; may be NULL. */
 } qlite_preprocessor_type;
-/** Adds a preprocessing step by name, for qlite_data_set_preprocess(); the type is copied. QLITE_ALREADY_EXISTS where the name is
- * taken. */
+/** Adds a preprocessing step by name, for qlite_data_set_preprocess(); the type is copied. QLITE_ALREADY_EXISTS where
+ * the name is taken. */
 QLITE_API qlite_status qlite_context_register_preprocessor(const qlite_context* context, const char* name,
                                                            const qlite_preprocessor_type* type);
-/** Lets the step `name` learn from all samples, spread over the context's threads, and gives its state, which is settings for
- * qlite_data_set_preprocess(). QLITE_UNIMPLEMENTED where the step does not learn. */
+/** Lets the step `name` learn from all samples, spread over the context's threads, and gives its state, which is
+ * settings for qlite_data_set_preprocess(). QLITE_UNIMPLEMENTED where the step does not learn. */
 QLITE_API qlite_status qlite_preprocessor_fit(const qlite_context* context, const char* name,
                                               const qlite_data_set* data_set, qlite_bytes** state);
 /** Two states of the step `name` that learnt from different samples, as one. */

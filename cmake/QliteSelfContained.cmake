@@ -8,7 +8,9 @@ endforeach()
 set(CMAKE_POLICY_DEFAULT_CMP0077 NEW)  # options of older projects keep the values set here
 set(BUILD_SHARED_LIBS OFF)
 set(BUILD_TESTING OFF)
-add_compile_options(-ffunction-sections -fdata-sections)
+# Much of these libraries is left out by the linker. The flags are theirs alone, so that a compiler cache knows our own objects.
+set(QLITE_OWN_CXX_FLAGS "${CMAKE_CXX_FLAGS}")
+string(APPEND CMAKE_CXX_FLAGS " -ffunction-sections -fdata-sections")
 add_link_options(-Wl,--gc-sections)
 
 set(ABSL_PROPAGATE_CXX_STD ON)
@@ -28,6 +30,8 @@ if(QLITE_ONNX)
   set_target_properties(protobuf::protoc PROPERTIES IMPORTED_LOCATION ${QLITE_PROTOC})
   list(APPEND QLITE_THIRD_PARTY protobuf::libprotobuf-lite)
 endif()
+
+set(CMAKE_CXX_FLAGS "${QLITE_OWN_CXX_FLAGS}")
 
 if(QLITE_IMAGES)
   # libpng's own build makes much more than the library; its configuration is the one that it comes with.

@@ -1,10 +1,10 @@
-// A host in C++ that links the installed package: from a model and a folder of pictures to an int8 file, which it then runs on the
-// first picture.
+// A host in C++ that links the installed package: from a model and a folder of pictures to an int8 file, which it then
+// runs on the first picture.
 //
 //   cxx_host MODEL FOLDER OUTPUT WIDTH HEIGHT [COUNT]
 //
-// Pictures are taken as RGB, x / 127.5 - 1, resized to WIDTH x HEIGHT. With the same settings the file has the same bytes as
-// that of qlite_convert.
+// Pictures are taken as RGB, x / 127.5 - 1, resized to WIDTH x HEIGHT. With the same settings the file has the same
+// bytes as that of qlite_convert.
 #include <algorithm>
 #include <cinttypes>
 #include <cstdio>

@@ -1,11 +1,15 @@
 #include "calib/files.h"
 
+#include <dirent.h>
+#include <sys/stat.h>
+
 #include <algorithm>
 #include <cerrno>
 #include <cstdio>
 #include <filesystem>
 #include <memory>
 #include <system_error>
+#include <utility>
 
 #include "core/str_cat.h"
 
@@ -17,6 +21,11 @@ struct CloseFile {
 };
 using OpenedFile = std::unique_ptr<std::FILE, CloseFile>;
 
+struct CloseFolder {
+  void operator()(DIR* folder) const { closedir(folder); }
+};
+using OpenedFolder = std::unique_ptr<DIR, CloseFolder>;
+
 absl::StatusOr<OpenedFile> Open(const std::string& path) {
   OpenedFile file(std::fopen(path.c_str(), "rb"));
   if (file == nullptr) return absl::ErrnoToStatus(errno, StrCat(path, ": cannot be opened"));
@@ -26,17 +35,20 @@ absl::StatusOr<OpenedFile> Open(const std::string& path) {
 }  // namespace
 
 absl::StatusOr<std::vector<std::string>> ListFiles(const std::string& folder) {
-  namespace fs = std::filesystem;
-  std::error_code error;
-  fs::directory_iterator entry(folder, error);
-  if (error) return absl::NotFoundError(StrCat(folder, ": cannot be read as a folder: ", error.message()));
+  // Not std::filesystem: its iterator's increment is noexcept and takes memory, which ends the process where there is
+  // none.
+  const OpenedFolder opened(opendir(folder.c_str()));
+  if (opened == nullptr) return absl::ErrnoToStatus(errno, StrCat(folder, ": cannot be read as a folder"));
+  const std::string prefix = folder.back() == '/' ? folder : folder + "/";
   std::vector<std::string> files;
-  while (entry != fs::directory_iterator()) {
-    std::error_code type_error;
-    if (entry->is_regular_file(type_error)) files.push_back(entry->path().string());
-    entry.increment(error);
-    if (error) return absl::UnavailableError(StrCat(folder, ": cannot be listed: ", error.message()));
+  errno = 0;
+  while (const dirent* entry = readdir(opened.get())) {
+    std::string path = prefix + entry->d_name;
+    struct stat status;
+    if (stat(path.c_str(), &status) == 0 && S_ISREG(status.st_mode)) files.push_back(std::move(path));
+    errno = 0;
   }
+  if (errno != 0) return absl::ErrnoToStatus(errno, StrCat(folder, ": cannot be listed"));
   if (files.empty()) return absl::InvalidArgumentError(StrCat(folder, ": the folder holds no files"));
   // All paths begin with the folder, so that the order of paths is that of names.
   std::sort(files.begin(), files.end());

@@ -19,6 +19,7 @@
 #include "formats/onnx/onnx_tensor.h"
 #include "formats/onnx/utf8.h"
 #include "formats/onnx/wire_scan.h"
+#include "google/protobuf/arena.h"
 
 namespace qlite {
 namespace onnx {
@@ -39,7 +40,8 @@ absl::Status WithContext(const absl::Status& status, std::string_view context) {
   return absl::Status(status.code(), StrCat(context, ": ", status.message()));
 }
 
-absl::StatusOr<std::unique_ptr<ModelProto>> Parse(const Buffer& file, const Limits& limits) {
+// The model lives in the arena: a message of its own would lose what it has begun to parse where memory runs out.
+absl::StatusOr<ModelProto*> Parse(const Buffer& file, const Limits& limits, google::protobuf::Arena& arena) {
   if (file.size == 0) return absl::InvalidArgumentError("the file is empty");
   if (file.size > limits.max_file_bytes) {
     return absl::ResourceExhaustedError(
@@ -49,7 +51,7 @@ absl::StatusOr<std::unique_ptr<ModelProto>> Parse(const Buffer& file, const Limi
     return absl::InvalidArgumentError("an ONNX file cannot pass 2 GiB; keep the weights in external data");
   }
   if (absl::Status status = ScanModel({file.data, file.size}, limits); !status.ok()) return status;
-  auto model = std::make_unique<ModelProto>();
+  auto* const model = google::protobuf::Arena::CreateMessage<ModelProto>(&arena);
   if (!model->ParseFromArray(file.data, static_cast<int>(file.size))) {
     return absl::InvalidArgumentError("not an ONNX file: its fields are not those of a ModelProto");
   }
@@ -287,7 +289,8 @@ absl::Status Complete(ImportState& state) {
 }
 
 absl::StatusOr<Graph> Read(const Buffer& file, const std::string& model_path, const OnnxReadOptions& options) {
-  const absl::StatusOr<std::unique_ptr<ModelProto>> model = Parse(file, options.limits);
+  google::protobuf::Arena arena;
+  const absl::StatusOr<ModelProto*> model = Parse(file, options.limits, arena);
   if (!model.ok()) return model.status();
   if (absl::Status status = CheckModel(**model); !status.ok()) return status;
   const absl::StatusOr<int64_t> opset = FindOpset(**model);

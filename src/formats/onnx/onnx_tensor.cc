@@ -150,7 +150,7 @@ absl::StatusOr<Buffer> StoredData(TensorProto& proto, ExternalData& external, El
   if (proto.raw_data().size() != bytes) {
     return CountMismatch(static_cast<int64_t>(proto.raw_data().size()), static_cast<int64_t>(bytes), "bytes");
   }
-  const std::shared_ptr<const std::string> kept(proto.release_raw_data());
+  const auto kept = std::make_shared<const std::string>(std::move(*proto.mutable_raw_data()));
   return Buffer{reinterpret_cast<const std::byte*>(kept->data()), bytes, kept};
 }
 

@@ -14,6 +14,7 @@
 #include "formats/onnx/onnx.pb.h"
 #include "formats/onnx/onnx_tensor.h"
 #include "formats/onnx/quant_storage.h"
+#include "google/protobuf/arena.h"
 #include "qlite/version.h"
 
 namespace qlite {
@@ -201,9 +202,12 @@ class GraphExporter : public ConstantSink {
     return MovesIntegers(graph_, node) && IsUint8(node.inputs[0]) == IsUint8(node.outputs[0]);
   }
 
+  // A node that is not among the graph's yet, in the same arena.
+  NodeProto* NewNode() { return google::protobuf::Arena::CreateMessage<NodeProto>(proto_.GetArena()); }
+
   absl::Status WriteNode(const Node& node) {
     if (node.op == OpType::kQuantize || node.op == OpType::kDequantize) return WriteBorder(node);
-    NodeProto proto;
+    NodeProto& proto = *NewNode();
     proto.set_name(node.name);
     proto.set_op_type(std::string(OpName(node.op)));
     const bool as_integers = WorksOnIntegers(node);
@@ -215,7 +219,7 @@ class GraphExporter : public ConstantSink {
     NodeWriter writer(graph_, node, opset_, *this, proto);
     WriteAttributes(writer);
     if (as_integers && node.op == OpType::kPad) WriteIntegerFill(node, writer);
-    return WriteResults(node, std::move(proto), as_integers);
+    return WriteResults(node, proto, as_integers);
   }
 
   // What a Pad of integers fills in; without it, it would be the integer 0.
@@ -239,7 +243,7 @@ class GraphExporter : public ConstantSink {
   }
 
   // The node itself, then what its results go through before they are the graph's values.
-  absl::Status WriteResults(const Node& node, NodeProto proto, bool as_integers) {
+  absl::Status WriteResults(const Node& node, NodeProto& proto, bool as_integers) {
     const FusedClamp* clamp = FindClamp(node.attrs);
     const bool clamped = clamp != nullptr && clamp->active() && node.op != OpType::kClip;
     std::vector<std::pair<std::string, ValueId>> quantized;
@@ -262,7 +266,7 @@ class GraphExporter : public ConstantSink {
     if (biased_matmul) {
       SplitBias(node, proto);
     } else {
-      *proto_.add_node() = std::move(proto);
+      proto_.mutable_node()->AddAllocated(&proto);
     }
     if (!unclamped.empty()) WriteClamp(*clamp, unclamped, graph_.value(node.outputs[0]).name);
     for (const auto& [name, id] : quantized) {
@@ -276,7 +280,7 @@ class GraphExporter : public ConstantSink {
   // ONNX's MatMul takes no bias: an Add follows.
   void SplitBias(const Node& node, NodeProto& proto) {
     const std::string product = UniqueName(StrCat(graph_.value(node.outputs[0]).name, "/product"));
-    NodeProto add;
+    NodeProto& add = *NewNode();
     add.add_input(product);
     add.add_input(proto.input(2));
     add.add_output(proto.output(0));
@@ -284,8 +288,8 @@ class GraphExporter : public ConstantSink {
     add.set_op_type("Add");
     proto.mutable_input()->RemoveLast();
     proto.set_output(0, product);
-    *proto_.add_node() = std::move(proto);
-    *proto_.add_node() = std::move(add);
+    proto_.mutable_node()->AddAllocated(&proto);
+    proto_.mutable_node()->AddAllocated(&add);
   }
 
   void WriteClamp(const FusedClamp& clamp, const std::string& from, const std::string& to) {
@@ -349,7 +353,8 @@ absl::StatusOr<std::string> Serialize(const ModelProto& model) {
 absl::StatusOr<std::string> WriteOnnx(const Graph& graph, const OnnxWriteOptions& options) {
   Graph inferred = graph;
   if (absl::Status status = inferred.InferShapes(); !status.ok()) return status;
-  onnx_schema::ModelProto model;
+  google::protobuf::Arena arena;  // without one, messages begun when memory runs out would be lost
+  auto& model = *google::protobuf::Arena::CreateMessage<onnx_schema::ModelProto>(&arena);
   const int64_t opset = onnx::OpsetOf(inferred);
   model.set_ir_version(onnx::IrVersionOf(opset));
   model.set_producer_name("qlite");

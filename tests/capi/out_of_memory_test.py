@@ -1,0 +1,79 @@
+#!/usr/bin/env python3
+"""Lets allocations of a whole run of the C host fail, one a run: each failure must come back as a status, without a crash, and
+leave nothing allocated.
+
+    out_of_memory_test.py --library libqlite.so.0 --c-host c_host --failing-malloc libfailing_malloc.so --source FOLDER [--runs N]
+
+--runs 0 lets every single allocation fail (hours); otherwise N of them, spread over the run, the first hundred among them.
+"""
+import argparse
+import concurrent.futures
+import errno
+import os
+import pathlib
+import subprocess
+import sys
+import tempfile
+
+
+def parse():
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    for name in ("library", "c-host", "failing-malloc", "source"):
+        parser.add_argument("--" + name, type=pathlib.Path, required=True)
+    parser.add_argument("--runs", type=int, default=200)
+    parser.add_argument("--first", type=int, default=0, help="only this allocation, with its output")
+    return parser.parse_args()
+
+
+def run(arguments, folder, number):
+    """(exit status, allocations, living blocks, output) of a run whose allocation `number` fails; 0: none does."""
+    report = folder / f"report_{number}"
+    demo = arguments.source / "examples/demo"
+    environment = {**os.environ, "LD_PRELOAD": str(arguments.failing_malloc), "FAILING_MALLOC": str(number),
+                   "FAILING_MALLOC_REPORT": str(report)}
+    done = subprocess.run([arguments.c_host, arguments.library, demo / "model.onnx", demo / "calib", folder / f"out_{number}.onnx",
+                           "resize=48x48", "count=1", "method=MEAN_EXTREMES", "step=CLAMP"],
+                          env=environment, capture_output=True, text=True, check=False)
+    allocations, living = map(int, report.read_text().split()) if report.exists() else (0, 0)
+    return done.returncode, allocations, living, done.stdout + done.stderr
+
+
+def chosen(total, runs):
+    if runs == 0 or runs >= total:
+        return list(range(1, total + 1))
+    first = min(100, runs // 2)
+    step = (total - first) / (runs - first)
+    return list(range(1, first + 1)) + sorted({first + 1 + int(i * step) for i in range(runs - first)})
+
+
+def main():
+    arguments = parse()
+    with tempfile.TemporaryDirectory() as name:
+        folder = pathlib.Path(name)
+        if arguments.first:
+            print(*run(arguments, folder, arguments.first), sep="\n")
+            return 0
+        status, total, baseline, output = run(arguments, folder, 0)
+        if status != 0 or total < 1000:
+            print("the run without a failure failed", status, total, output)
+            return 1
+        problems, told = [], 0
+        numbers = chosen(total, arguments.runs)
+        with concurrent.futures.ThreadPoolExecutor(os.cpu_count()) as pool:
+            for number, result in zip(numbers, pool.map(lambda n: run(arguments, folder, n), numbers)):
+                code, _, living, output = result
+                told += code != 0
+                if code not in (0, 1, 2):
+                    problems.append(f"allocation {number}: the process ended with {code}: {output[-300:]}")
+                elif code == 1 and "QLITE_" not in output:
+                    problems.append(f"allocation {number}: no status: {output[-300:]}")
+                # The C library keeps what it loads for the text of a system error.
+                elif code == 1 and living > baseline and os.strerror(errno.ENOMEM) not in output:
+                    problems.append(f"allocation {number}: {living - baseline} blocks were left: {output[-300:]}")
+        print("\n".join(problems[:20]))
+        print(f"{len(numbers)} of {total} allocations failed, {told} runs gave an error, {len(problems)} problems")
+        return 1 if problems or told < len(numbers) // 2 else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
