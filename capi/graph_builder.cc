@@ -54,19 +54,28 @@ OpType OpNamed(const char* name) {
   throw Failure(absl::NotFoundError(std::string("no operator is named '") + name + "'; " + DidYouMean(name, known)));
 }
 
-// On failure the values made for the outputs are taken away again.
+// Of several outputs the values are made before the node is checked, so that a copy is changed: on failure they are
+// gone.
+void AddNodeOfOutputs(Graph& graph, const qlite_new_node& node, OpType op, OpAttrs attrs, std::vector<ValueId> inputs,
+                      int32_t* outputs) {
+  Graph changed = graph;
+  std::vector<ValueId> made;
+  for (size_t i = 0; i < node.output_count; ++i) {
+    made.push_back(changed.AddValue(Needed(node.output_names[i], "an output's name")));
+  }
+  Take(changed.AddNode(Text(node.name), op, std::move(attrs), std::move(inputs), made));
+  graph = std::move(changed);
+  for (size_t i = 0; i < made.size(); ++i) outputs[i] = made[i].index;
+}
+
 void AddNode(Graph& graph, const qlite_new_node& node, int32_t* outputs) {
   const OpType op = OpNamed(node.op);
   OpAttrs attrs = ReadAttributes(op, node.attributes, node.attribute_count);
   std::vector<ValueId> inputs = ValuesOf(graph, node.inputs, node.input_count, /*optional=*/true);
   if (node.output_count > 0) Needed(node.output_names, "output_names");
-  Graph changed = graph;
-  std::vector<ValueId> made;
-  for (size_t i = 0; i < node.output_count; ++i)
-    made.push_back(changed.AddValue(Needed(node.output_names[i], "an output's name")));
-  Take(changed.AddNode(Text(node.name), op, std::move(attrs), std::move(inputs), made));
-  graph = std::move(changed);
-  for (size_t i = 0; i < made.size(); ++i) outputs[i] = made[i].index;
+  if (node.output_count != 1) return AddNodeOfOutputs(graph, node, op, std::move(attrs), std::move(inputs), outputs);
+  const char* const name = Needed(node.output_names[0], "the output's name");
+  outputs[0] = Take(graph.AddNode(Text(node.name), op, std::move(attrs), std::move(inputs), name)).index;
 }
 
 void RemoveProducer(Graph& graph, ValueId value) {

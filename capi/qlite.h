@@ -409,7 +409,7 @@ QLITE_API qlite_status qlite_graph_infer_shapes(const qlite_graph* graph, const 
  * activations fused, ... `steps`, where not NULL, receives one line for each thing done. */
 QLITE_API qlite_status qlite_graph_simplify(const qlite_graph* graph, qlite_graph** result, qlite_bytes** steps);
 
-/** A graph under construction. One thread at a time. */
+/** A graph under construction. One thread at a time. After QLITE_OUT_OF_MEMORY it can only be released. */
 typedef struct qlite_graph_builder qlite_graph_builder;
 /** Begins a graph: an empty one, or a copy of `base` to which more is added. Its values keep their names; find them
  * with qlite_graph_builder_find_value(). */

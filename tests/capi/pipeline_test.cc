@@ -479,6 +479,43 @@ TEST_CASE("a graph can be built and changed") {
   CHECK_THAT(LastErrorOf(context.get()).message, Contains("'Softmax'"));
 }
 
+TEST_CASE("a node of several outputs is added whole or not at all") {
+  const auto context = MakeContext();
+  const auto builder = MakeHandle<qlite_graph_builder>(
+      [&](auto** b) { return qlite_graph_builder_create(context.get(), nullptr, b); });
+  const int64_t dims[] = {1, 4}, halves[] = {1, 3};
+  int32_t x = -1, outputs[2] = {-1, -1};
+  REQUIRE(qlite_graph_builder_add_input(builder.get(), "x", QLITE_FLOAT32, dims, 2, &x) == QLITE_OK);
+  const char* const names[] = {"left", "right"};
+  qlite_attribute attributes[2] = {};
+  attributes[0].name = "axis";
+  attributes[0].integer = 1;
+  attributes[1].name = "sizes";
+  attributes[1].kind = QLITE_ATTRIBUTE_INTEGERS;
+  attributes[1].integers = halves;
+  attributes[1].count = 2;
+  qlite_new_node node = {};
+  node.struct_size = sizeof(node);
+  node.op = "Split";
+  node.output_names = names;
+  node.output_count = 2;
+  node.attributes = attributes;
+  node.attribute_count = 2;
+  CHECK(qlite_graph_builder_add_node(builder.get(), &node, outputs) == QLITE_INVALID_ARGUMENT);  // it reads nothing
+  CHECK(qlite_graph_builder_find_value(builder.get(), "left", &outputs[0]) == QLITE_NOT_FOUND);
+  node.inputs = &x;
+  node.input_count = 1;
+  REQUIRE(qlite_graph_builder_add_node(builder.get(), &node, outputs) == QLITE_OK);
+  REQUIRE(qlite_graph_builder_set_outputs(builder.get(), outputs, 2) == QLITE_OK);
+  const auto graph = MakeHandle<qlite_graph>([&](auto** g) { return qlite_graph_builder_build(builder.get(), g); });
+  int32_t right = -1;
+  REQUIRE(qlite_graph_find_value(graph.get(), "right", &right) == QLITE_OK);
+  qlite_value_info value = {};
+  value.struct_size = sizeof(value);
+  REQUIRE(qlite_graph_get_value(graph.get(), right, &value) == QLITE_OK);
+  CHECK(value.dims[1] == 3);
+}
+
 TEST_CASE("shapes can be fixed, graphs simplified") {
   const auto context = MakeContext();
   const auto graph = LoadDemo(context.get());
