@@ -15,6 +15,7 @@ import time
 import unittest
 
 CONVERT = BENCHMARK = DEMO = None
+FEW_KERNELS = False  # built with QLITE_FEW_KERNELS
 
 PARAM_ERROR = -3 & 0xFF
 NOT_SUPPORTED = -7 & 0xFF
@@ -57,7 +58,7 @@ def instruction_sets():
         names.append("avx512")
         if "avx512_vnni" in flags:
             names.append("avx512vnni")
-    return names
+    return [name for name in names if not FEW_KERNELS or name in ("generic", "avx2")]
 
 
 class ProgramTest(unittest.TestCase):
@@ -450,7 +451,7 @@ class Benchmarks(ProgramTest):
 
 
 def main():
-    global CONVERT, BENCHMARK, DEMO
+    global CONVERT, BENCHMARK, DEMO, FEW_KERNELS
     rest = [sys.argv[0]]
     for argument in sys.argv[1:]:
         name, _, value = argument.partition("=")
@@ -460,6 +461,8 @@ def main():
             BENCHMARK = value
         elif name == "--demo":
             DEMO = os.path.abspath(value)
+        elif name == "--few-kernels":
+            FEW_KERNELS = True
         else:
             rest.append(argument)
     if None in (CONVERT, BENCHMARK, DEMO):
