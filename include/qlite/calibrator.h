@@ -17,9 +17,9 @@
 
 namespace qlite {
 
-// Exact sum of floats whatever their order: fixed point, quantum 2^-40, saturating far beyond any activation. A sample's
-// contribution is its channel's sum over its values in memory, in an order that its shape fixes, rounded once to the
-// quantum.
+// Exact sum of floats whatever their order: fixed point, quantum 2^-40, saturating far beyond any activation. A
+// sample's contribution is its channel's sum over its values in memory, in an order that its shape fixes, rounded once
+// to the quantum.
 struct FixedSum {
   int64_t high = 0;  // the 128-bit two's complement sum, upper and lower half
   uint64_t low = 0;
@@ -42,14 +42,14 @@ struct TensorCalibration {
   uint64_t elements = 0;  // seen over all samples
 };
 
-// The result of a calibration, whole or of one shard: per value name an observer's state and channel statistics. Tables of
-// the same graph and method merge in any order to the same bits. Movable.
+// The result of a calibration, whole or of one shard: per value name an observer's state and channel statistics. Tables
+// of the same graph and method merge in any order to the same bits. Movable.
 class CalibrationTable {
  public:
-  std::string method;             // observer's name
-  uint64_t graph_fingerprint = 0; // of the float graph's structure and weights
-  uint64_t data_fingerprint = 0;  // of the data set; 0 after a merge of different sets
-  int64_t samples_done = 0;       // the first samples_done samples of the data set are in
+  std::string method;              // observer's name
+  uint64_t graph_fingerprint = 0;  // of the float graph's structure and weights
+  uint64_t data_fingerprint = 0;   // of the data set; 0 after a merge of different sets
+  int64_t samples_done = 0;        // the first samples_done samples of the data set are in
   std::map<std::string, TensorCalibration, std::less<>> tensors;
 
   // kNotFound for an unobserved value.
@@ -86,10 +86,10 @@ class Calibrator {
   // `graph`: the float graph that the Quantizer will rewrite (already simplified). Must outlive the Calibrator.
   Calibrator(const Context& context, const Graph& graph, CalibratorOptions options);
 
-  // Observes all samples, each on one thread of the context, and returns the table. `resume`: a table of an interrupted run over
-  // the same graph, data and method; its samples are not run again. On cancellation the checkpoint is written and
-  // kCancelled returned. Non-finite activations are an error that names sample and value.
-  // Memory: one activation arena and one set of observers a thread, whatever the number of samples.
+  // Observes all samples, each on one thread of the context, and returns the table. `resume`: a table of an interrupted
+  // run over the same graph, data and method; its samples are not run again. On cancellation the checkpoint is written
+  // and kCancelled returned. Non-finite activations are an error that names sample and value. Memory: one activation
+  // arena and one set of observers a thread, whatever the number of samples.
   absl::StatusOr<CalibrationTable> Run(const DataSet& data, const CalibrationTable* resume = nullptr);
 
   // Looks at the first few samples and says what seems wrong with their preprocessing, judged from the statistics that

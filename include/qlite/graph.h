@@ -1,12 +1,13 @@
 // A trained network as the model file says it: a graph of operators over named values, in SSA form.
 //
 // Values are inputs, constants or results of one node. Layout is the model's (an NCHW model stays NCHW) and names
-// survive a round trip; packing and fusion for speed are the Session's business. An integer value carries QuantParams, and
-// Quantize and Dequantize nodes stand at the borders of an integer region.
+// survive a round trip; packing and fusion for speed are the Session's business. An integer value carries QuantParams,
+// and Quantize and Dequantize nodes stand at the borders of an integer region.
 //
 // In a quantized graph Conv, ConvTranspose, Gemm and MatMul take int8 activations (inputs with type kInt8 and per-value
 // QuantParams), int8 weights, an int32 bias whose scale is scale(input) * scale(weight channel) and whose zero point is
-// 0, and give an int8 result, or a float32 one (the accumulator times its scale). The exact arithmetic is in docs/numerics.md.
+// 0, and give an int8 result, or a float32 one (the accumulator times its scale). The exact arithmetic is in
+// docs/numerics.md.
 //
 // A Graph is a value: copying shares the constants' memory. Const functions are safe from any thread.
 #ifndef QLITE_GRAPH_H_
@@ -29,7 +30,7 @@
 namespace qlite {
 
 struct Value {
-  std::string name;  // unique within the graph
+  std::string name;                            // unique within the graph
   ElementType type = ElementType::kUndefined;  // kUndefined until InferShapes
   Shape shape;
   std::optional<Tensor> constant;
@@ -49,15 +50,20 @@ struct Node {
 
   // The attributes as their struct; A must be the operator's (checked, aborts).
   template <class A>
-  const A& attr() const { return std::get<A>(attrs); }
+  const A& attr() const {
+    return std::get<A>(attrs);
+  }
   template <class A>
-  A& attr() { return std::get<A>(attrs); }
+  A& attr() {
+    return std::get<A>(attrs);
+  }
 };
 
 class Graph {
  public:
   std::string name;
-  // Free text that a reader found or a writer adds: producer, manifest. Ordered, so that files do not depend on hashing.
+  // Free text that a reader found or a writer adds: producer, manifest. Ordered, so that files do not depend on
+  // hashing.
   std::map<std::string, std::string> metadata;
 
   // --- building. Names are made unique by a numeric suffix where taken; an empty node name becomes "<op>_<index>".
@@ -111,8 +117,8 @@ class Graph {
   void RenameNode(NodeId id, std::string_view new_name);
   // Removes constants, and values without producer, that nothing reads. Graph inputs and outputs stay.
   void RemoveUnusedValues();
-  // Renumbers without gaps: nodes in topological order (those on a cycle last), values as inputs and nodes first mention
-  // them. All ids change.
+  // Renumbers without gaps: nodes in topological order (those on a cycle last), values as inputs and nodes first
+  // mention them. All ids change.
   void Compact();
 
   // --- checking

@@ -21,11 +21,11 @@ enum class QuantScheme : uint8_t {
 struct QuantParams {
   int bits = 8;
   QuantScheme scheme = QuantScheme::kAsymmetric;
-  bool narrow_range = false;  // signed q starts at -2^(bits-1)+1 instead of -2^(bits-1)
-  int64_t axis = -1;          // -1: one pair for the whole value
-  int64_t block_size = 0;     // 0: no blocks
-  std::vector<float> scales;          // positive and finite
-  std::vector<int32_t> zero_points;   // as many as scales
+  bool narrow_range = false;         // signed q starts at -2^(bits-1)+1 instead of -2^(bits-1)
+  int64_t axis = -1;                 // -1: one pair for the whole value
+  int64_t block_size = 0;            // 0: no blocks
+  std::vector<float> scales;         // positive and finite
+  std::vector<int32_t> zero_points;  // as many as scales
 
   bool per_axis() const { return axis >= 0; }
   int32_t qmin() const { return static_cast<int32_t>(-(int64_t{1} << (bits - 1)) + (narrow_range ? 1 : 0)); }
@@ -41,8 +41,8 @@ struct QuantParams {
 };
 
 // The asymmetric parameters of `bits` bits whose grid covers [min, max] widened to include 0, with 0 on the grid: the
-// zero point is rounded half to even and the scale is (max - min) / (2^bits - 1), within the normal floats. NaN counts as
-// 0, an infinity as the largest float. bits within 1..32.
+// zero point is rounded half to even and the scale is (max - min) / (2^bits - 1), within the normal floats. NaN counts
+// as 0, an infinity as the largest float. bits within 1..32.
 QuantParams AsymmetricParams(float min, float max, int bits = 8);
 
 // The symmetric parameters, zero point 0, narrow range: scale = max_abs / (2^(bits-1) - 1), under the same bounds. bits

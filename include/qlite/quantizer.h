@@ -22,9 +22,11 @@ struct QuantizerOptions {
   const ObserverRegistry* registry = nullptr;
   bool per_channel = true;      // weights: one scale for each output channel, or one for the tensor
   bool bias_correction = true;  // biases take up the mean error that quantization leaves at each output channel
-  bool equalization = true;     // rescale channels between layers so that they share a range better (see docs/quantization.md)
-  std::vector<std::string> skip_nodes;  // exact node names that stay float; an unknown name is an error with the nearest
-  int64_t min_weight_elements = 0;      // a product whose weights are no more than this stays float; 0: all are quantized
+  bool equalization =
+      true;  // rescale channels between layers so that they share a range better (see docs/quantization.md)
+  std::vector<std::string>
+      skip_nodes;                   // exact node names that stay float; an unknown name is an error with the nearest
+  int64_t min_weight_elements = 0;  // a product whose weights are no more than this stays float; 0: all are quantized
   bool check_inputs = true;
   std::string checkpoint_path;  // see CalibratorOptions
   std::map<std::string, std::vector<int64_t>> input_shapes;
@@ -39,8 +41,8 @@ struct NodeOutcome {
 
 struct QuantizationResult {
   Graph graph;
-  std::vector<NodeOutcome> nodes;         // in topological order
-  std::vector<std::string> steps;         // what was done: "folded 35 BatchNormalization", "equalised 17 pairs", ...
+  std::vector<NodeOutcome> nodes;  // in topological order
+  std::vector<std::string> steps;  // what was done: "folded 35 BatchNormalization", "equalised 17 pairs", ...
   std::vector<InputWarning> warnings;
   CalibrationTable table;
   std::map<std::string, double> seconds;  // by stage
@@ -61,8 +63,8 @@ class Quantizer {
 };
 
 // The simplifications that quantization starts with, each a pass of its own with unchanged results: constant folding,
-// dead code, BatchNormalization into Conv/Gemm, Pad into Conv/pooling, activation fusion, transpose elimination, sharing of equal constants.
-// Returns what was done, a line a pass that changed something.
+// dead code, BatchNormalization into Conv/Gemm, Pad into Conv/pooling, activation fusion, transpose elimination,
+// sharing of equal constants. Returns what was done, a line a pass that changed something.
 absl::StatusOr<std::vector<std::string>> SimplifyGraph(const Context& context, Graph& graph);
 
 }  // namespace qlite

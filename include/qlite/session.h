@@ -50,7 +50,7 @@ struct NodeProfile {
 };
 
 struct SessionMemory {
-  uint64_t weights_bytes = 0;     // packed, shared by forks
+  uint64_t weights_bytes = 0;      // packed, shared by forks
   uint64_t activations_bytes = 0;  // planned arena, per fork
 };
 

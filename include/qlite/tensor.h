@@ -29,6 +29,7 @@ struct Buffer {
 
 template <class T>
 constexpr ElementType ElementTypeOf();
+// clang-format off
 template <> constexpr ElementType ElementTypeOf<float>() { return ElementType::kFloat32; }
 template <> constexpr ElementType ElementTypeOf<double>() { return ElementType::kFloat64; }
 template <> constexpr ElementType ElementTypeOf<int8_t>() { return ElementType::kInt8; }
@@ -40,6 +41,7 @@ template <> constexpr ElementType ElementTypeOf<uint32_t>() { return ElementType
 template <> constexpr ElementType ElementTypeOf<int64_t>() { return ElementType::kInt64; }
 template <> constexpr ElementType ElementTypeOf<uint64_t>() { return ElementType::kUInt64; }
 template <> constexpr ElementType ElementTypeOf<bool>() { return ElementType::kBool; }
+// clang-format on
 
 // The product of `dims`, or an error where one is negative or the product of elements and `element_size` passes 2^62.
 absl::StatusOr<int64_t> ElementCount(std::span<const int64_t> dims, size_t element_size = 1);
@@ -95,7 +97,9 @@ struct TensorView {
   size_t bytes = 0;
 
   template <class T>
-  std::span<const T> as() const { return {static_cast<const T*>(data), bytes / sizeof(T)}; }
+  std::span<const T> as() const {
+    return {static_cast<const T*>(data), bytes / sizeof(T)};
+  }
 };
 
 struct MutableTensorView {
@@ -105,7 +109,9 @@ struct MutableTensorView {
   size_t bytes = 0;
 
   template <class T>
-  std::span<T> as() const { return {static_cast<T*>(data), bytes / sizeof(T)}; }
+  std::span<T> as() const {
+    return {static_cast<T*>(data), bytes / sizeof(T)};
+  }
 };
 
 }  // namespace qlite

@@ -60,7 +60,9 @@ class Shape {
  public:
   Shape() = default;  // unknown rank
   explicit Shape(std::vector<Dim> dims) : has_rank_(true), dims_(std::move(dims)) {}
-  static Shape Of(const std::vector<int64_t>& extents) { return Shape(std::vector<Dim>(extents.begin(), extents.end())); }
+  static Shape Of(const std::vector<int64_t>& extents) {
+    return Shape(std::vector<Dim>(extents.begin(), extents.end()));
+  }
 
   bool has_rank() const { return has_rank_; }
   int64_t rank() const { return static_cast<int64_t>(dims_.size()); }

@@ -12,7 +12,8 @@
 namespace qlite::calib {
 
 // Adds a float32 value of one sample, with one element at least, to `statistics` (made on the first call). Returns the
-// least and the greatest element, or nothing where one is not finite or beyond any use (1e36); the statistics are then unspecified.
+// least and the greatest element, or nothing where one is not finite or beyond any use (1e36); the statistics are then
+// unspecified.
 std::optional<ObservedRange> AddSample(const TappedValue& value, ChannelStatistics* statistics);
 
 // Adds `from`; kInvalidArgument, naming the value, where the numbers of channels differ.

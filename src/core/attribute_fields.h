@@ -24,8 +24,8 @@ struct AttributeField {
 // The fields of `attrs` that differ from the operator's defaults, in the struct's order.
 std::vector<AttributeField> NonDefaultFields(OpType op, const OpAttrs& attrs);
 
-// Sets fields of `attrs` by name. kInvalidArgument for a name that the struct does not have, one that stands twice, or a
-// value outside its enumeration.
+// Sets fields of `attrs` by name. kInvalidArgument for a name that the struct does not have, one that stands twice, or
+// a value outside its enumeration.
 absl::Status SetFields(const std::vector<AttributeField>& fields, OpAttrs& attrs);
 
 }  // namespace qlite

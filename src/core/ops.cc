@@ -33,7 +33,8 @@ auto* ClampOf(Attrs& attrs) {
 OpAttrs StructDefault(OpType op) {
   switch (op) {
 #define QLITE_OP_DEFAULT(name, attrs) \
-  case OpType::k##name: return attrs{};
+  case OpType::k##name:               \
+    return attrs{};
     QLITE_FOR_EACH_OP(QLITE_OP_DEFAULT)
 #undef QLITE_OP_DEFAULT
   }
@@ -63,12 +64,17 @@ std::optional<OpType> FindOp(std::string_view name) {
 OpAttrs DefaultAttrs(OpType op) {
   switch (op) {
     // Where operators that share a struct differ in ONNX's default.
-    case OpType::kLeakyRelu: return AlphaAttrs{.alpha = 0.01f};
-    case OpType::kElu: return AlphaAttrs{.alpha = 1.0f};
+    case OpType::kLeakyRelu:
+      return AlphaAttrs{.alpha = 0.01f};
+    case OpType::kElu:
+      return AlphaAttrs{.alpha = 1.0f};
     case OpType::kSoftmax:
-    case OpType::kLogSoftmax: return AxisAttrs{.axis = -1};
-    case OpType::kFlatten: return AxisAttrs{.axis = 1};
-    default: return StructDefault(op);
+    case OpType::kLogSoftmax:
+      return AxisAttrs{.axis = -1};
+    case OpType::kFlatten:
+      return AxisAttrs{.axis = 1};
+    default:
+      return StructDefault(op);
   }
 }
 

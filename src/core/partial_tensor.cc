@@ -66,9 +66,15 @@ std::optional<PartialTensor> PartialFromTensor(const Tensor& tensor) {
   if (!CanBePartial(tensor.type()) || tensor.element_count() > PartialTensor::kMaxElements) return std::nullopt;
   PartialTensor partial{tensor.type(), tensor.dims(), {}};
   switch (tensor.type()) {
-    case ElementType::kInt64: AppendIntegers<int64_t>(tensor, partial.elements); break;
-    case ElementType::kInt32: AppendIntegers<int32_t>(tensor, partial.elements); break;
-    case ElementType::kBool: AppendIntegers<bool>(tensor, partial.elements); break;
+    case ElementType::kInt64:
+      AppendIntegers<int64_t>(tensor, partial.elements);
+      break;
+    case ElementType::kInt32:
+      AppendIntegers<int32_t>(tensor, partial.elements);
+      break;
+    case ElementType::kBool:
+      AppendIntegers<bool>(tensor, partial.elements);
+      break;
     default:
       for (const float value : tensor.data<float>()) partial.elements.push_back(PartialElement::Real(value));
   }

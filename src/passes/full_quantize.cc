@@ -4,6 +4,7 @@
 #include <string>
 #include <utility>
 
+#include "core/status_macros.h"
 #include "core/str_cat.h"
 #include "passes/activation_params.h"
 #include "passes/constant_sharing.h"
@@ -13,7 +14,6 @@
 #include "passes/product_weights.h"
 #include "passes/sampled_data_set.h"
 #include "passes/skipped_nodes.h"
-#include "core/status_macros.h"
 #include "qlite/quantizer.h"
 
 namespace qlite {

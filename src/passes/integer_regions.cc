@@ -4,11 +4,11 @@
 #include <cmath>
 #include <numeric>
 
+#include "core/status_macros.h"
 #include "core/str_cat.h"
 #include "passes/graph_edit.h"
 #include "passes/integer_ops.h"
 #include "passes/product_weights.h"
-#include "core/status_macros.h"
 #include "runtime/integer_support.h"
 
 namespace qlite {
@@ -162,8 +162,7 @@ bool IntegerRegions::MadeAsInteger(const Graph& graph, ValueId id) const {
   return IsInteger(producer) && !GivesFloat(graph, producer);
 }
 
-absl::StatusOr<IntegerRegions> FindIntegerRegions(const Graph& graph,
-                                                  const std::map<NodeId, std::string>& kept_float) {
+absl::StatusOr<IntegerRegions> FindIntegerRegions(const Graph& graph, const std::map<NodeId, std::string>& kept_float) {
   return Finder(graph, kept_float).Find();
 }
 

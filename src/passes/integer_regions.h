@@ -28,12 +28,11 @@ struct IntegerRegions {
 };
 
 // `graph`: simplified, shapes inferred, float. A node becomes integer where the runtime has an integer step for it, it
-// is not in `kept_float` (which says why), and its region (neighbours that are integer too) holds a product: without one, converting to
-// integers and back would cost more than it saves. Nodes that only see results of products on their way out of the
-// region stay float, since those results are had in float for nothing. kFailedPrecondition, with the constant's name,
-// for weights or other constants of an integer node that are not finite.
-absl::StatusOr<IntegerRegions> FindIntegerRegions(const Graph& graph,
-                                                  const std::map<NodeId, std::string>& kept_float);
+// is not in `kept_float` (which says why), and its region (neighbours that are integer too) holds a product: without
+// one, converting to integers and back would cost more than it saves. Nodes that only see results of products on their
+// way out of the region stay float, since those results are had in float for nothing. kFailedPrecondition, with the
+// constant's name, for weights or other constants of an integer node that are not finite.
+absl::StatusOr<IntegerRegions> FindIntegerRegions(const Graph& graph, const std::map<NodeId, std::string>& kept_float);
 
 }  // namespace qlite
 

@@ -4,11 +4,11 @@
 #include <cmath>
 #include <utility>
 
+#include "core/status_macros.h"
 #include "core/str_cat.h"
 #include "passes/graph_edit.h"
 #include "passes/integer_ops.h"
 #include "passes/product_quantization.h"
-#include "core/status_macros.h"
 
 namespace qlite {
 namespace {

@@ -1,6 +1,7 @@
 #include <string>
 #include <vector>
 
+#include "core/status_macros.h"
 #include "core/str_cat.h"
 #include "passes/activation_fusion.h"
 #include "passes/affine_folding.h"
@@ -11,7 +12,6 @@
 #include "passes/no_op_removal.h"
 #include "passes/pad_folding.h"
 #include "passes/reshape_targets.h"
-#include "core/status_macros.h"
 #include "passes/transpose_elimination.h"
 #include "qlite/quantizer.h"
 

@@ -120,7 +120,7 @@ class Lowering {
   LoweringOptions options_;
   Program program_;
   FusionPlan fusion_;
-  std::vector<LayoutDemand> demand_;             // by value
+  std::vector<LayoutDemand> demand_;  // by value
   NodeId current_;
   std::vector<Extents> dims_;                    // by value
   std::vector<std::vector<Placement>> places_;   // by value

@@ -5,11 +5,11 @@
 #include <new>
 #include <optional>
 
+#include "core/status_macros.h"
 #include "core/str_cat.h"
 #include "runtime/constant_folding.h"
 #include "runtime/lowering.h"
 #include "runtime/program_runner.h"
-#include "core/status_macros.h"
 
 namespace qlite {
 namespace {

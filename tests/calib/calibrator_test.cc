@@ -1,8 +1,7 @@
 #include "qlite/calibrator.h"
 
-#include <catch2/catch.hpp>
-
 #include <atomic>
+#include <catch2/catch.hpp>
 #include <cmath>
 #include <limits>
 #include <random>

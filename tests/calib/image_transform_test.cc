@@ -1,7 +1,6 @@
 #include "calib/image_transform.h"
 
 #include <catch2/catch.hpp>
-
 #include <cmath>
 #include <random>
 

@@ -1,7 +1,6 @@
 #include "calib/kl_threshold.h"
 
 #include <catch2/catch.hpp>
-
 #include <cmath>
 #include <limits>
 #include <random>

@@ -2,6 +2,9 @@
 #ifndef QLITE_TESTS_CALIB_PICTURE_FILES_H_
 #define QLITE_TESTS_CALIB_PICTURE_FILES_H_
 
+#include <jpeglib.h>
+#include <png.h>
+
 #include <cstdint>
 #include <cstdio>
 #include <cstdlib>
@@ -9,9 +12,6 @@
 #include <fstream>
 #include <string>
 #include <vector>
-
-#include <jpeglib.h>
-#include <png.h>
 
 namespace qlite::testing {
 

@@ -481,8 +481,8 @@ TEST_CASE("a graph can be built and changed") {
 
 TEST_CASE("a node of several outputs is added whole or not at all") {
   const auto context = MakeContext();
-  const auto builder = MakeHandle<qlite_graph_builder>(
-      [&](auto** b) { return qlite_graph_builder_create(context.get(), nullptr, b); });
+  const auto builder =
+      MakeHandle<qlite_graph_builder>([&](auto** b) { return qlite_graph_builder_create(context.get(), nullptr, b); });
   const int64_t dims[] = {1, 4}, halves[] = {1, 3};
   int32_t x = -1, outputs[2] = {-1, -1};
   REQUIRE(qlite_graph_builder_add_input(builder.get(), "x", QLITE_FLOAT32, dims, 2, &x) == QLITE_OK);

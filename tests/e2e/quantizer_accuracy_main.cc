@@ -3,8 +3,8 @@
 //
 //   qlite_quantizer_accuracy model.onnx CALIBRATION_DIR LABELS ROOT MATCH PREPROCESSING METHOD [option...]
 //
-// PREPROCESSING: tf224, caffe227 or cifar32. Options: per_layer, no_correction, no_equalization, threads=N, limit=N, skip=NODE,
-// dump (prints the quantized graph), write=FILE (writes it as ONNX).
+// PREPROCESSING: tf224, caffe227 or cifar32. Options: per_layer, no_correction, no_equalization, threads=N, limit=N,
+// skip=NODE, dump (prints the quantized graph), write=FILE (writes it as ONNX).
 #include <chrono>
 #include <cmath>
 #include <cstdio>

@@ -22,7 +22,8 @@ struct GuardedAllocator {
 
   T* allocate(size_t count) {
     const size_t bytes = count * sizeof(T);
-    void* const pages = mmap(nullptr, Whole(bytes) + Page(), PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+    void* const pages =
+        mmap(nullptr, Whole(bytes) + Page(), PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
     if (pages == MAP_FAILED) throw std::bad_alloc();
     auto* const begin = static_cast<uint8_t*>(pages);
     mprotect(begin + Whole(bytes), Page(), PROT_NONE);

@@ -111,7 +111,9 @@ absl::Status InferConvTranspose(InferContext& context) {
 
 namespace op_rules {
 OpRule ConvRule() { return {.kind = OpKind::kProduct, .min_inputs = 2, .max_inputs = 3, .infer = InferConv}; }
-OpRule ConvTransposeRule() { return {.kind = OpKind::kProduct, .min_inputs = 2, .max_inputs = 3, .infer = InferConvTranspose}; }
+OpRule ConvTransposeRule() {
+  return {.kind = OpKind::kProduct, .min_inputs = 2, .max_inputs = 3, .infer = InferConvTranspose};
+}
 }  // namespace op_rules
 
 }  // namespace qlite

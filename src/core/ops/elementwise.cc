@@ -37,31 +37,48 @@ bool FitsInteger(int64_t value, ElementType type) {
 
 std::optional<int64_t> IntegerResult(OpType op, int64_t a, int64_t b) {
   switch (op) {
-    case OpType::kAdd: return CheckedAdd(a, b);
-    case OpType::kSub: return CheckedSub(a, b);
-    case OpType::kMul: return CheckedMul(a, b);
+    case OpType::kAdd:
+      return CheckedAdd(a, b);
+    case OpType::kSub:
+      return CheckedSub(a, b);
+    case OpType::kMul:
+      return CheckedMul(a, b);
     case OpType::kDiv:
       if (b == 0 || (b == -1 && a == std::numeric_limits<int64_t>::min())) return std::nullopt;
       return a / b;
-    case OpType::kMin: return std::min(a, b);
-    case OpType::kMax: return std::max(a, b);
-    case OpType::kEqual: return a == b;
-    case OpType::kLess: return a < b;
-    case OpType::kGreater: return a > b;
-    default: return std::nullopt;
+    case OpType::kMin:
+      return std::min(a, b);
+    case OpType::kMax:
+      return std::max(a, b);
+    case OpType::kEqual:
+      return a == b;
+    case OpType::kLess:
+      return a < b;
+    case OpType::kGreater:
+      return a > b;
+    default:
+      return std::nullopt;
   }
 }
 
 PartialElement RealResult(OpType op, float a, float b) {
   switch (op) {
-    case OpType::kAdd: return PartialElement::Real(a + b);
-    case OpType::kSub: return PartialElement::Real(a - b);
-    case OpType::kMul: return PartialElement::Real(a * b);
-    case OpType::kDiv: return PartialElement::Real(a / b);
-    case OpType::kEqual: return PartialElement::Integer(a == b);
-    case OpType::kLess: return PartialElement::Integer(a < b);
-    case OpType::kGreater: return PartialElement::Integer(a > b);
-    default: return PartialElement();
+    case OpType::kAdd:
+      return PartialElement::Real(a + b);
+    case OpType::kSub:
+      return PartialElement::Real(a - b);
+    case OpType::kMul:
+      return PartialElement::Real(a * b);
+    case OpType::kDiv:
+      return PartialElement::Real(a / b);
+    case OpType::kEqual:
+      return PartialElement::Integer(a == b);
+    case OpType::kLess:
+      return PartialElement::Integer(a < b);
+    case OpType::kGreater:
+      return PartialElement::Integer(a > b);
+    default:
+      return PartialElement();
   }
 }
 
@@ -73,19 +90,23 @@ PartialElement SymbolicResult(OpType op, const PartialElement& a, const PartialE
     case OpType::kAdd:
       if (IsKnown(a, 0)) return b;
       return IsKnown(b, 0) ? a : PartialElement();
-    case OpType::kSub: return IsKnown(b, 0) ? a : PartialElement();
+    case OpType::kSub:
+      return IsKnown(b, 0) ? a : PartialElement();
     case OpType::kMul:
       if (IsKnown(a, 1)) return b;
       return IsKnown(b, 1) ? a : PartialElement();
-    case OpType::kDiv: return IsKnown(b, 1) ? a : PartialElement();
+    case OpType::kDiv:
+      return IsKnown(b, 1) ? a : PartialElement();
     case OpType::kEqual:
       if (!a.symbol.empty() && a.symbol == b.symbol) return PartialElement::Integer(1);
       if (!a.symbol.empty() && b.known && b.integer < 0) return PartialElement::Integer(0);
       if (!b.symbol.empty() && a.known && a.integer < 0) return PartialElement::Integer(0);
       return PartialElement();
     case OpType::kMin:
-    case OpType::kMax: return !a.symbol.empty() && a.symbol == b.symbol ? a : PartialElement();
-    default: return PartialElement();
+    case OpType::kMax:
+      return !a.symbol.empty() && a.symbol == b.symbol ? a : PartialElement();
+    default:
+      return PartialElement();
   }
 }
 
@@ -140,10 +161,14 @@ PartialElement UnaryResult(OpType op, ElementType type, const PartialElement& a)
   if (!a.known) return PartialElement();
   if (type == ElementType::kFloat32) {
     switch (op) {
-      case OpType::kFloor: return PartialElement::Real(std::floor(a.real));
-      case OpType::kCeil: return PartialElement::Real(std::ceil(a.real));
-      case OpType::kNeg: return PartialElement::Real(-a.real);
-      default: return PartialElement();
+      case OpType::kFloor:
+        return PartialElement::Real(std::floor(a.real));
+      case OpType::kCeil:
+        return PartialElement::Real(std::ceil(a.real));
+      case OpType::kNeg:
+        return PartialElement::Real(-a.real);
+      default:
+        return PartialElement();
     }
   }
   if (op != OpType::kNeg) return PartialElement();

@@ -24,10 +24,14 @@ Shape Reduced(const Shape& input, const std::vector<int64_t>& axes, bool keep_di
 
 std::optional<int64_t> Combine(OpType op, int64_t a, int64_t b) {
   switch (op) {
-    case OpType::kReduceSum: return CheckedAdd(a, b);
-    case OpType::kReduceMax: return std::max(a, b);
-    case OpType::kReduceMin: return std::min(a, b);
-    default: return std::nullopt;
+    case OpType::kReduceSum:
+      return CheckedAdd(a, b);
+    case OpType::kReduceMax:
+      return std::max(a, b);
+    case OpType::kReduceMin:
+      return std::min(a, b);
+    default:
+      return std::nullopt;
   }
 }
 

@@ -164,7 +164,8 @@ class Scanner {
       return Fault(kind, at, "the file holds so many empty messages that it would take many times its size in memory");
     }
     if (child == kNode && ++nodes_ > limits_.max_nodes) {
-      return absl::ResourceExhaustedError(StrCat("it has more than the ", limits_.max_nodes, " nodes that the limits allow"));
+      return absl::ResourceExhaustedError(
+          StrCat("it has more than the ", limits_.max_nodes, " nodes that the limits allow"));
     }
     return child == kNone ? absl::OkStatus() : Message(child, at, at + length, depth + 1);
   }

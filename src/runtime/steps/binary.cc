@@ -1,12 +1,12 @@
 // Functions of two elements with broadcasting, and Min and Max of any number.
 #include <optional>
 
+#include "core/status_macros.h"
 #include "core/str_cat.h"
 #include "kernels/binary_f32.h"
 #include "kernels/elementwise_int.h"
 #include "kernels/unary_f32.h"
 #include "runtime/lowering.h"
-#include "core/status_macros.h"
 #include "runtime/steps/binary_u8.h"
 #include "runtime/steps/blocks.h"
 #include "runtime/steps/broadcast.h"

@@ -2,10 +2,10 @@
 
 #include <numeric>
 
+#include "core/status_macros.h"
 #include "core/str_cat.h"
 #include "kernels/elementwise_u8.h"
 #include "runtime/requantization.h"
-#include "core/status_macros.h"
 #include "runtime/steps/broadcast.h"
 #include "runtime/steps/copies.h"
 

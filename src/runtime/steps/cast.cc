@@ -3,11 +3,11 @@
 
 #include <optional>
 
+#include "core/status_macros.h"
 #include "core/str_cat.h"
 #include "kernels/elementwise_u8.h"
 #include "runtime/lowering.h"
 #include "runtime/requantization.h"
-#include "core/status_macros.h"
 #include "runtime/steps/blocks.h"
 #include "runtime/steps/copies.h"
 

@@ -1,8 +1,8 @@
 // Equal, Less, Greater and Where.
+#include "core/status_macros.h"
 #include "core/str_cat.h"
 #include "kernels/elementwise_int.h"
 #include "runtime/lowering.h"
-#include "core/status_macros.h"
 #include "runtime/steps/blocks.h"
 #include "runtime/steps/broadcast.h"
 

@@ -2,6 +2,7 @@
 #include <cstdint>
 
 #include "core/node_geometry.h"
+#include "core/status_macros.h"
 #include "core/str_cat.h"
 #include "kernels/conv_f32.h"
 #include "kernels/conv_u8s8.h"
@@ -9,7 +10,6 @@
 #include "kernels/depthwise_u8s8.h"
 #include "runtime/lowering.h"
 #include "runtime/requantization.h"
-#include "core/status_macros.h"
 #include "runtime/steps/conv_steps.h"
 #include "runtime/steps/copies.h"
 #include "runtime/steps/weights.h"

@@ -4,10 +4,10 @@
 #include <cstring>
 
 #include "core/node_geometry.h"
+#include "core/status_macros.h"
 #include "core/str_cat.h"
 #include "kernels/strided_copy.h"
 #include "runtime/lowering.h"
-#include "core/status_macros.h"
 #include "runtime/steps/conv_steps.h"
 #include "runtime/steps/copies.h"
 #include "runtime/steps/weights.h"

@@ -1,7 +1,7 @@
 // DepthToSpace and SpaceToDepth, in whichever layout the input lies.
+#include "core/status_macros.h"
 #include "core/str_cat.h"
 #include "runtime/lowering.h"
-#include "core/status_macros.h"
 #include "runtime/steps/copies.h"
 #include "runtime/steps/movement.h"
 

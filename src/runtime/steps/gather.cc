@@ -4,9 +4,9 @@
 #include <algorithm>
 #include <cstring>
 
+#include "core/status_macros.h"
 #include "core/str_cat.h"
 #include "runtime/lowering.h"
-#include "core/status_macros.h"
 #include "runtime/steps/lines.h"
 #include "runtime/steps/movement.h"
 

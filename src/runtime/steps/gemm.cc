@@ -1,8 +1,8 @@
 // Gemm: Y = clamp(alpha * A' * B' + beta * C), float and int8.
+#include "core/status_macros.h"
 #include "core/str_cat.h"
 #include "kernels/binary_f32.h"
 #include "runtime/lowering.h"
-#include "core/status_macros.h"
 #include "runtime/steps/blocks.h"
 #include "runtime/steps/broadcast.h"
 #include "runtime/steps/copies.h"

@@ -1,7 +1,7 @@
 // MatMul with numpy's rules for vectors and for broadcasting of the leading dimensions, float and int8.
 #include "core/shape_util.h"
-#include "runtime/lowering.h"
 #include "core/status_macros.h"
+#include "runtime/lowering.h"
 #include "runtime/steps/product.h"
 
 namespace qlite {

@@ -4,8 +4,8 @@
 #include <algorithm>
 
 #include "core/shape_util.h"
-#include "core/str_cat.h"
 #include "core/status_macros.h"
+#include "core/str_cat.h"
 #include "runtime/steps/broadcast.h"
 #include "runtime/steps/copies.h"
 

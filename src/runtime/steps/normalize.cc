@@ -1,8 +1,8 @@
 // BatchNormalization, InstanceNormalization and LRN.
+#include "core/status_macros.h"
 #include "core/str_cat.h"
 #include "kernels/normalize_f32.h"
 #include "runtime/lowering.h"
-#include "core/status_macros.h"
 
 namespace qlite {
 namespace {

@@ -5,10 +5,10 @@
 #include <cstring>
 
 #include "core/shape_util.h"
+#include "core/status_macros.h"
 #include "core/str_cat.h"
 #include "runtime/lowering.h"
 #include "runtime/requantization.h"
-#include "core/status_macros.h"
 #include "runtime/steps/movement.h"
 
 namespace qlite {

@@ -1,11 +1,11 @@
 // MaxPool, AveragePool and the global pools, float and int8.
 #include "core/node_geometry.h"
+#include "core/status_macros.h"
 #include "core/str_cat.h"
 #include "kernels/pool_f32.h"
 #include "kernels/pool_u8.h"
 #include "kernels/reduce_f32.h"
 #include "runtime/lowering.h"
-#include "core/status_macros.h"
 #include "runtime/steps/conv_steps.h"
 #include "runtime/steps/copies.h"
 #include "runtime/steps/mean_u8.h"

@@ -2,11 +2,11 @@
 #include <algorithm>
 
 #include "core/shape_util.h"
+#include "core/status_macros.h"
 #include "core/str_cat.h"
 #include "kernels/reduce_f32.h"
 #include "runtime/lowering.h"
 #include "runtime/requantization.h"
-#include "core/status_macros.h"
 #include "runtime/steps/copies.h"
 #include "runtime/steps/integer_rules.h"
 #include "runtime/steps/lines.h"

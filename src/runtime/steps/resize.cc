@@ -3,11 +3,11 @@
 #include <cstring>
 #include <memory>
 
+#include "core/status_macros.h"
 #include "core/str_cat.h"
 #include "kernels/resize_f32.h"
 #include "runtime/lowering.h"
 #include "runtime/requantization.h"
-#include "core/status_macros.h"
 #include "runtime/steps/movement.h"
 
 namespace qlite {

@@ -1,8 +1,8 @@
 // Softmax and LogSoftmax.
 #include "core/shape_util.h"
+#include "core/status_macros.h"
 #include "kernels/softmax_f32.h"
 #include "runtime/lowering.h"
-#include "core/status_macros.h"
 #include "runtime/steps/lines.h"
 
 namespace qlite::steps {

@@ -3,12 +3,12 @@
 #include <cmath>
 #include <optional>
 
+#include "core/status_macros.h"
 #include "core/str_cat.h"
 #include "kernels/elementwise_u8.h"
 #include "kernels/unary_f32.h"
 #include "runtime/lowering.h"
 #include "runtime/requantization.h"
-#include "core/status_macros.h"
 #include "runtime/steps/blocks.h"
 
 namespace qlite {

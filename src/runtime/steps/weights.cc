@@ -2,9 +2,9 @@
 
 #include <algorithm>
 
+#include "core/status_macros.h"
 #include "core/str_cat.h"
 #include "runtime/requantization.h"
-#include "core/status_macros.h"
 
 namespace qlite {
 namespace {
