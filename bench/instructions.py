@@ -16,53 +16,32 @@ import subprocess
 import sys
 import tempfile
 
-ROOT = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
-RECORD = os.path.join(ROOT, "bench/instructions.json")
-DATA = os.environ.get("QLITE_TEST_DATA", os.path.join(ROOT, "../shared/data"))
-TOLERANCE = 0.02
+import programs
 
-IMAGENET = """[common_quant_param]
-quant_type=FULL_QUANT
-[data_preprocess_param]
-calibrate_path={input}:{data}/imagenet/calib
-calibrate_size=8
-input_type=IMAGE
-image_to_format=RGB
-normalize_mean=[127.5,127.5,127.5]
-normalize_std=[127.5,127.5,127.5]
-resize_shorter_side=256
-center_crop_width=224
-center_crop_height=224
-"""
+RECORD = os.path.join(programs.ROOT, "bench/instructions.json")
+TOLERANCE = 0.02
 
 
 def models():
     """(name, ONNX file, configuration file's text) of every model that is there."""
-    demo = os.path.join(ROOT, "examples/demo")
+    demo = os.path.join(programs.ROOT, "examples/demo")
     with open(os.path.join(demo, "convert.cfg"), encoding="utf-8") as config:
         yield "demo", os.path.join(demo, "model.onnx"), config.read()
-    for name, source in (("mobilenet_v2_1.0_224", "input"), ("mobilenet_v1_1.0_224", "input")):
-        path = os.path.join(DATA, "models", name, name + ".onnx")
+    for name in ("mobilenet_v2_1.0_224", "mobilenet_v1_1.0_224"):
+        path = os.path.join(programs.DATA, "models", name, name + ".onnx")
         if os.path.exists(path):
-            yield name, path, IMAGENET.format(input=source, data=DATA)
+            yield name, path, programs.IMAGENET_CONFIG.format(data=programs.DATA, size=8)
         else:
             print(f"{name}: skipped, {path} is not there")
-
-
-def run(command, **options):
-    done = subprocess.run(command, capture_output=True, text=True, check=False, **options)
-    if done.returncode:
-        raise SystemExit(f"{' '.join(command)}:\n{done.stdout[-800:]}{done.stderr[-800:]}")
-    return done.stderr
 
 
 def count(build, model):
     """Instructions of one inference: the difference between runs of one and of three."""
     totals = []
     for loops in (1, 3):
-        text = run(["valgrind", "--tool=callgrind", "--callgrind-out-file=/dev/null",
+        text = programs.run(["valgrind", "--tool=callgrind", "--callgrind-out-file=/dev/null",
                     os.path.join(build, "examples/qlite_benchmark"), f"--modelFile={model}", f"--loopCount={loops}",
-                    "--warmUpLoopCount=0", "--numThreads=1"], env={**os.environ, "QLITE_ISA": "avx2"})
+                    "--warmUpLoopCount=0", "--numThreads=1"], env={**os.environ, "QLITE_ISA": "avx2"}).stderr
         totals.append(int(re.search(r"Collected : (\d+)", text).group(1)))
     return (totals[1] - totals[0]) // 2
 
@@ -71,12 +50,8 @@ def measure(build):
     counts = {}
     with tempfile.TemporaryDirectory() as folder:
         for name, model, config in models():
-            path = os.path.join(folder, name + ".cfg")
-            with open(path, "w", encoding="utf-8") as out:
-                out.write(config)
             int8 = os.path.join(folder, name + ".qlite")
-            run([os.path.join(build, "examples/qlite_convert"), "--fmk=ONNX", f"--modelFile={model}",
-                 f"--outputFile={int8}", f"--configFile={path}"], cwd=os.path.join(ROOT, "examples/demo"))
+            programs.convert(build, model, int8, config, cwd=os.path.join(programs.ROOT, "examples/demo"))
             counts[name + " float"] = count(build, model)
             counts[name + " int8"] = count(build, int8)
     return counts
@@ -103,7 +78,8 @@ def main():
         before = record["instructions"].get(name)
         change = now / before - 1 if before else 0
         grown += change > TOLERANCE
-        print(f"{name:32} {now:14,}  recorded {before or 0:14,}  {100 * change:+.2f} %{'  GREW' if change > TOLERANCE else ''}")
+        verdict = "  GREW" if change > TOLERANCE else ""
+        print(f"{name:32} {now:14,}  recorded {before or 0:14,}  {100 * change:+.2f} %{verdict}")
     return 1 if grown else 0
 
 

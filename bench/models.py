@@ -12,21 +12,13 @@ import argparse
 import json
 import math
 import os
-import subprocess
 import tempfile
 import time
 
 import numpy as np
 
 import peers
-
-CONFIG = """[common_quant_param]
-quant_type=FULL_QUANT
-[data_preprocess_param]
-calibrate_path={paths}
-calibrate_size=2
-input_type=BIN
-"""
+import programs
 
 
 def concrete(shape):
@@ -39,6 +31,10 @@ def make_feeds(session):
     return {i.name: (rng.random(concrete(i.shape), np.float32) * 2 - 1).astype(i.dtype) for i in session.inputs}
 
 
+def shape_flag(feeds):
+    return "--inputShape=" + ";".join(f"{n}:{','.join(map(str, v.shape))}" for n, v in feeds.items())
+
+
 def quantize(build, model, feeds, folder):
     """The paths of the quantized .qlite and .onnx files."""
     paths = []
@@ -48,19 +44,9 @@ def quantize(build, model, feeds, folder):
         for i in range(2):
             value.tofile(os.path.join(place, f"{i}.bin"))
         paths.append(f"{name}:{place}")
-    config = os.path.join(folder, "convert.cfg")
-    with open(config, "w", encoding="utf-8") as out:
-        out.write(CONFIG.format(paths=",".join(paths)))
-    shapes = ";".join(f"{n}:{','.join(map(str, v.shape))}" for n, v in feeds.items())
-    results = []
-    for kind in ("qlite", "onnx"):
-        result = os.path.join(folder, "int8." + kind)
-        command = [os.path.join(build, "examples/qlite_convert"), "--fmk=ONNX", f"--modelFile={model}",
-                   f"--outputFile={result}", f"--configFile={config}", f"--inputShape={shapes}"]
-        done = subprocess.run(command, capture_output=True, text=True, check=False)
-        if done.returncode:
-            raise SystemExit(f"{' '.join(command)}:\n{done.stdout[-800:]}{done.stderr[-800:]}")
-        results.append(result)
+    results = [os.path.join(folder, "int8." + kind) for kind in ("qlite", "onnx")]
+    for result in results:
+        programs.convert(build, model, result, programs.RAW_CONFIG.format(paths=",".join(paths)), shape_flag(feeds))
     return results
 
 
@@ -68,9 +54,8 @@ class Ours:
     """Slices of qlite_benchmark, each a process of its own."""
 
     def __init__(self, build, model, threads, feeds):
-        shapes = ";".join(f"{n}:{','.join(map(str, v.shape))}" for n, v in feeds.items())
         self.command = [os.path.join(build, "examples/qlite_benchmark"), f"--modelFile={model}",
-                        f"--numThreads={threads}", f"--inputShape={shapes}", "--json"]
+                        f"--numThreads={threads}", shape_flag(feeds), "--json"]
         self.estimate = self._run(1)["median_ms"]
 
     def first(self):
@@ -79,9 +64,7 @@ class Ours:
         return min(f["prepare_ms"] + f["median_ms"] for f in figures)
 
     def _run(self, loops, warm_up=3):
-        done = subprocess.run(self.command + [f"--loopCount={loops}", f"--warmUpLoopCount={warm_up}"], capture_output=True, text=True, check=False)
-        if done.returncode:
-            raise SystemExit(f"{' '.join(self.command)}:\n{done.stderr[-800:]}")
+        done = programs.run(self.command + [f"--loopCount={loops}", f"--warmUpLoopCount={warm_up}"])
         return json.loads(done.stdout)
 
     def slice(self, seconds):

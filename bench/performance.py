@@ -14,37 +14,18 @@ import glob
 import json
 import os
 import re
-import subprocess
 import tempfile
 
 import matplotlib
 matplotlib.use("svg")
 import matplotlib.pyplot as plt  # pylint: disable=wrong-import-position
 
-ROOT = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
+import peers
+import programs
+
 TRAINED = ["mobilenet_v1_1.0_224/mobilenet_v1_1.0_224.onnx", "mobilenet_v2_1.0_224/mobilenet_v2_1.0_224.onnx",
            "squeezenet_v1.1/squeezenet_v1.1.onnx", "resnet20_cifar10/resnet20_cifar10.onnx",
            "resnet56_cifar10/resnet56_cifar10.onnx", "vit_cifar10/vit_cifar10.onnx", "ultraface_rfb_320/rfb_320.onnx"]
-CALIBRATION = """[common_quant_param]
-quant_type=FULL_QUANT
-[data_preprocess_param]
-calibrate_path=input:{data}/imagenet/calib
-calibrate_size=100
-input_type=IMAGE
-image_to_format=RGB
-normalize_mean=[127.5,127.5,127.5]
-normalize_std=[127.5,127.5,127.5]
-resize_shorter_side=256
-center_crop_width=224
-center_crop_height=224
-"""
-
-
-def output_of(command):
-    done = subprocess.run(command, capture_output=True, text=True, check=False)
-    if done.returncode:
-        raise SystemExit(f"{' '.join(command)}:\n{done.stdout[-800:]}{done.stderr[-800:]}")
-    return done.stdout
 
 
 def table(header, rows):
@@ -78,10 +59,10 @@ def plot_bars(path, title, labels, series, line, line_label):
 def kernels(args, images):
     """The micro-benchmarks of the best instruction set against the machine's own peaks."""
     program = os.path.join(args.build, "bench/bench_kernels")
-    names = output_of([program, "--benchmark_list_tests"]).split()
+    names = programs.run([program, "--benchmark_list_tests"]).stdout.split()
     best = names[-1].split("/")[0]
-    report = json.loads(output_of([program, f"--benchmark_filter=^{best}/", "--benchmark_format=json",
-                                   f"--benchmark_min_time={args.seconds / 4}"]))
+    report = json.loads(programs.run([program, f"--benchmark_filter=^{best}/", "--benchmark_format=json",
+                                   f"--benchmark_min_time={args.seconds / 4}"]).stdout)
     rows, shares = [], {"float32": {}, "int8": {}}
     for run in report["benchmarks"]:
         _, kind, shape = run["name"].split("/")[:3]
@@ -103,21 +84,25 @@ def onednn(args):
     program = os.path.join(args.build, "bench/bench_onednn")
     if not os.path.exists(program):
         return ["oneDNN was not found when this was built: no comparison.", ""]
-    lines = ["## Beside oneDNN", "", "`bench_onednn`, taking turns in one process; ratios above 1 are ours being faster.", ""]
+    lines = ["## Beside oneDNN", "",
+             "`bench_onednn`, taking turns in one process; ratios above 1 are ours being faster.", ""]
     for threads in (1, 2):
-        lines += ["```", output_of([program, f"--threads={threads}", f"--seconds={args.seconds / 4}"]).rstrip(), "```", ""]
+        done = programs.run([program, f"--threads={threads}", f"--seconds={args.seconds / 4}"])
+        lines += ["```", done.stdout.rstrip(), "```", ""]
     return lines
 
 
 def models(args, images):
     files = [path for path in (os.path.join(args.data, "models", name) for name in TRAINED) if os.path.exists(path)]
     files += sorted(glob.glob(os.path.join(args.models, "*.onnx"))) if args.models else []
+    try:
+        peers.onnxruntime()
+    except SystemExit as missing:
+        return ["## Whole models", "", f"Left out: {missing}.", ""]
     with tempfile.TemporaryDirectory() as folder:
         report = os.path.join(folder, "models.json")
-        done = subprocess.run([os.path.join(ROOT, "bench/models.py"), f"--build={args.build}", f"--json={report}",
-                               f"--seconds={args.seconds}", *files], check=False)
-        if done.returncode or not os.path.exists(report):
-            return ["## Whole models", "", "onnxruntime was not there: left out.", ""]
+        programs.run([os.path.join(programs.ROOT, "bench/models.py"), f"--build={args.build}", f"--json={report}",
+                      f"--seconds={args.seconds}", *files])
         with open(report, encoding="utf-8") as file:
             rows = json.load(file)
     single = [row for row in rows if row["threads"] == 1]
@@ -141,18 +126,19 @@ def calibration(args):
     program = os.path.join(args.build, "bench/bench_calibration")
     if not os.path.isdir(os.path.join(args.data, "imagenet")):
         return ["## Calibration", "", f"{args.data} was not there: left out.", ""]
-    lines = ["## Calibration", "", "`bench_calibration`, 100 pictures, against decoding them and the bare float inferences:", ""]
+    lines = ["## Calibration", "",
+             "`bench_calibration`, 100 pictures, against decoding them and the bare float inferences:", ""]
     models_to_calibrate = [os.path.join(args.data, "models", TRAINED[1])]
     if args.models and os.path.exists(os.path.join(args.models, "resnet50.onnx")):
         models_to_calibrate.append(os.path.join(args.models, "resnet50.onnx"))
     with tempfile.TemporaryDirectory() as folder:
         config = os.path.join(folder, "calibration.cfg")
         with open(config, "w", encoding="utf-8") as out:
-            out.write(CALIBRATION.format(data=args.data))
+            out.write(programs.IMAGENET_CONFIG.format(data=args.data, size=100))
         for model in models_to_calibrate:
             lines += ["```", os.path.basename(model)]
             for threads in ("1", "2"):
-                lines.append(output_of([program, model, config, threads, "3", "MAX_MIN", "KL"]).rstrip())
+                lines.append(programs.run([program, model, config, threads, "3", "MAX_MIN", "KL"]).stdout.rstrip())
             lines += ["```", ""]
     return lines
 
@@ -161,12 +147,12 @@ def main():
     p = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     p.add_argument("--build", required=True)
     p.add_argument("--models")
-    p.add_argument("--data", default=os.path.join(ROOT, "../shared/data"))
+    p.add_argument("--data", default=programs.DATA)
     p.add_argument("--seconds", type=float, default=1.0, help="measured time for each figure")
     args = p.parse_args()
     args.build = os.path.abspath(args.build)
     args.data = os.path.abspath(args.data)
-    images = os.path.join(ROOT, "docs/performance")
+    images = os.path.join(programs.ROOT, "docs/performance")
     os.makedirs(images, exist_ok=True)
     lines = ["# Performance", "",
              f"Written by `bench/performance.py` on {datetime.date.today()} on {machine()}. The machine is shared and noisy: "
@@ -174,7 +160,7 @@ def main():
     for part in (lambda: models(args, images), lambda: calibration(args), lambda: kernels(args, images),
                  lambda: onednn(args)):
         lines += part()
-    with open(os.path.join(ROOT, "docs/performance.md"), "w", encoding="utf-8") as out:
+    with open(os.path.join(programs.ROOT, "docs/performance.md"), "w", encoding="utf-8") as out:
         out.write("\n".join(lines).rstrip() + "\n")
 
 

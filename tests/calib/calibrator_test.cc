@@ -136,6 +136,33 @@ TEST_CASE("channels are the second dimension and have their extremes and means")
   for (size_t c = 0; c < kChannels; ++c) CHECK(pooled.Mean(c) == Approx(rectified.Mean(c)).margin(1e-6));
 }
 
+// Fails where the range that it is given is not that of the values.
+class RangeChecker : public Observer {
+ public:
+  absl::Status Observe(std::span<const float> values, ObservedRange range) override {
+    const auto [min, max] = std::minmax_element(values.begin(), values.end());
+    if (*min == range.min && *max == range.max) return absl::OkStatus();
+    return absl::InternalError("this is not the range");
+  }
+  absl::Status Merge(const Observer&) override { return absl::OkStatus(); }
+  std::string Save() const override { return {}; }
+  absl::Status Load(std::string_view) override { return absl::OkStatus(); }
+  absl::StatusOr<ObservedRange> Compute(int) const override { return ObservedRange{}; }
+};
+
+TEST_CASE("observers are given the range of the values, whatever their layout") {
+  ObserverRegistry registry = ObserverRegistry::Default();
+  REQUIRE(registry.Register("CHECKED", [] { return std::make_unique<RangeChecker>(); }).ok());
+  CalibratorOptions options = Options("CHECKED");
+  options.registry = &registry;
+  const Graph graph = MakeNetwork();
+  for (const int threads : {1, 2}) {
+    const auto table = Calibrator(MakeContext(threads), graph, options).Run(RandomSamples(7));
+    INFO(table.status());
+    CHECK(table.ok());
+  }
+}
+
 TEST_CASE("a cancelled calibration goes on where it stopped") {
   const Graph graph = MakeNetwork();
   const RandomSamples data(20);

@@ -255,6 +255,21 @@ TEST_CASE("functions of two elements with every kind of broadcasting", "[runtime
   }
 }
 
+TEST_CASE("a square has the same bits whether the exponent is known or computed", "[runtime]") {
+  Rng rng(7);
+  Array x = RandomArray(rng, {4000}, -3, 3);
+  const double specials[] = {0, -0.0, 1e-30, -1e-30, 1e20, -1e20, INFINITY, -INFINITY};
+  std::copy(std::begin(specials), std::end(specials), x.data.begin());
+  GraphBuilder known, computed;
+  const ValueId two = known.Constant(Tensor::Of<float>({}, {2.0f}));
+  known.Finish({known.Add(OpType::kPow, {known.Input({4000}), two})});
+  const ValueId base = computed.Input({4000}), exponent = computed.Input({4000});
+  computed.Finish({computed.Add(OpType::kPow, {base, exponent})});
+  Array twos = x;
+  std::fill(twos.data.begin(), twos.data.end(), 2.0);
+  CHECK(RunFor(MakeContext(), known.graph, {x}) == RunFor(MakeContext(), computed.graph, {x, twos}));
+}
+
 TEST_CASE("the largest of many, and a clamp behind a sum", "[runtime]") {
   Rng rng(1);
   GraphBuilder b;
