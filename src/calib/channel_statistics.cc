@@ -74,13 +74,15 @@ std::optional<ObservedRange> AddSample(const TappedValue& value, ChannelStatisti
   statistics->count += static_cast<uint64_t>(value.elements / channels);
   ObservedRange range{sample.min[0], sample.max[0]};
   for (size_t c = 0; c < sum.size(); ++c) {
-    // It is not finite where a value is not, or where values are so large that a few of them overflow.
-    if (!std::isfinite(sum[c])) return std::nullopt;
-    AddTo(ToQuanta(sum[c]), &statistics->sum[c]);
     // -0 becomes +0: which of the two is kept would depend on the order of values.
     statistics->min[c] = std::min(statistics->min[c], sample.min[c]) + 0.0f;
     statistics->max[c] = std::max(statistics->max[c], sample.max[c]) + 0.0f;
     range = {std::min(range.min, sample.min[c]), std::max(range.max, sample.max[c])};
+  }
+  for (size_t c = 0; c < sum.size(); ++c) {
+    // It is not finite where a value is not, or where values are so large that a few of them overflow.
+    if (!std::isfinite(sum[c])) return std::nullopt;
+    AddTo(ToQuanta(sum[c]), &statistics->sum[c]);
   }
   return range;
 }

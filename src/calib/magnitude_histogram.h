@@ -8,6 +8,7 @@
 #ifndef QLITE_CALIB_MAGNITUDE_HISTOGRAM_H_
 #define QLITE_CALIB_MAGNITUDE_HISTOGRAM_H_
 
+#include <array>
 #include <cstdint>
 #include <span>
 #include <vector>
@@ -22,12 +23,12 @@ class MagnitudeHistogram {
   // Bins on either side.
   static constexpr int kBins = 4096;
 
-  // Of more than this many values at once, one run of kRunValues in kSampledRuns is counted (afresh in every
-  // block of kernels::kMaxCounted): the shape of a large tensor's distribution shows in a part of it. The range takes
-  // in every value.
-  static constexpr size_t kDenseValues = size_t{1} << 15;
-  static constexpr size_t kSampledRuns = 8;
-  static constexpr size_t kRunValues = 1024;
+  // Of more than kDenseValues values at once, runs of kRunValues at even distances are counted, kCountedValues or up to
+  // twice as many together: the shape of a large tensor's distribution shows in a part of it. The range takes in every
+  // value.
+  static constexpr size_t kDenseValues = 16384;
+  static constexpr size_t kCountedValues = 8192;
+  static constexpr size_t kRunValues = 512;
 
   // The values are finite, and `range` holds the least and the greatest of them.
   void Add(std::span<const float> values, const ObservedRange& range);
@@ -36,8 +37,8 @@ class MagnitudeHistogram {
   const ValueRange& range() const { return range_; }
   double bin_width() const;
   // Counts from zero outwards, without the bins behind the last one in use.
-  std::vector<uint64_t> PositiveCounts() const;
-  std::vector<uint64_t> NegativeCounts() const;
+  std::vector<uint64_t> PositiveCounts() const { return Counts(0); }
+  std::vector<uint64_t> NegativeCounts() const { return Counts(1); }
 
   void Save(ByteWriter* out) const;
   // False, with the histogram unchanged, for what Save cannot have written.
@@ -46,19 +47,23 @@ class MagnitudeHistogram {
  private:
   // Keeps the width and its reciprocal among the normal floats; smaller values share the first bin.
   static constexpr int kLowestExponent = -120;
-  // Counts of one sign; no memory until there is one.
+  // Counts of one sign, by bin; no memory until there is one.
   using Side = std::vector<uint64_t>;
 
-  void CountBlock(std::span<const float> values, size_t stride, std::vector<uint16_t>* counters) const;
-  // Adds the counters that values of `range` can have reached to the counts, and clears them.
-  void TakeCounters(const ObservedRange& range, std::vector<uint16_t>* counters);
+  // The counts of the positive (0) or the negative (1) side, counters included.
+  Side Counts(int side) const;
+  // Moves the counters into the counts.
+  void Settle();
   void WidenBins(int exponent);
   // The exponent of the narrowest bins that reach beyond `magnitude`.
   static int ExponentFor(float magnitude);
 
   ValueRange range_;
   int exponent_ = kLowestExponent;  // of the bin width
-  Side positive_, negative_;
+  std::array<Side, 2> sides_;       // positive, negative
+  // What came since the last Settle, in the form that the kernel counts in.
+  std::vector<uint32_t> counters_;
+  uint64_t counted_ = 0;
 };
 
 }  // namespace qlite::calib

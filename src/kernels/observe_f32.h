@@ -12,10 +12,14 @@ namespace qlite::kernels {
 // Sub-histograms that count_magnitudes spreads neighbouring values over, so that equal values do not wait for each
 // other.
 constexpr int kCountLanes = 2;
-// How many values one count_magnitudes may add to cleared counters without overflow of their 16 bits.
-constexpr int64_t kMaxCounted = 65535;
 // The counters that it needs for 2 * negative_bins bins: some behind them take the zeros, which are not counted.
 constexpr int64_t CounterCount(int64_t negative_bins) { return 2 * negative_bins * kCountLanes + 32; }
+
+// Which of many values are counted: the first `run` of every `period`.
+struct CountedRuns {
+  int64_t run = 1;
+  int64_t period = 1;
+};
 
 // The functions are thread-safe and allocate nothing.
 struct ObserveF32Kernels {
@@ -31,11 +35,11 @@ struct ObserveF32Kernels {
   // The same for every row.
   void (*row_statistics)(const float* values, int64_t rows, int64_t columns, float* min, float* max, double* sum);
 
-  // Counts those of n <= kMaxCounted values that are not zero in counters[bin * kCountLanes + some lane], where the bin
-  // of x is floor(|x| * inverse_width), plus `negative_bins` where x < 0. The caller sees to it that
-  // |x| * inverse_width < negative_bins.
-  void (*count_magnitudes)(const float* values, int64_t n, float inverse_width, int32_t negative_bins,
-                           uint16_t* counters);
+  // Counts those of the values in `runs` that are not zero in counters[bin * kCountLanes + some lane], where the bin of
+  // x is floor(|x| * inverse_width), plus `negative_bins` where x < 0. The caller sees to it that
+  // |x| * inverse_width < negative_bins, and that no counter overflows.
+  void (*count_magnitudes)(const float* values, int64_t n, CountedRuns runs, float inverse_width, int32_t negative_bins,
+                           uint32_t* counters);
 };
 
 const ObserveF32Kernels& ObserveF32(Isa isa);

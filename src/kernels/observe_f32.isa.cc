@@ -114,7 +114,7 @@ void RowStatistics(const float* values, int64_t rows, int64_t columns, float* mi
   }
 }
 
-void CountMagnitudes(const float* values, int64_t n, float inverse_width, int32_t negative_bins, uint16_t* counters) {
+void CountRun(const float* values, int64_t n, float inverse_width, int32_t negative_bins, uint32_t* counters) {
   // Indices are computed for a block at a time: the conversion is vector work, the counting is not. Zeros, which come
   // in masses behind a Relu, would wait for each other in one counter; each place of the block has its own for them.
   static_assert(kBlock == 32, "CounterCount leaves room for a block");
@@ -134,6 +134,17 @@ void CountMagnitudes(const float* values, int64_t n, float inverse_width, int32_
     if (x == 0) continue;
     const int32_t bin = static_cast<int32_t>(__builtin_fabsf(x) * inverse_width) + (x < 0 ? negative_bins : 0);
     ++counters[bin * kCountLanes];
+  }
+}
+
+void CountMagnitudes(const float* values, int64_t n, CountedRuns runs, float inverse_width, int32_t negative_bins,
+                     uint32_t* counters) {
+  for (int64_t begin = 0; begin < n; begin += runs.period) {
+    const int64_t count = n - begin < runs.run ? n - begin : runs.run, next = begin + runs.period;
+    // No hardware guesses where the next run begins.
+    for (int64_t i = next; runs.period > runs.run && i < next + runs.run && i < n; i += 16)
+      __builtin_prefetch(values + i);
+    CountRun(values + begin, count, inverse_width, negative_bins, counters);
   }
 }
 

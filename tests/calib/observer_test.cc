@@ -191,6 +191,19 @@ TEST_CASE("the histogram counts by magnitude in bins of a power of two") {
   CHECK(histogram.PositiveCounts()[0] == 4);
 }
 
+TEST_CASE("a histogram whose extremes were not counted is saved and loaded") {
+  std::vector<float> values(2 * calib::MagnitudeHistogram::kDenseValues, 0.5f);
+  values[calib::MagnitudeHistogram::kRunValues] = 9.0f;  // behind the first counted run
+  values[calib::MagnitudeHistogram::kRunValues + 1] = -7.0f;
+  for (const std::string& method : kMethods) {
+    const std::string state = StateOf(method, {values});
+    const auto loaded = Make(method);
+    CHECK(loaded->Load(state).ok());
+    CHECK(loaded->Save() == state);
+    CHECK(loaded->Compute(8).ok());
+  }
+}
+
 // What a program outside the library might add: the mean magnitude, in whole 2^-20.
 class MeanMagnitude : public Observer {
  public:
