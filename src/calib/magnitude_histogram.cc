@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <cmath>
 #include <limits>
+#include <memory>
 #include <utility>
 
 #include "kernels/observe_f32.h"
@@ -23,15 +24,16 @@ void MergeBins(int doublings, std::vector<uint64_t>* side) {
   }
 }
 
-size_t UsedBins(const std::vector<uint64_t>& side) {
-  size_t used = side.size();
-  while (used > 0 && side[used - 1] == 0) --used;
-  return used;
+// Without the empty bins at the end.
+std::vector<uint64_t> Used(std::vector<uint64_t> side) {
+  while (!side.empty() && side.back() == 0) side.pop_back();
+  return side;
 }
 
 void SaveSide(const std::vector<uint64_t>& side, ByteWriter* out) {
-  out->Varint(side.size());
-  for (const uint64_t count : side) out->Varint(count);
+  const std::vector<uint64_t> used = Used(side);
+  out->Varint(used.size());
+  for (const uint64_t count : used) out->Varint(count);
 }
 
 // `extreme`: the largest magnitude of this side, which no bin in use may lie beyond; negative where the side is empty.
@@ -61,48 +63,36 @@ double MagnitudeHistogram::bin_width() const { return std::ldexp(1.0, exponent_)
 void MagnitudeHistogram::Add(std::span<const float> values, const ObservedRange& range) {
   range_.Widen(range);
   WidenBins(ExponentFor(range_.MaxMagnitude()));
-  const size_t period = values.size() <= kDenseValues ? kRunValues : kRunValues * (values.size() / kCountedValues);
-  counters_.resize(static_cast<size_t>(kernels::CounterCount(kBins)));
-  static_assert(2 * kCountedValues <= kDenseValues);
-  if (counted_ + kDenseValues > std::numeric_limits<uint32_t>::max()) Settle();
-  counted_ += kDenseValues;  // no more are
-  kernels::ObserveF32(kernels::BestIsa())
-      .count_magnitudes(values.data(), static_cast<int64_t>(values.size()),
-                        {.run = kRunValues, .period = static_cast<int64_t>(period)}, std::ldexp(1.0f, -exponent_),
-                        kBins, counters_.data());
-}
-
-MagnitudeHistogram::Side MagnitudeHistogram::Counts(int side) const {
-  Side counts = sides_[static_cast<size_t>(side)];
-  if (!counters_.empty()) {
-    counts.resize(kBins);
-    const uint32_t* counter = counters_.data() + side * kBins * kCountLanes;
-    for (uint64_t& count : counts) {
-      for (int lane = 0; lane < kCountLanes; ++lane) count += *counter++;
-    }
+  const float inverse_width = std::ldexp(1.0f, -exponent_);
+  // Small counters that many tensors share stay in the nearest cache; those that no value can reach are not touched.
+  const auto counters = std::make_unique_for_overwrite<uint16_t[]>(kernels::CounterCount(kBins));
+  static_assert(kDenseValues <= std::numeric_limits<uint16_t>::max() && 2 * kCountedValues <= kDenseValues);
+  const std::array<float, 2> extremes = {range.max, -range.min};
+  std::array<int64_t, 2> bins;
+  const auto counters_of = [&](size_t side) { return counters.get() + side * kBins * kCountLanes; };
+  for (size_t side = 0; side < sides_.size(); ++side) {
+    bins[side] = extremes[side] > 0 ? static_cast<int64_t>(extremes[side] * inverse_width) + 1 : 0;
+    std::fill_n(counters_of(side), bins[side] * kCountLanes, uint16_t{0});
   }
-  counts.resize(UsedBins(counts));
-  return counts;
-}
-
-void MagnitudeHistogram::Settle() {
-  if (counted_ == 0) return;
-  for (int side : {0, 1}) sides_[static_cast<size_t>(side)] = Counts(side);
-  std::fill(counters_.begin(), counters_.end(), 0);
-  counted_ = 0;
+  const size_t period = values.size() <= kDenseValues ? kRunValues : kRunValues * (values.size() / kCountedValues);
+  const kernels::ObserveF32Kernels& kernels = kernels::ObserveF32(kernels::BestIsa());
+  kernels.count_magnitudes(values.data(), static_cast<int64_t>(values.size()),
+                           {.run = kRunValues, .period = static_cast<int64_t>(period)}, inverse_width, kBins,
+                           counters.get());
+  for (size_t side = 0; side < sides_.size(); ++side) {
+    if (std::ssize(sides_[side]) < bins[side]) sides_[side].resize(static_cast<size_t>(bins[side]));
+    kernels.add_counters(counters_of(side), bins[side], sides_[side].data());
+  }
 }
 
 void MagnitudeHistogram::WidenBins(int exponent) {
   if (exponent <= exponent_) return;
-  Settle();
   for (Side& side : sides_) MergeBins(exponent - exponent_, &side);
   exponent_ = exponent;
 }
 
 void MagnitudeHistogram::Merge(const MagnitudeHistogram& other) {
   MagnitudeHistogram addend = other;
-  Settle();
-  addend.Settle();
   const int exponent = std::max(exponent_, addend.exponent_);
   WidenBins(exponent);
   addend.WidenBins(exponent);
@@ -114,9 +104,13 @@ void MagnitudeHistogram::Merge(const MagnitudeHistogram& other) {
   range_.Widen(addend.range_);
 }
 
+std::vector<uint64_t> MagnitudeHistogram::PositiveCounts() const { return Used(sides_[0]); }
+
+std::vector<uint64_t> MagnitudeHistogram::NegativeCounts() const { return Used(sides_[1]); }
+
 void MagnitudeHistogram::Save(ByteWriter* out) const {
   range_.Save(out);
-  for (int side : {0, 1}) SaveSide(Counts(side), out);
+  for (const Side& side : sides_) SaveSide(side, out);
 }
 
 bool MagnitudeHistogram::Load(ByteReader* in) {

@@ -37,8 +37,8 @@ class MagnitudeHistogram {
   const ValueRange& range() const { return range_; }
   double bin_width() const;
   // Counts from zero outwards, without the bins behind the last one in use.
-  std::vector<uint64_t> PositiveCounts() const { return Counts(0); }
-  std::vector<uint64_t> NegativeCounts() const { return Counts(1); }
+  std::vector<uint64_t> PositiveCounts() const;
+  std::vector<uint64_t> NegativeCounts() const;
 
   void Save(ByteWriter* out) const;
   // False, with the histogram unchanged, for what Save cannot have written.
@@ -47,13 +47,9 @@ class MagnitudeHistogram {
  private:
   // Keeps the width and its reciprocal among the normal floats; smaller values share the first bin.
   static constexpr int kLowestExponent = -120;
-  // Counts of one sign, by bin; no memory until there is one.
+  // Counts of one sign by bin, as many as have been needed.
   using Side = std::vector<uint64_t>;
 
-  // The counts of the positive (0) or the negative (1) side, counters included.
-  Side Counts(int side) const;
-  // Moves the counters into the counts.
-  void Settle();
   void WidenBins(int exponent);
   // The exponent of the narrowest bins that reach beyond `magnitude`.
   static int ExponentFor(float magnitude);
@@ -61,9 +57,6 @@ class MagnitudeHistogram {
   ValueRange range_;
   int exponent_ = kLowestExponent;  // of the bin width
   std::array<Side, 2> sides_;       // positive, negative
-  // What came since the last Settle, in the form that the kernel counts in.
-  std::vector<uint32_t> counters_;
-  uint64_t counted_ = 0;
 };
 
 }  // namespace qlite::calib

@@ -39,7 +39,10 @@ struct ObserveF32Kernels {
   // x is floor(|x| * inverse_width), plus `negative_bins` where x < 0. The caller sees to it that
   // |x| * inverse_width < negative_bins, and that no counter overflows.
   void (*count_magnitudes)(const float* values, int64_t n, CountedRuns runs, float inverse_width, int32_t negative_bins,
-                           uint32_t* counters);
+                           uint16_t* counters);
+
+  // Adds the counters of every bin to counts[bin].
+  void (*add_counters)(const uint16_t* counters, int64_t bins, uint64_t* counts);
 };
 
 const ObserveF32Kernels& ObserveF32(Isa isa);

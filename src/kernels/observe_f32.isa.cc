@@ -114,7 +114,7 @@ void RowStatistics(const float* values, int64_t rows, int64_t columns, float* mi
   }
 }
 
-void CountRun(const float* values, int64_t n, float inverse_width, int32_t negative_bins, uint32_t* counters) {
+void CountRun(const float* values, int64_t n, float inverse_width, int32_t negative_bins, uint16_t* counters) {
   // Indices are computed for a block at a time: the conversion is vector work, the counting is not. Zeros, which come
   // in masses behind a Relu, would wait for each other in one counter; each place of the block has its own for them.
   static_assert(kBlock == 32, "CounterCount leaves room for a block");
@@ -138,7 +138,7 @@ void CountRun(const float* values, int64_t n, float inverse_width, int32_t negat
 }
 
 void CountMagnitudes(const float* values, int64_t n, CountedRuns runs, float inverse_width, int32_t negative_bins,
-                     uint32_t* counters) {
+                     uint16_t* counters) {
   for (int64_t begin = 0; begin < n; begin += runs.period) {
     const int64_t count = n - begin < runs.run ? n - begin : runs.run, next = begin + runs.period;
     // No hardware guesses where the next run begins.
@@ -148,12 +148,18 @@ void CountMagnitudes(const float* values, int64_t n, CountedRuns runs, float inv
   }
 }
 
+void AddCounters(const uint16_t* counters, int64_t bins, uint64_t* counts) {
+  static_assert(kCountLanes == 2);
+  for (int64_t bin = 0; bin < bins; ++bin) counts[bin] += uint32_t{counters[2 * bin]} + counters[2 * bin + 1];
+}
+
 }  // namespace
 
 extern const ObserveF32Kernels kObserveF32Kernels;
 const ObserveF32Kernels kObserveF32Kernels = {.range = Range,
                                               .column_statistics = ColumnStatistics,
                                               .row_statistics = RowStatistics,
-                                              .count_magnitudes = CountMagnitudes};
+                                              .count_magnitudes = CountMagnitudes,
+                                              .add_counters = AddCounters};
 
 }  // namespace qlite::kernels::QLITE_ISA
