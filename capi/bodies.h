@@ -113,7 +113,7 @@ std::shared_ptr<void> Lend(void* user, qlite_release_function release);
 template <class Work>
 qlite_status WithLoan(void* user, qlite_release_function release, Work&& work) noexcept {
   std::shared_ptr<void> loan;
-  const qlite_status status = Guard(nullptr, nullptr, [&] { loan = Lend(user, release); });
+  const qlite_status status = Guard(nullptr, [&] { loan = Lend(user, release); });
   return status == QLITE_OK ? work(std::move(loan)) : status;
 }
 

@@ -75,8 +75,7 @@ qlite_status qlite_calibration_table_parse(const qlite_context* context, const v
 }
 
 qlite_status qlite_calibration_table_save(const qlite_calibration_table* table, const char* path) {
-  return Call<TableBody>(
-      table, [&](TableBody& body) { Check(body.table.SaveFile(Needed(path, "path"))); }, path);
+  return Call<TableBody>(table, [&](TableBody& body) { Check(body.table.SaveFile(Needed(path, "path"))); });
 }
 
 qlite_status qlite_calibration_table_load(const qlite_context* context, const char* path,
@@ -85,7 +84,7 @@ qlite_status qlite_calibration_table_load(const qlite_context* context, const ch
     return std::make_shared<TableBody>(Needed<ContextBody>(context, "context"),
                                        Take(qlite::CalibrationTable::LoadFile(Needed(path, "path"), body.Observers())));
   };
-  return Make<ContextBody>(context, table, load, path);
+  return Make<ContextBody>(context, table, load);
 }
 
 qlite_status qlite_calibration_table_release(qlite_calibration_table* table) { return Release<TableBody>(table); }

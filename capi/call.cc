@@ -2,9 +2,9 @@
 
 namespace qlite::capi {
 
-void LastError::Set(const absl::Status& status, std::string_view path) noexcept {
+void LastError::Set(const absl::Status& status) noexcept {
   try {
-    auto error = std::make_shared<Error>(Describe(status, path));
+    auto error = std::make_shared<Error>(Describe(status));
     const std::lock_guard lock(mutex_);
     error_.swap(error);
     out_of_memory_ = false;

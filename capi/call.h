@@ -3,6 +3,7 @@
 #define QLITE_CAPI_CALL_H_
 
 #include <algorithm>
+#include <cstddef>
 #include <cstring>
 #include <exception>
 #include <memory>
@@ -23,7 +24,7 @@ namespace qlite::capi {
 class LastError {
  public:
   // Takes no memory where none can be had: then only the code is kept.
-  void Set(const absl::Status& status, std::string_view path) noexcept;
+  void Set(const absl::Status& status) noexcept;
   void SetOutOfMemory() noexcept;
   // Null where nothing has failed yet.
   std::shared_ptr<Error> Get() const;
@@ -61,23 +62,22 @@ typename Body::Handle* Publish(std::shared_ptr<Body> body) {
   return static_cast<typename Body::Handle*>(HandleTable::Get().Insert(Body::kKind, std::move(body)));
 }
 
-// Runs `work` and turns what it throws into a status, kept in `errors` where there is one. `path` is the file or folder
-// that the work is about.
+// Runs `work` and turns what it throws into a status, kept in `errors` where there is one.
 template <class Work>
-qlite_status Guard(LastError* errors, const char* path, Work&& work) noexcept {
+qlite_status Guard(LastError* errors, Work&& work) noexcept {
   try {
     try {
       work();
       return QLITE_OK;
     } catch (const Failure& failure) {
-      if (errors != nullptr) errors->Set(failure.status(), path == nullptr ? "" : path);
+      if (errors != nullptr) errors->Set(failure.status());
       return static_cast<qlite_status>(failure.status().code());
     } catch (const std::bad_alloc&) {
       throw;
     } catch (const std::length_error&) {  // a size that no memory can have
       throw std::bad_alloc();
     } catch (const std::exception& unexpected) {
-      if (errors != nullptr) errors->Set(absl::InternalError(unexpected.what()), "");
+      if (errors != nullptr) errors->Set(absl::InternalError(unexpected.what()));
       return QLITE_INTERNAL;
     }
   } catch (...) {
@@ -88,30 +88,27 @@ qlite_status Guard(LastError* errors, const char* path, Work&& work) noexcept {
 
 // Runs work(body) on the object behind `handle`, whose context (where it has one) keeps a failure.
 template <class Body, class Work>
-qlite_status Call(const typename Body::Handle* handle, Work&& work, const char* path = nullptr) noexcept {
+qlite_status Call(const typename Body::Handle* handle, Work&& work) noexcept {
   const std::shared_ptr<Body> body = Find<Body>(handle);
   if (body == nullptr) return QLITE_INVALID_ARGUMENT;
   LastError* errors = nullptr;
   if constexpr (requires { body->errors(); }) errors = &body->errors();
-  return Guard(errors, path, [&] { work(*body); });
+  return Guard(errors, [&] { work(*body); });
 }
 
 // As Call for functions that make an object: *out is null unless they succeed. work(body) returns the new object.
 template <class Body, class Out, class Work>
-qlite_status Make(const typename Body::Handle* handle, Out** out, Work&& work, const char* path = nullptr) noexcept {
+qlite_status Make(const typename Body::Handle* handle, Out** out, Work&& work) noexcept {
   if (out != nullptr) *out = nullptr;
-  return Call<Body>(
-      handle,
-      [&](Body& body) {
-        Needed(out, "the output parameter");
-        *out = Publish(work(body));
-      },
-      path);
+  return Call<Body>(handle, [&](Body& body) {
+    Needed(out, "the output parameter");
+    *out = Publish(work(body));
+  });
 }
 
 template <class Body>
 qlite_status Release(typename Body::Handle* handle) noexcept {
-  return Guard(nullptr, nullptr, [&] {
+  return Guard(nullptr, [&] {
     if (!HandleTable::Get().Remove(handle, Body::kKind)) Refuse("not a live handle");
   });
 }
@@ -122,10 +119,12 @@ qlite_status Release(typename Body::Handle* handle) noexcept {
 // Larger ones are taken for a mistake, before anything behind them is touched.
 inline constexpr size_t kMaxStructSize = 4096;
 
-// The size of a structure when it was first published: less than that is a mistake. A structure that grows says so
-// here.
+// The size of a structure when it was first published: less than that is a mistake. A structure that has grown says
+// here which member was its first new one.
 template <class S>
 inline constexpr size_t kFirstSize = sizeof(S);
+template <>
+inline constexpr size_t kFirstSize<qlite_context_options> = offsetof(qlite_context_options, max_tensors);
 
 inline void CheckStructSize(size_t found, size_t least) {
   if (found >= least && found <= kMaxStructSize) return;
@@ -166,7 +165,7 @@ void WriteStruct(S* out, S value) {
 // For the *_init functions: the size comes from the host's header.
 template <class S>
 qlite_status InitStruct(S* out, size_t struct_size, const S& defaults) noexcept {
-  return Guard(nullptr, nullptr, [&] {
+  return Guard(nullptr, [&] {
     Needed(out, "the structure");
     CheckStructSize(struct_size, kFirstSize<S>);
     out->struct_size = struct_size;

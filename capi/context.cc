@@ -27,7 +27,8 @@ qlite_context_options Defaults() {
           .max_tensor_bytes = limits.max_tensor_bytes,
           .max_nodes = limits.max_nodes,
           .max_image_pixels = limits.max_image_pixels,
-          .memory_budget_bytes = limits.memory_budget_bytes};
+          .memory_budget_bytes = limits.memory_budget_bytes,
+          .max_tensors = limits.max_tensors};
 }
 
 LogSink WrapLog(const qlite_context_options& options) {
@@ -67,6 +68,7 @@ std::shared_ptr<ContextBody> MakeContext(const qlite_context_options& host, cons
   options.limits = {.max_file_bytes = host.max_file_bytes,
                     .max_tensor_bytes = host.max_tensor_bytes,
                     .max_nodes = host.max_nodes,
+                    .max_tensors = host.max_tensors,
                     .max_image_pixels = host.max_image_pixels,
                     .memory_budget_bytes = host.memory_budget_bytes};
   return std::make_shared<ContextBody>(Take(Context::Create(std::move(options))));
@@ -93,7 +95,7 @@ qlite_status qlite_context_create(uint32_t abi_version, const qlite_context_opti
   if (context != nullptr) *context = nullptr;
   if (error != nullptr) *error = nullptr;
   LastError failure;
-  const qlite_status status = Guard(&failure, nullptr, [&] {
+  const qlite_status status = Guard(&failure, [&] {
     const qlite_context_options read = ReadOptions(options, Defaults(), "the context options");
     const qlite_executor executor =
         read.executor == nullptr ? qlite_executor{} : ReadStruct(read.executor, qlite_executor{}, "the executor");
@@ -103,7 +105,7 @@ qlite_status qlite_context_create(uint32_t abi_version, const qlite_context_opti
     *context = Publish(MakeContext(read, executor, std::move(loan)));
   });
   if (status != QLITE_OK && error != nullptr) {
-    Guard(nullptr, nullptr, [&] { *error = Publish(failure.Get()); });
+    Guard(nullptr, [&] { *error = Publish(failure.Get()); });
   }
   return status;
 }
@@ -128,7 +130,7 @@ qlite_status qlite_context_with_pool(const qlite_context* context, const qlite_t
 qlite_status qlite_last_error(const qlite_context* context, qlite_error** error) {
   if (error != nullptr) *error = nullptr;
   // Not Call: asking for the last error must not replace it.
-  return Guard(nullptr, nullptr, [&] {
+  return Guard(nullptr, [&] {
     const std::shared_ptr<ContextBody> body = Needed<ContextBody>(context, "context");
     Needed(error, "error");
     const std::shared_ptr<Error> last = body->last_error.Get();
@@ -146,7 +148,7 @@ qlite_status qlite_context_names(const qlite_context* context, qlite_registry re
 }
 
 qlite_status qlite_nearest_name(const char* wanted, const char* const* known, size_t count, int64_t* index) {
-  return Guard(nullptr, nullptr, [&] {
+  return Guard(nullptr, [&] {
     Needed(wanted, "wanted");
     *Needed(index, "index") = -1;
     if (count > 0) Needed(known, "known");

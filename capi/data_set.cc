@@ -23,7 +23,7 @@ Target ReadTarget(const qlite_data_target* host) {
   if (read.input == nullptr) return target;
   const std::string name = read.input;
   std::erase_if(target.inputs, [&](const InputSpec& input) { return input.name != name; });
-  if (target.inputs.empty()) throw Failure(absl::NotFoundError("the graph has no input '" + name + "'"));
+  if (target.inputs.empty()) throw Failure(AtValue(absl::NotFoundError("the graph has no input '" + name + "'"), name));
   return target;
 }
 
@@ -134,8 +134,8 @@ std::vector<MutableTensorView> ReadViews(const DataSetBody& body, void* const* i
     const size_t expected =
         static_cast<size_t>(Take(ElementCount(input.dims, ElementSize(input.type)))) * ElementSize(input.type);
     if (sizes[i] != expected) {
-      Refuse("input '" + input.name + "' takes " + std::to_string(expected) + " bytes, found " +
-             std::to_string(sizes[i]));
+      RefuseValue(input.name, "input '" + input.name + "' takes " + std::to_string(expected) + " bytes, found " +
+                                  std::to_string(sizes[i]));
     }
     views.push_back({input.type, input.dims, Needed(inputs[i], "the memory of an input"), sizes[i]});
   }
@@ -144,12 +144,11 @@ std::vector<MutableTensorView> ReadViews(const DataSetBody& body, void* const* i
 
 // Runs work(target) and keeps failures in the context of the target's graph.
 template <class Work>
-qlite_status ForTarget(const qlite_data_target* host, qlite_data_set** data_set, const char* path,
-                       Work&& work) noexcept {
+qlite_status ForTarget(const qlite_data_target* host, qlite_data_set** data_set, Work&& work) noexcept {
   if (data_set != nullptr) *data_set = nullptr;
   const bool readable = host != nullptr && host->struct_size >= kFirstSize<qlite_data_target>;
-  return Make<GraphBody>(
-      readable ? host->graph : nullptr, data_set, [&](GraphBody&) { return work(ReadTarget(host)); }, path);
+  return Make<GraphBody>(readable ? host->graph : nullptr, data_set,
+                         [&](GraphBody&) { return work(ReadTarget(host)); });
 }
 
 }  // namespace
@@ -163,7 +162,7 @@ qlite_status qlite_image_options_init(qlite_image_options* options, size_t struc
 
 qlite_status qlite_data_set_open_images(const qlite_data_target* target, const char* folder, int64_t count,
                                         const qlite_image_options* options, qlite_data_set** data_set) {
-  return ForTarget(target, data_set, folder, [&](const Target& t) {
+  return ForTarget(target, data_set, [&](const Target& t) {
     return NewDataSet(t, Take(qlite::OpenImageDataSet(OneInput(t), Needed(folder, "folder"), count,
                                                       ReadImageOptions(options), t.limits())));
   });
@@ -171,7 +170,7 @@ qlite_status qlite_data_set_open_images(const qlite_data_target* target, const c
 
 qlite_status qlite_data_set_from_image_files(const qlite_data_target* target, const char* const* files, size_t count,
                                              const qlite_image_options* options, qlite_data_set** data_set) {
-  return ForTarget(target, data_set, nullptr, [&](const Target& t) {
+  return ForTarget(target, data_set, [&](const Target& t) {
     return NewDataSet(t, Take(qlite::MakeImageDataSet(OneInput(t), Strings(files, count, "files"),
                                                       ReadImageOptions(options), t.limits())));
   });
@@ -179,8 +178,7 @@ qlite_status qlite_data_set_from_image_files(const qlite_data_target* target, co
 
 qlite_status qlite_data_set_open_raw(const qlite_data_target* target, const char* const* folders, size_t folder_count,
                                      int64_t count, qlite_data_set** data_set) {
-  const char* const first = folders != nullptr && folder_count > 0 ? folders[0] : nullptr;
-  return ForTarget(target, data_set, first, [&](const Target& t) {
+  return ForTarget(target, data_set, [&](const Target& t) {
     return NewDataSet(t, Take(qlite::OpenRawDataSet(t.inputs, Strings(folders, folder_count, "folders"), count)));
   });
 }
@@ -189,7 +187,7 @@ qlite_status qlite_data_set_from_memory(const qlite_data_target* target, const v
                                         size_t input_count, qlite_release_function release, void* user,
                                         qlite_data_set** data_set) {
   return WithLoan(user, release, [&](std::shared_ptr<void> loan) {
-    return ForTarget(target, data_set, nullptr, [&](const Target& t) {
+    return ForTarget(target, data_set, [&](const Target& t) {
       if (input_count > 0) Needed(inputs, "inputs"), Needed(sizes, "sizes");
       std::vector<qlite::Buffer> buffers;
       for (size_t i = 0; i < input_count; ++i) {
@@ -205,7 +203,7 @@ qlite_status qlite_data_set_from_memory(const qlite_data_target* target, const v
 qlite_status qlite_data_set_from_source(const qlite_data_target* target, const qlite_sample_source* source,
                                         qlite_data_set** data_set) {
   return WithLoanOf(source, [&](std::shared_ptr<void> loan) {
-    return ForTarget(target, data_set, nullptr, [&](const Target& t) {
+    return ForTarget(target, data_set, [&](const Target& t) {
       const qlite_sample_source read = ReadStruct(source, qlite_sample_source{}, "the sample source");
       Needed(read.read, "read");
       if (read.size < 0) Refuse("the number of samples is negative");

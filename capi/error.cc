@@ -1,45 +1,19 @@
 #include "capi/error.h"
 
-#include <initializer_list>
+#include <utility>
 
 #include "capi/call.h"
+#include "qlite/error_details.h"
 
 namespace qlite::capi {
-namespace {
 
-// The name that follows one of `words` in quotes; the first one in the message.
-std::string QuotedAfter(std::string_view message, std::initializer_list<std::string_view> words) {
-  size_t first = std::string_view::npos, begin = 0;
-  for (const std::string_view word : words) {
-    const std::string lead = std::string(word) + " '";
-    const size_t at = message.find(lead);
-    if (at < first) first = at, begin = at + lead.size();
-  }
-  if (first == std::string_view::npos) return {};
-  const size_t end = message.find('\'', begin);
-  return end == std::string_view::npos ? std::string() : std::string(message.substr(begin, end - begin));
-}
-
-// The path and what follows it up to a quote, colon, comma, bracket or the end of the line.
-std::string PathIn(std::string_view message, std::string_view path) {
-  if (path.empty()) return {};
-  const size_t at = message.find(path);
-  if (at == std::string_view::npos) return {};
-  const size_t end = message.find_first_of("':,)\n", at + path.size());
-  return std::string(message.substr(at, end == std::string_view::npos ? end : end - at));
-}
-
-}  // namespace
-
-Error Describe(const absl::Status& status, std::string_view path) {
-  Error error;
-  error.code = static_cast<qlite_status>(status.code());
-  error.message = std::string(status.message());
-  error.file = PathIn(error.message, path);
-  error.node = QuotedAfter(error.message, {"node", "no node is called", "no node is named"});
-  error.value = QuotedAfter(error.message,
-                            {"value", "input", "output", "constant", "tensor", "initializer", "no value is named"});
-  return error;
+Error Describe(const absl::Status& status) {
+  ErrorDetails details = DetailsOf(status);
+  return {.code = static_cast<qlite_status>(status.code()),
+          .message = std::string(status.message()),
+          .file = std::move(details.file),
+          .node = std::move(details.node),
+          .value = std::move(details.value)};
 }
 
 }  // namespace qlite::capi

@@ -2,9 +2,7 @@
 #ifndef QLITE_CAPI_ERROR_H_
 #define QLITE_CAPI_ERROR_H_
 
-#include <memory>
 #include <string>
-#include <string_view>
 
 #include "absl/status/status.h"
 #include "capi/handle_table.h"
@@ -20,10 +18,8 @@ struct Error {
   std::string message, file, node, value;
 };
 
-// The library's messages name nodes as "node 'x'" and values as "value 'x'" ("input 'x'", "output 'x'"), from which
-// those members are filled. `path` is the file or folder that the failing call was given, empty for none: where the
-// message speaks of it or of a file in it, that is the file at fault.
-Error Describe(const absl::Status& status, std::string_view path);
+// What a status of the library tells.
+Error Describe(const absl::Status& status);
 
 }  // namespace qlite::capi
 

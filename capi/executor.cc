@@ -64,7 +64,7 @@ using namespace qlite::capi;
 
 qlite_status qlite_thread_pool_create(int32_t num_threads, qlite_thread_pool** pool) {
   if (pool != nullptr) *pool = nullptr;
-  return Guard(nullptr, nullptr, [&] {
+  return Guard(nullptr, [&] {
     Needed(pool, "the output parameter");
     if (num_threads < 0 || num_threads > kMaxThreads) Refuse("the number of threads is not within 0 and 1024");
     *pool = Publish(std::make_shared<ThreadPoolBody>(ThreadPoolBody{qlite::MakeThreadPool(num_threads)}));

@@ -22,7 +22,11 @@ ModelFormat ChooseFormat(qlite_model_format format, const char* path) {
   if (format != QLITE_FORMAT_AUTO) return ReadModelFormat(format);
   if (path == nullptr) Refuse("the format must be named where no path's extension tells it");
   const std::optional<ModelFormat> found = ModelFormatOfPath(path);
-  if (!found) Refuse(std::string(path) + ": the extension names no format; expected .qlite or .onnx");
+  if (!found) {
+    throw Failure(AtFile(
+        absl::InvalidArgumentError(std::string(path) + ": the extension names no format; expected .qlite or .onnx"),
+        path));
+  }
   return *found;
 }
 
@@ -61,7 +65,7 @@ qlite_status qlite_graph_save(const qlite_context* context, const qlite_graph* g
     const Request request = ReadRequest(options, Needed(path, "path"));
     Check(qlite::ExportModel(body.context, written->graph, std::string(path), request.options));
   };
-  return Call<ContextBody>(context, save, path);
+  return Call<ContextBody>(context, save);
 }
 
 qlite_status qlite_graph_save_to(const qlite_context* context, const qlite_graph* graph, qlite_write_function write,

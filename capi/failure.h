@@ -12,6 +12,7 @@
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
 #include "capi/qlite.h"
+#include "qlite/error_details.h"
 
 namespace qlite::capi {
 
@@ -35,6 +36,11 @@ T Take(absl::StatusOr<T> value) {
 }
 
 [[noreturn]] inline void Refuse(const std::string& message) { throw Failure(absl::InvalidArgumentError(message)); }
+
+// The same where a value of a graph is at fault.
+[[noreturn]] inline void RefuseValue(std::string_view value, const std::string& message) {
+  throw Failure(AtValue(absl::InvalidArgumentError(message), value));
+}
 
 // A pointer argument, which must not be null.
 template <class T>

@@ -56,14 +56,14 @@ const char* qlite_model_format_name(qlite_model_format format) {
 }
 
 qlite_status qlite_model_format_parse(const char* name, qlite_model_format* format) {
-  return Guard(nullptr, nullptr, [&] {
+  return Guard(nullptr, [&] {
     Needed(format, "format");
     *format = static_cast<qlite_model_format>(Take(qlite::ParseModelFormat(Needed(name, "name"))));
   });
 }
 
 qlite_status qlite_model_format_of_path(const char* path, qlite_model_format* format) {
-  return Guard(nullptr, nullptr, [&] {
+  return Guard(nullptr, [&] {
     Needed(format, "format");
     const std::optional<qlite::ModelFormat> found = qlite::ModelFormatOfPath(Needed(path, "path"));
     if (!found) throw Failure(absl::NotFoundError("the extension names no format"));
@@ -77,7 +77,7 @@ qlite_status qlite_graph_load(const qlite_context* context, const char* path, ql
     qlite::Graph loaded = Take(qlite::LoadModel(body.context, Needed(path, "path"), ReadLoadOptions(format)));
     return std::make_shared<GraphBody>(Needed<ContextBody>(context, "context"), std::move(loaded));
   };
-  return Make<ContextBody>(context, graph, load, path);
+  return Make<ContextBody>(context, graph, load);
 }
 
 qlite_status qlite_graph_load_memory(const qlite_context* context, const void* data, size_t size, const char* name,
@@ -136,7 +136,8 @@ qlite_status qlite_graph_get_value(const qlite_graph* graph, int32_t value, qlit
 qlite_status qlite_graph_get_quant_params(const qlite_graph* graph, int32_t value, qlite_quant_params* params) {
   return Call<GraphBody>(graph, [&](GraphBody& body) {
     const qlite::Value& found = ValueAt(body, value);
-    if (!found.quant) throw Failure(absl::NotFoundError("value '" + found.name + "' is not quantized"));
+    if (!found.quant)
+      throw Failure(AtValue(absl::NotFoundError("value '" + found.name + "' is not quantized"), found.name));
     WriteStruct(params, AsHostParams(*found.quant));
   });
 }
@@ -152,7 +153,7 @@ qlite_status qlite_graph_find_value(const qlite_graph* graph, const char* name, 
   return Call<GraphBody>(graph, [&](GraphBody& body) {
     Needed(value, "value");
     const std::optional<qlite::ValueId> found = body.graph.FindValue(Needed(name, "name"));
-    if (!found) throw Failure(absl::NotFoundError(std::string("no value is named '") + name + "'"));
+    if (!found) throw Failure(AtValue(absl::NotFoundError(std::string("no value is named '") + name + "'"), name));
     *value = body.view().Number(*found);
   });
 }
@@ -174,7 +175,7 @@ qlite_status qlite_graph_find_node(const qlite_graph* graph, const char* name, i
   return Call<GraphBody>(graph, [&](GraphBody& body) {
     Needed(node, "node");
     const std::optional<qlite::NodeId> found = body.graph.FindNode(Needed(name, "name"));
-    if (!found) throw Failure(absl::NotFoundError(std::string("no node is named '") + name + "'"));
+    if (!found) throw Failure(AtNode(absl::NotFoundError(std::string("no node is named '") + name + "'"), name));
     *node = body.view().Number(*found);
   });
 }

@@ -80,12 +80,15 @@ void AddNode(Graph& graph, const qlite_new_node& node, int32_t* outputs) {
 
 void RemoveProducer(Graph& graph, ValueId value) {
   const NodeId producer = graph.value(value).producer;
+  const std::string& name = graph.value(value).name;
   if (!producer.valid())
-    throw Failure(absl::FailedPreconditionError("no node makes value '" + graph.value(value).name + "'"));
+    throw Failure(AtValue(absl::FailedPreconditionError("no node makes value '" + name + "'"), name));
   for (const ValueId output : graph.node(producer).outputs) {
     if (!output.valid() || (graph.Consumers(output).empty() && !graph.IsOutput(output))) continue;
-    throw Failure(absl::FailedPreconditionError("node '" + graph.node(producer).name + "' cannot be removed: value '" +
-                                                graph.value(output).name + "' is still read"));
+    const std::string &node = graph.node(producer).name, &read = graph.value(output).name;
+    absl::Status status =
+        absl::FailedPreconditionError("node '" + node + "' cannot be removed: value '" + read + "' is still read");
+    throw Failure(AtNode(AtValue(std::move(status), read), node));
   }
   graph.RemoveNode(producer);
 }
@@ -151,7 +154,7 @@ qlite_status qlite_graph_builder_find_value(const qlite_graph_builder* builder, 
   return Call<BuilderBody>(builder, [&](BuilderBody& body) {
     Needed(value, "value");
     const std::optional<qlite::ValueId> found = body.graph.FindValue(Needed(name, "name"));
-    if (!found) throw Failure(absl::NotFoundError(std::string("no value is named '") + name + "'"));
+    if (!found) throw Failure(AtValue(absl::NotFoundError(std::string("no value is named '") + name + "'"), name));
     *value = found->index;
   });
 }

@@ -25,7 +25,7 @@ qlite_status qlite_labels_read(const qlite_context* context, const char* file, c
     return std::make_shared<LabelsBody>(Needed<ContextBody>(context, "context"),
                                         Take(qlite::ReadLabels(Needed(file, "file"), Needed(root, "root"), offset)));
   };
-  return Make<ContextBody>(context, labels, read, file);
+  return Make<ContextBody>(context, labels, read);
 }
 
 qlite_status qlite_labels_count(const qlite_labels* labels, size_t* count) {

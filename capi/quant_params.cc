@@ -37,7 +37,7 @@ QuantParams ReadQuantParams(const qlite_quant_params* host) {
 using namespace qlite::capi;
 
 qlite_status qlite_asymmetric_params(float min, float max, int32_t bits, float* scale, int32_t* zero_point) {
-  return Guard(nullptr, nullptr, [&] {
+  return Guard(nullptr, [&] {
     if (bits < 1 || bits > 32) Refuse("bits must be within 1 and 32");
     const qlite::QuantParams params = qlite::AsymmetricParams(min, max, bits);
     *Needed(scale, "scale") = params.scales.front();
@@ -46,7 +46,7 @@ qlite_status qlite_asymmetric_params(float min, float max, int32_t bits, float* 
 }
 
 qlite_status qlite_symmetric_params(float max_abs, int32_t bits, float* scale) {
-  return Guard(nullptr, nullptr, [&] {
+  return Guard(nullptr, [&] {
     if (bits < 2 || bits > 32) Refuse("bits must be within 2 and 32");
     *Needed(scale, "scale") = qlite::SymmetricParams(max_abs, bits).scales.front();
   });

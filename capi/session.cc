@@ -31,7 +31,7 @@ MutableTensorView OutputView(const Session& session, size_t index) {
 
 void CheckSize(size_t found, size_t expected, const std::string& name) {
   if (found == expected) return;
-  Refuse("'" + name + "' has " + std::to_string(expected) + " bytes, found " + std::to_string(found));
+  RefuseValue(name, "'" + name + "' has " + std::to_string(expected) + " bytes, found " + std::to_string(found));
 }
 
 // The first failure of a tap; later values are not shown.
@@ -178,7 +178,7 @@ qlite_status qlite_session_run_tapped(qlite_session* session, qlite_tap_function
 
 qlite_status qlite_tapped_value_copy(const qlite_tapped_value* value, const qlite_quant_params* params, float* out,
                                      int64_t elements) {
-  return Guard(nullptr, nullptr, [&] {
+  return Guard(nullptr, [&] {
     const qlite::TappedValue read = ReadTappedValue(value, elements);
     if (elements > 0) Needed(out, "out");
     std::optional<qlite::QuantParams> quant;

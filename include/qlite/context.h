@@ -52,6 +52,8 @@ struct Limits {
   uint64_t max_file_bytes = uint64_t{16} << 30;
   uint64_t max_tensor_bytes = uint64_t{8} << 30;
   int64_t max_nodes = 1 << 20;
+  // Tensors of a graph: inputs, constants, and results of nodes.
+  int64_t max_tensors = 1 << 22;
   uint64_t max_image_pixels = uint64_t{1} << 28;
   // Memory that a Session may plan for its activations and packed weights; 0: no limit.
   uint64_t memory_budget_bytes = 0;

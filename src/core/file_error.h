@@ -6,13 +6,14 @@
 #include <string_view>
 
 #include "absl/status/status.h"
+#include "core/error_site.h"
 #include "core/str_cat.h"
 
 namespace qlite {
 
 // "cannot <what> '<path>': No such file or directory", with the code that belongs to the error number.
 inline absl::Status FileError(int error_number, std::string_view what, const std::string& path) {
-  return absl::ErrnoToStatus(error_number, StrCat("cannot ", what, " '", path, "'"));
+  return AtFile(absl::ErrnoToStatus(error_number, StrCat("cannot ", what, " '", path, "'")), path);
 }
 
 }  // namespace qlite

@@ -4,6 +4,7 @@
 #include <utility>
 
 #include "core/check.h"
+#include "core/error_site.h"
 #include "core/op_rules.h"
 #include "core/str_cat.h"
 
@@ -75,7 +76,8 @@ absl::Status Graph::CheckNewNode(std::string_view node_name, OpType op, const Op
     return status;
   }
   const auto error = [&](auto&&... what) {
-    return absl::InvalidArgumentError(StrCat("node '", node_name, "' (", OpName(op), "): ", what...));
+    return AtNode(absl::InvalidArgumentError(StrCat("node '", node_name, "' (", OpName(op), "): ", what...)),
+                  node_name);
   };
   for (size_t i = 0; i < inputs.size(); ++i) {
     if (inputs[i].valid() && !Exists(inputs[i])) return error("input ", i, " is a value that does not exist");
@@ -86,17 +88,20 @@ absl::Status Graph::CheckNewNode(std::string_view node_name, OpType op, const Op
     const Value& output = value(outputs[i]);
     const bool is_input = is_input_[static_cast<size_t>(outputs[i].index)];
     if (output.producer.valid()) {
-      return error("output '", output.name, "' is already produced by node '", node(output.producer).name, "'");
+      return AtValue(error("output '", output.name, "' is already produced by node '", node(output.producer).name, "'"),
+                     output.name);
     }
     if (output.is_constant() || is_input) {
-      return error("output '", output.name, "' is ", is_input ? "an input of the graph" : "a constant");
+      return AtValue(error("output '", output.name, "' is ", is_input ? "an input of the graph" : "a constant"),
+                     output.name);
     }
   }
   std::vector<ValueId> sorted(outputs.begin(), outputs.end());
   std::erase(sorted, ValueId());  // any number of outputs may be unused
   std::sort(sorted.begin(), sorted.end());
   const auto twice = std::adjacent_find(sorted.begin(), sorted.end());
-  if (twice != sorted.end()) return error("output '", value(*twice).name, "' is named twice");
+  if (twice != sorted.end())
+    return AtValue(error("output '", value(*twice).name, "' is named twice"), value(*twice).name);
   return absl::OkStatus();
 }
 

@@ -2,6 +2,7 @@
 #include <string>
 
 #include "absl/strings/str_join.h"
+#include "core/error_site.h"
 #include "core/infer_context.h"
 #include "core/op_rules.h"
 #include "core/str_cat.h"
@@ -22,24 +23,26 @@ absl::Status FixInput(Graph& graph, const std::string& name, const std::vector<i
                       SymbolValues& symbols) {
   const std::optional<ValueId> id = graph.FindValue(name);
   if (!id || std::find(graph.inputs().begin(), graph.inputs().end(), *id) == graph.inputs().end()) {
-    return absl::NotFoundError(StrCat("the graph has no input '", name, "'; its inputs are: ", InputNames(graph)));
+    return AtValue(
+        absl::NotFoundError(StrCat("the graph has no input '", name, "'; its inputs are: ", InputNames(graph))), name);
   }
   Value& value = graph.mutable_value(*id);
-  const std::string where = StrCat("input '", name, "': ");
+  const auto refuse = [&](const auto&... what) {
+    return AtValue(absl::InvalidArgumentError(StrCat("input '", name, "': ", what...)), name);
+  };
   if (absl::Status status = ElementCount(extents, ElementSize(value.type)).status(); !status.ok()) {
-    return absl::InvalidArgumentError(StrCat(where, Message(status)));
+    return refuse(Message(status));
   }
   if (value.shape.has_rank() && value.shape.rank() != static_cast<int64_t>(extents.size())) {
-    return absl::InvalidArgumentError(StrCat(where, "expected ", value.shape.rank(), " extents for shape ",
-                                             value.shape.ToString(), ", found [", absl::StrJoin(extents, ","), "]"));
+    return refuse("expected ", value.shape.rank(), " extents for shape ", value.shape.ToString(), ", found [",
+                  absl::StrJoin(extents, ","), "]");
   }
   for (size_t i = 0; value.shape.has_rank() && i < extents.size(); ++i) {
     const Dim& dim = value.shape.dim(static_cast<int64_t>(i));
     if (dim.known() || dim.symbol.empty()) continue;
     const auto [known, inserted] = symbols.emplace(dim.symbol, extents[i]);
     if (!inserted && known->second != extents[i]) {
-      return absl::InvalidArgumentError(
-          StrCat(where, "dimension '", dim.symbol, "' is ", extents[i], " here and ", known->second, " elsewhere"));
+      return refuse("dimension '", dim.symbol, "' is ", extents[i], " here and ", known->second, " elsewhere");
     }
   }
   value.shape = Shape::Of(extents);

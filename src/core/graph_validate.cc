@@ -4,6 +4,7 @@
 
 #include "absl/strings/str_join.h"
 #include "core/checked_math.h"
+#include "core/error_site.h"
 #include "core/infer_context.h"
 #include "core/op_rules.h"
 #include "core/shape_util.h"
@@ -14,11 +15,12 @@ namespace qlite {
 namespace {
 
 absl::Status ValueError(const Value& value, std::string_view what) {
-  return absl::InvalidArgumentError(StrCat("value '", value.name, "': ", what));
+  return AtValue(absl::InvalidArgumentError(StrCat("value '", value.name, "': ", what)), value.name);
 }
 
 absl::Status NodeError(const Node& node, std::string_view what) {
-  return absl::InvalidArgumentError(StrCat("node '", node.name, "' (", OpName(node.op), "): ", what));
+  return AtNode(absl::InvalidArgumentError(StrCat("node '", node.name, "' (", OpName(node.op), "): ", what)),
+                node.name);
 }
 
 // Blocks keep one pair for every run along the axis at every position of the other dimensions.
@@ -115,7 +117,8 @@ absl::Status Graph::ValidateNode(NodeId id) const {
     if (!node.outputs[i].valid()) continue;
     if (!Exists(node.outputs[i])) return NodeError(node, StrCat("output ", i, " is a value that does not exist"));
     if (value(node.outputs[i]).producer != id) {
-      return NodeError(node, StrCat("output '", value(node.outputs[i]).name, "' has another producer"));
+      const std::string& output = value(node.outputs[i]).name;
+      return AtValue(NodeError(node, StrCat("output '", output, "' has another producer")), output);
     }
   }
   return absl::OkStatus();

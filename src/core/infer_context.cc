@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "core/error_site.h"
 #include "core/shape_util.h"
 #include "core/str_cat.h"
 
@@ -72,7 +73,8 @@ void InferContext::SetElements(size_t i, PartialTensor elements) {
 }
 
 absl::Status InferContext::Error(std::string_view what) const {
-  return absl::InvalidArgumentError(StrCat("node '", node().name, "' (", OpName(node().op), "): ", what));
+  return AtNode(absl::InvalidArgumentError(StrCat("node '", node().name, "' (", OpName(node().op), "): ", what)),
+                node().name);
 }
 
 absl::Status InferContext::Error(const absl::Status& status) const {
@@ -87,8 +89,9 @@ absl::Status InferContext::CheckSameType(size_t i) const {
 absl::Status InferContext::CheckType(size_t i, ElementType expected) const {
   const ElementType found = input_type(i);
   if (found == expected || found == ElementType::kUndefined) return absl::OkStatus();
-  return Error(StrCat("input ", i, " '", input(i).name, "': expected type ", ElementTypeName(expected), ", found ",
-                      ElementTypeName(found)));
+  return AtValue(Error(StrCat("input ", i, " '", input(i).name, "': expected type ", ElementTypeName(expected),
+                              ", found ", ElementTypeName(found))),
+                 input(i).name);
 }
 
 absl::Status InferContext::CheckIndexType(size_t i) const {
@@ -99,22 +102,25 @@ absl::Status InferContext::CheckIndexType(size_t i) const {
 absl::Status InferContext::CheckReal(size_t i) const {
   const Value& value = input(i);
   if (value.type == ElementType::kUndefined || IsFloatingPoint(value.type) || value.quant) return absl::OkStatus();
-  return Error(StrCat("input ", i, " '", value.name, "': expected a floating-point or quantized type, found ",
-                      ElementTypeName(value.type)));
+  return AtValue(Error(StrCat("input ", i, " '", value.name, "': expected a floating-point or quantized type, found ",
+                              ElementTypeName(value.type))),
+                 value.name);
 }
 
 absl::Status InferContext::CheckRank(size_t i, int64_t rank) const {
   const Shape& shape = input_shape(i);
   if (!shape.has_rank() || shape.rank() == rank) return absl::OkStatus();
-  return Error(
-      StrCat("input ", i, " '", input(i).name, "': expected ", rank, " dimensions, found shape ", shape.ToString()));
+  return AtValue(Error(StrCat("input ", i, " '", input(i).name, "': expected ", rank, " dimensions, found shape ",
+                              shape.ToString())),
+                 input(i).name);
 }
 
 absl::Status InferContext::CheckMinRank(size_t i, int64_t rank) const {
   const Shape& shape = input_shape(i);
   if (!shape.has_rank() || shape.rank() >= rank) return absl::OkStatus();
-  return Error(StrCat("input ", i, " '", input(i).name, "': expected at least ", rank, " dimensions, found shape ",
-                      shape.ToString()));
+  return AtValue(Error(StrCat("input ", i, " '", input(i).name, "': expected at least ", rank,
+                              " dimensions, found shape ", shape.ToString())),
+                 input(i).name);
 }
 
 absl::Status InferContext::CheckVector(size_t i, std::string_view what, const Dim& extent) const {
@@ -123,8 +129,9 @@ absl::Status InferContext::CheckVector(size_t i, std::string_view what, const Di
   const bool fits =
       shape.rank() == 1 && (!extent.known() || !shape.dim(0).known() || extent.value == shape.dim(0).value);
   if (fits) return absl::OkStatus();
-  return Error(StrCat(what, " '", input(i).name, "': expected shape ", Shape({extent}).ToString(), ", found ",
-                      shape.ToString()));
+  return AtValue(Error(StrCat(what, " '", input(i).name, "': expected shape ", Shape({extent}).ToString(), ", found ",
+                              shape.ToString())),
+                 input(i).name);
 }
 
 ElementType InferContext::ResultType() const {

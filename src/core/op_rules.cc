@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <array>
 
+#include "core/error_site.h"
 #include "core/str_cat.h"
 
 namespace qlite {
@@ -29,24 +30,26 @@ const OpRule& RuleOf(OpType op) { return Rules()[static_cast<size_t>(op)]; }
 absl::Status CheckSignature(std::string_view node_name, OpType op, const OpAttrs& attrs, size_t inputs, size_t outputs,
                             size_t leading_present_inputs) {
   if (!IsKnownOp(op)) {
-    return absl::InvalidArgumentError(
-        StrCat("node '", node_name, "': operator number ", static_cast<int>(op), " does not exist"));
+    return AtNode(absl::InvalidArgumentError(
+                      StrCat("node '", node_name, "': operator number ", static_cast<int>(op), " does not exist")),
+                  node_name);
   }
   const OpRule& rule = RuleOf(op);
-  const std::string where = StrCat("node '", node_name, "' (", OpName(op), "): ");
+  const auto refuse = [&](const auto&... what) {
+    return AtNode(absl::InvalidArgumentError(StrCat("node '", node_name, "' (", OpName(op), "): ", what...)),
+                  node_name);
+  };
   if (inputs < rule.min_inputs || inputs > rule.max_inputs) {
-    return absl::InvalidArgumentError(
-        StrCat(where, "expected ", Range(rule.min_inputs, rule.max_inputs), " inputs, found ", inputs));
+    return refuse("expected ", Range(rule.min_inputs, rule.max_inputs), " inputs, found ", inputs);
   }
   if (leading_present_inputs < std::min(inputs, rule.max_inputs == OpRule::kAny ? inputs : rule.min_inputs)) {
-    return absl::InvalidArgumentError(StrCat(where, "input ", leading_present_inputs, " is absent but required"));
+    return refuse("input ", leading_present_inputs, " is absent but required");
   }
   if (outputs < rule.min_outputs || outputs > rule.max_outputs) {
-    return absl::InvalidArgumentError(
-        StrCat(where, "expected ", Range(rule.min_outputs, rule.max_outputs), " outputs, found ", outputs));
+    return refuse("expected ", Range(rule.min_outputs, rule.max_outputs), " outputs, found ", outputs);
   }
   if (!AttrsMatch(op, attrs)) {
-    return absl::InvalidArgumentError(StrCat(where, "its attributes are those of another operator"));
+    return refuse("its attributes are those of another operator");
   }
   return absl::OkStatus();
 }

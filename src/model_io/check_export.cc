@@ -7,6 +7,7 @@
 #include <random>
 #include <vector>
 
+#include "core/error_site.h"
 #include "core/str_cat.h"
 #include "qlite/session.h"
 
@@ -48,18 +49,20 @@ double RelativeError(std::span<const float> original, std::span<const float> oth
 
 absl::Status CompareOutput(const std::string& name, const TensorView& original, const TensorView& other, bool exact) {
   if (original.type != other.type || original.bytes != other.bytes) {
-    return absl::InternalError(
-        StrCat("output '", name, "' of the written file has another type or size: ", ElementTypeName(other.type), ", ",
-               other.bytes, " bytes; expected ", ElementTypeName(original.type), ", ", original.bytes));
+    return AtValue(absl::InternalError(StrCat("output '", name, "' of the written file has another type or size: ",
+                                              ElementTypeName(other.type), ", ", other.bytes, " bytes; expected ",
+                                              ElementTypeName(original.type), ", ", original.bytes)),
+                   name);
   }
   if (std::memcmp(original.data, other.data, original.bytes) == 0) return absl::OkStatus();
   constexpr double kTolerance = 1e-3;
   const bool comparable = !exact && original.type == ElementType::kFloat32;
   const double error = comparable ? RelativeError(original.as<float>(), other.as<float>()) : HUGE_VAL;
   if (error <= kTolerance) return absl::OkStatus();
-  return absl::InternalError(StrCat("output '", name, "' of the written file differs from the graph's",
-                                    comparable ? StrCat(" by a relative error of ", error) : std::string(),
-                                    "; the file was not kept"));
+  return AtValue(absl::InternalError(StrCat("output '", name, "' of the written file differs from the graph's",
+                                            comparable ? StrCat(" by a relative error of ", error) : std::string(),
+                                            "; the file was not kept")),
+                 name);
 }
 
 }  // namespace
@@ -80,7 +83,9 @@ absl::Status CheckSameResults(const Context& context, const Graph& original, con
     if (absl::Status status = FillInputs(a, data, sample, generator); !status.ok()) return status;
     for (size_t i = 0; i < a.input_count(); ++i) {
       if (a.input(i).bytes != b.input(i).bytes) {
-        return absl::InternalError(StrCat("input '", a.input_name(i), "' of the written file has another size"));
+        return AtValue(
+            absl::InternalError(StrCat("input '", a.input_name(i), "' of the written file has another size")),
+            a.input_name(i));
       }
       std::memcpy(b.input(i).data, a.input(i).data, a.input(i).bytes);
     }

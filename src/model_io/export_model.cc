@@ -2,6 +2,7 @@
 #include <utility>
 
 #include "core/atomic_file.h"
+#include "core/error_site.h"
 #include "core/mapped_file.h"
 #include "core/str_cat.h"
 #include "formats/onnx/onnx_reader.h"
@@ -50,9 +51,8 @@ absl::Status ExportModel(const Context& context, const Graph& graph, const std::
   const auto check = [&](const std::string& temporary) {
     return CheckReadBack(context, graph, LoadModel(context, temporary, {.format = options.format}), options);
   };
-  absl::Status status = WriteFileAtomically(path, *bytes, check);
-  if (!status.ok()) return absl::Status(status.code(), StrCat(path, ": ", std::string(status.message())));
-  return absl::OkStatus();
+  const absl::Status status = WriteFileAtomically(path, *bytes, check);
+  return status.ok() ? status : AtFileInstead(Prefixed(status, path), path);
 }
 
 absl::Status ExportModel(const Context& context, const Graph& graph, ModelWriter write, const ExportOptions& options) {

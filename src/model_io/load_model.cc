@@ -3,6 +3,7 @@
 #include <string>
 #include <string_view>
 
+#include "core/error_site.h"
 #include "core/mapped_file.h"
 #include "core/str_cat.h"
 #include "formats/onnx/onnx_reader.h"
@@ -66,7 +67,7 @@ absl::StatusOr<Graph> Read(const Context& context, const Buffer& bytes, const st
     case ModelFormat::kOnnx: {
       absl::StatusOr<Graph> graph = ReadOnnx(bytes, path, {.limits = context.limits()});
       if (graph.ok() || !path.empty()) return graph;
-      return absl::Status(graph.status().code(), StrCat(name, ": ", std::string(graph.status().message())));
+      return Prefixed(graph.status(), name);
     }
   }
   return absl::InternalError("unknown model format");
@@ -93,7 +94,9 @@ std::optional<ModelFormat> ModelFormatOfPath(std::string_view path) {
 absl::StatusOr<Graph> LoadModel(const Context& context, const std::string& path, const LoadOptions& options) {
   absl::StatusOr<Buffer> bytes = MapFile(path, context.limits().max_file_bytes);
   if (!bytes.ok()) return bytes.status();
-  return Read(context, *bytes, path, path, options);
+  absl::StatusOr<Graph> graph = Read(context, *bytes, path, path, options);
+  if (!graph.ok()) return AtFile(graph.status(), path);
+  return graph;
 }
 
 absl::StatusOr<Graph> LoadModelFromMemory(const Context& context, Buffer bytes, const std::string& name,

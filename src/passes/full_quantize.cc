@@ -4,6 +4,7 @@
 #include <string>
 #include <utility>
 
+#include "core/error_site.h"
 #include "core/status_macros.h"
 #include "core/str_cat.h"
 #include "passes/activation_params.h"
@@ -26,9 +27,11 @@ absl::Status RequireFloatGraph(const Graph& graph) {
   for (size_t i = 0; i < graph.value_slots(); ++i) {
     const ValueId id{static_cast<int32_t>(i)};
     if (!graph.alive(id) || !graph.value(id).quant) continue;
-    return absl::FailedPreconditionError(StrCat("value '", graph.value(id).name,
-                                                "' carries quantization parameters: the model is quantized already; "
-                                                "start from the float model"));
+    return AtValue(
+        absl::FailedPreconditionError(StrCat("value '", graph.value(id).name,
+                                             "' carries quantization parameters: the model is quantized already; "
+                                             "start from the float model")),
+        graph.value(id).name);
   }
   return absl::OkStatus();
 }

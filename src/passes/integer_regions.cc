@@ -4,6 +4,7 @@
 #include <cmath>
 #include <numeric>
 
+#include "core/error_site.h"
 #include "core/status_macros.h"
 #include "core/str_cat.h"
 #include "passes/graph_edit.h"
@@ -128,9 +129,12 @@ class Finder {
       const auto data = FloatConstant(graph_, input);
       const auto bad = std::find_if(data.begin(), data.end(), [](float value) { return !std::isfinite(value); });
       if (bad == data.end()) continue;
-      return absl::FailedPreconditionError(StrCat(
-          "constant '", graph_.value(input).name, "' of node '", node.name, "' (", OpName(node.op), "): element ",
-          bad - data.begin(), " is ", *bad, "; quantization needs finite weights. Mend the model, or skip the node"));
+      return AtNode(AtValue(absl::FailedPreconditionError(
+                                StrCat("constant '", graph_.value(input).name, "' of node '", node.name, "' (",
+                                       OpName(node.op), "): element ", bad - data.begin(), " is ", *bad,
+                                       "; quantization needs finite weights. Mend the model, or skip the node")),
+                            graph_.value(input).name),
+                    node.name);
     }
     return absl::OkStatus();
   }

@@ -1,5 +1,6 @@
 #include "passes/skipped_nodes.h"
 
+#include "core/error_site.h"
 #include "core/str_cat.h"
 #include "qlite/nearest_name.h"
 
@@ -30,8 +31,9 @@ absl::Status CheckNodeNames(const Graph& graph, const std::vector<std::string>& 
     if (graph.FindNode(name)) continue;
     std::vector<std::string> known;
     for (const NodeId id : graph.TopologicalOrder()) known.push_back(graph.node(id).name);
-    return absl::NotFoundError(
-        StrCat("no node is called '", name, "', which is to be skipped; ", DidYouMean(name, known)));
+    return AtNode(absl::NotFoundError(
+                      StrCat("no node is called '", name, "', which is to be skipped; ", DidYouMean(name, known))),
+                  name);
   }
   return absl::OkStatus();
 }

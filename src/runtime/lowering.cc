@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "core/error_site.h"
 #include "core/str_cat.h"
 #include "kernels/elementwise_u8.h"
 #include "kernels/quantized.h"
@@ -53,27 +54,34 @@ absl::Status Lowering::CollectShapes() {
     if (value.constant) {
       dims_[Index(id)] = value.constant->dims();
       if (value.constant->dims().size() > kernels::kMaxPlanRank) {
-        return absl::UnimplementedError(StrCat("constant '", value.name, "' has ", value.constant->dims().size(),
-                                               " dimensions; at most ", kernels::kMaxPlanRank, " are supported"));
+        return AtValue(
+            absl::UnimplementedError(StrCat("constant '", value.name, "' has ", value.constant->dims().size(),
+                                            " dimensions; at most ", kernels::kMaxPlanRank, " are supported")),
+            value.name);
       }
       continue;
     }
     if (!value.shape.IsStatic()) {
-      return absl::UnimplementedError(StrCat("value '", value.name, "' has the shape ", value.shape.ToString(),
-                                             ", which depends on data; give the shapes of the inputs"));
+      return AtValue(absl::UnimplementedError(StrCat("value '", value.name, "' has the shape ", value.shape.ToString(),
+                                                     ", which depends on data; give the shapes of the inputs")),
+                     value.name);
     }
     dims_[Index(id)] = value.shape.Extents();
     if (value.shape.rank() > kernels::kMaxPlanRank) {
-      return absl::UnimplementedError(StrCat("value '", value.name, "' has ", value.shape.rank(),
-                                             " dimensions; at most ", kernels::kMaxPlanRank, " are supported"));
+      return AtValue(absl::UnimplementedError(StrCat("value '", value.name, "' has ", value.shape.rank(),
+                                                     " dimensions; at most ", kernels::kMaxPlanRank, " are supported")),
+                     value.name);
     }
     auto count = ElementCount(dims_[Index(id)], 8);
-    if (!count.ok()) return absl::InvalidArgumentError(StrCat("value '", value.name, "': ", Message(count.status())));
+    if (!count.ok())
+      return AtValue(absl::InvalidArgumentError(StrCat("value '", value.name, "': ", Message(count.status()))),
+                     value.name);
     const uint64_t bytes = static_cast<uint64_t>(*count) * ElementSize(value.type);
     if (bytes > options_.limits.max_tensor_bytes) {
-      return absl::ResourceExhaustedError(StrCat("value '", value.name, "' of shape ", value.shape.ToString(),
-                                                 " takes ", bytes, " bytes, the limit is ",
-                                                 options_.limits.max_tensor_bytes));
+      return AtValue(
+          absl::ResourceExhaustedError(StrCat("value '", value.name, "' of shape ", value.shape.ToString(), " takes ",
+                                              bytes, " bytes, the limit is ", options_.limits.max_tensor_bytes)),
+          value.name);
     }
   }
   return absl::OkStatus();
@@ -102,19 +110,25 @@ absl::StatusOr<std::vector<int64_t>> Lowering::Integers(const Node& node, size_t
 }
 
 absl::Status Lowering::Unimplemented(const Node& node, std::string_view what) const {
-  return absl::UnimplementedError(StrCat("node '", node.name, "' (", OpName(node.op), "): ", what));
+  return AtNode(absl::UnimplementedError(StrCat("node '", node.name, "' (", OpName(node.op), "): ", what)), node.name);
 }
 
 absl::Status Lowering::Invalid(const Node& node, std::string_view what) const {
-  return absl::InvalidArgumentError(StrCat("node '", node.name, "' (", OpName(node.op), "): ", what));
+  return AtNode(absl::InvalidArgumentError(StrCat("node '", node.name, "' (", OpName(node.op), "): ", what)),
+                node.name);
 }
 
 absl::Status Lowering::RequireQuantized(const Node& node, ValueId id) const {
   const Value& value = graph_.value(id);
   if (value.type != ElementType::kInt8) {
-    return Unimplemented(node, StrCat("expected int8 for '", value.name, "', found ", ElementTypeName(value.type)));
+    return AtValue(
+        Unimplemented(node, StrCat("expected int8 for '", value.name, "', found ", ElementTypeName(value.type))),
+        value.name);
   }
-  if (!value.quant) return Unimplemented(node, StrCat("int8 value '", value.name, "' has no quantization parameters"));
+  if (!value.quant) {
+    return AtValue(Unimplemented(node, StrCat("int8 value '", value.name, "' has no quantization parameters")),
+                   value.name);
+  }
   if (value.quant->per_axis() || value.quant->scales.size() != 1 || value.quant->bits > 8) {
     return Unimplemented(node, StrCat("'", value.name, "' is quantized as ", value.quant->ToString(),
                                       "; integer steps take one scale for the value and at most 8 bits"));

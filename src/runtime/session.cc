@@ -5,6 +5,7 @@
 #include <new>
 #include <optional>
 
+#include "core/error_site.h"
 #include "core/status_macros.h"
 #include "core/str_cat.h"
 #include "runtime/constant_folding.h"
@@ -172,7 +173,9 @@ absl::Status FixShapes(Graph& graph, const SessionOptions& options) {
   for (ValueId id : graph.inputs()) {
     const Value& input = graph.value(id);
     if (!input.shape.has_rank()) {
-      return absl::InvalidArgumentError(StrCat("graph input '", input.name, "' has no known rank; give its shape"));
+      return AtValue(
+          absl::InvalidArgumentError(StrCat("graph input '", input.name, "' has no known rank; give its shape")),
+          input.name);
     }
     if (input.shape.IsStatic()) continue;
     std::vector<int64_t> extents;

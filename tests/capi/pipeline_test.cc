@@ -62,6 +62,71 @@ TEST_CASE("failures name their file, node and value") {
   CHECK(LastErrorOf(context.get()).value == "nothing");
 }
 
+TEST_CASE("errors name the file, the node and the value at fault") {
+  const auto context = MakeContext();
+  const TemporaryFolder folder;
+  qlite_graph* none = nullptr;
+  SECTION("a damaged file") {
+    const std::string path = folder / "it's damaged.qlite";
+    std::ofstream(path) << "qlite";
+    CHECK(qlite_graph_load(context.get(), path.c_str(), QLITE_FORMAT_AUTO, &none) != QLITE_OK);
+    CHECK(LastErrorOf(context.get()).file == path);
+  }
+  SECTION("a file that cannot be written") {
+    const std::string path = folder / "no folder/y.qlite";
+    const auto graph = SmallGraph(context.get());
+    CHECK(qlite_graph_save(context.get(), graph.get(), path.c_str(), nullptr) == QLITE_NOT_FOUND);
+    CHECK(LastErrorOf(context.get()).file == path);
+  }
+  SECTION("a picture") {
+    const std::string path = folder / "a.png";
+    std::ofstream(path) << "no picture";
+    const auto graph = LoadDemo(context.get());
+    const qlite_data_target target = TargetOf(graph.get());
+    const char* const files[] = {path.c_str()};
+    const auto pictures = MakeHandle<qlite_data_set>(
+        [&](auto** d) { return qlite_data_set_from_image_files(&target, files, 1, nullptr, d); });
+    qlite_quantizer* quantizer = nullptr;
+    REQUIRE(qlite_quantizer_create(context.get(), nullptr, &quantizer) == QLITE_OK);
+    const Owned<qlite_quantizer> owned(quantizer);
+    qlite_quantization_result* result = nullptr;
+    CHECK(qlite_quantizer_run(quantizer, graph.get(), pictures.get(), nullptr, &result) != QLITE_OK);
+    CHECK(LastErrorOf(context.get()).file == path);
+  }
+  SECTION("a node and what it makes") {
+    const auto builder = MakeHandle<qlite_graph_builder>(
+        [&](auto** b) { return qlite_graph_builder_create(context.get(), nullptr, b); });
+    qlite_new_node node = {};
+    node.struct_size = sizeof(node);
+    node.name = "the 'sum'";
+    node.op = "Add";
+    int32_t made = -1;
+    CHECK(qlite_graph_builder_add_node(builder.get(), &node, &made) != QLITE_OK);
+    CHECK(LastErrorOf(context.get()).node == "the 'sum'");
+  }
+  SECTION("a value that is not finite") {
+    const auto graph = SmallGraph(context.get());
+    const float samples[] = {1, 2, 3, HUGE_VALF};
+    const void* const inputs[] = {samples};
+    const size_t sizes[] = {sizeof(samples)};
+    const qlite_data_target target = TargetOf(graph.get());
+    const auto data = MakeHandle<qlite_data_set>(
+        [&](auto** d) { return qlite_data_set_from_memory(&target, inputs, sizes, 1, nullptr, nullptr, d); });
+    const auto calibrator = MakeHandle<qlite_calibrator>(
+        [&](auto** c) { return qlite_calibrator_create(context.get(), graph.get(), nullptr, c); });
+    qlite_calibration_table* table = nullptr;
+    CHECK(qlite_calibrator_run(calibrator.get(), data.get(), nullptr, &table) == QLITE_FAILED_PRECONDITION);
+    CHECK(LastErrorOf(context.get()).value == "x");
+  }
+  SECTION("an input of a session") {
+    const auto graph = SmallGraph(context.get());
+    const auto session = MakeHandle<qlite_session>(
+        [&](auto** s) { return qlite_session_create(context.get(), graph.get(), nullptr, s); });
+    CHECK(qlite_session_set_input(session.get(), 0, "", 1) == QLITE_INVALID_ARGUMENT);
+    CHECK(LastErrorOf(context.get()).value == "x");
+  }
+}
+
 TEST_CASE("a graph can be looked at in full") {
   const auto context = MakeContext();
   const auto graph = LoadDemo(context.get());
@@ -315,6 +380,7 @@ TEST_CASE("limits of the context are kept") {
   SECTION("file size") { options.max_file_bytes = 1000; }
   SECTION("tensor size") { options.max_tensor_bytes = 16; }
   SECTION("nodes") { options.max_nodes = 3; }
+  SECTION("tensors") { options.max_tensors = 5; }
   CHECK(loads() == QLITE_RESOURCE_EXHAUSTED);
 }
 

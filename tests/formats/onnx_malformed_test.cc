@@ -205,6 +205,7 @@ TEST_CASE("limits are kept before memory is taken") {
   SECTION("file") { options.limits.max_file_bytes = 10; }
   SECTION("tensor") { options.limits.max_tensor_bytes = 50; }
   SECTION("nodes") { options.limits.max_nodes = 1; }
+  SECTION("tensors") { options.limits.max_tensors = 3; }
   CHECK_FALSE(model.Read(options).ok());
 }
 

@@ -346,13 +346,18 @@ TEST_CASE("symbols beside the dimensions are as many as they") {
              Contains("symbols and dimensions differ"));
 }
 
-TEST_CASE("more nodes than the limit are refused") {
+TEST_CASE("more nodes or tensors than the limit are refused") {
   QliteReadOptions options;
   options.verify_checksum = false;
   options.limits.max_nodes = 0;
   CHECK_FALSE(ReadQlite(Exactly(FileOf(ValidParts())), "model.qlite", options).ok());
   options.limits.max_nodes = std::numeric_limits<int64_t>::max();
   CHECK(ReadQlite(Exactly(FileOf(ValidParts())), "model.qlite", options).ok());
+  const auto tensors = static_cast<int64_t>(ValidParts().model.values.size());
+  options.limits.max_tensors = tensors - 1;
+  CHECK(ReadQlite(Exactly(FileOf(ValidParts())), "model.qlite", options).status().code() ==
+        absl::StatusCode::kResourceExhausted);
+  options.limits.max_tensors = tensors;
   options.limits.max_tensor_bytes = 23;
   const absl::Status status = ReadQlite(Exactly(FileOf(ValidParts())), "model.qlite", options).status();
   CHECK(status.code() == absl::StatusCode::kResourceExhausted);

@@ -1,6 +1,7 @@
 #include "formats/onnx/external_data.h"
 
 #include "absl/strings/numbers.h"
+#include "core/error_site.h"
 #include "core/mapped_file.h"
 #include "core/str_cat.h"
 
@@ -81,9 +82,9 @@ absl::StatusOr<Buffer> ExternalData::MapFile(const std::string& location) {
     return absl::FailedPreconditionError(
         StrCat("the tensor's data lie in the file '", location, "', but the model was read from memory"));
   }
-  if (absl::Status status = CheckRelative(location); !status.ok()) return status;
   const fs::path file = fs::path(folder_) / location;
-  if (absl::Status status = CheckInside(folder_, file, location); !status.ok()) return status;
+  if (absl::Status status = CheckRelative(location); !status.ok()) return AtFile(status, file.string());
+  if (absl::Status status = CheckInside(folder_, file, location); !status.ok()) return AtFile(status, file.string());
   absl::StatusOr<Buffer> whole = ::qlite::MapFile(file.string(), max_bytes_);
   if (whole.ok()) mapped_[location] = *whole;
   return whole;
@@ -99,8 +100,9 @@ absl::StatusOr<Buffer> ExternalData::Map(const onnx_schema::TensorProto& tensor,
   const absl::StatusOr<Buffer> whole = MapFile(reference->location);
   if (!whole.ok()) return whole.status();
   if (reference->offset > whole->size || bytes > whole->size - reference->offset) {
-    return absl::OutOfRangeError(StrCat("external data reach from byte ", reference->offset, " over ", bytes,
-                                        " bytes, but '", reference->location, "' has only ", whole->size));
+    return AtFile(absl::OutOfRangeError(StrCat("external data reach from byte ", reference->offset, " over ", bytes,
+                                               " bytes, but '", reference->location, "' has only ", whole->size)),
+                  (fs::path(folder_) / reference->location).string());
   }
   return Buffer{whole->data + reference->offset, bytes, whole->owner};
 }

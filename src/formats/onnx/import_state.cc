@@ -1,5 +1,6 @@
 #include "formats/onnx/import_state.h"
 
+#include "core/error_site.h"
 #include "core/str_cat.h"
 
 namespace qlite::onnx {
@@ -33,7 +34,7 @@ absl::StatusOr<ValueId> ImportState::PlainValue(std::string_view name) {
     return binding.other_form;
   }
   if (!binding.id.valid() && binding.tensor.has_value()) binding.id = graph.AddConstant(name, *binding.tensor);
-  if (!binding.id.valid()) return absl::InternalError(StrCat("value '", name, "' was not imported"));
+  if (!binding.id.valid()) return AtValue(absl::InternalError(StrCat("value '", name, "' was not imported")), name);
   return binding.id;
 }
 

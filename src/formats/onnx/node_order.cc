@@ -4,6 +4,7 @@
 #include <queue>
 #include <unordered_map>
 
+#include "core/error_site.h"
 #include "core/str_cat.h"
 
 namespace qlite::onnx {
@@ -19,8 +20,10 @@ absl::StatusOr<Producers> FindProducers(const GraphProto& graph, const std::unor
     for (const std::string& output : graph.node(i).output()) {
       if (output.empty()) continue;
       if (given.count(output) > 0 || !producers.emplace(output, i).second) {
-        return absl::InvalidArgumentError(
-            StrCat(DescribeNode(graph.node(i)), ": its output '", output, "' has the name of another value"));
+        return AtNode(AtValue(absl::InvalidArgumentError(StrCat(DescribeNode(graph.node(i)), ": its output '", output,
+                                                                "' has the name of another value")),
+                              output),
+                      NodeName(graph.node(i)));
       }
     }
   }
@@ -41,8 +44,10 @@ absl::StatusOr<Dependencies> FindDependencies(const GraphProto& graph, const Pro
       if (input.empty() || given.count(input) > 0) continue;
       const auto found = producers.find(input);
       if (found == producers.end()) {
-        return absl::InvalidArgumentError(
-            StrCat(DescribeNode(graph.node(i)), ": its input '", input, "' is produced by nothing"));
+        return AtNode(AtValue(absl::InvalidArgumentError(StrCat(DescribeNode(graph.node(i)), ": its input '", input,
+                                                                "' is produced by nothing")),
+                              input),
+                      NodeName(graph.node(i)));
       }
       result.readers[static_cast<size_t>(found->second)].push_back(i);
       ++result.waiting_for[static_cast<size_t>(i)];
@@ -53,10 +58,11 @@ absl::StatusOr<Dependencies> FindDependencies(const GraphProto& graph, const Pro
 
 }  // namespace
 
-std::string DescribeNode(const NodeProto& node) {
-  const std::string& name = node.name().empty() && node.output_size() > 0 ? node.output(0) : node.name();
-  return StrCat("node '", name, "' (", node.op_type(), ")");
+const std::string& NodeName(const NodeProto& node) {
+  return node.name().empty() && node.output_size() > 0 ? node.output(0) : node.name();
 }
+
+std::string DescribeNode(const NodeProto& node) { return StrCat("node '", NodeName(node), "' (", node.op_type(), ")"); }
 
 absl::StatusOr<std::vector<int>> OrderNodes(const GraphProto& graph,
                                             const std::unordered_set<std::string_view>& given) {
@@ -80,7 +86,9 @@ absl::StatusOr<std::vector<int>> OrderNodes(const GraphProto& graph,
   }
   for (int i = 0; i < graph.node_size(); ++i) {
     if (dependencies->waiting_for[static_cast<size_t>(i)] > 0) {
-      return absl::InvalidArgumentError(StrCat(DescribeNode(graph.node(i)), ": it lies on a cycle, or reads from one"));
+      return AtNode(
+          absl::InvalidArgumentError(StrCat(DescribeNode(graph.node(i)), ": it lies on a cycle, or reads from one")),
+          NodeName(graph.node(i)));
     }
   }
   return order;

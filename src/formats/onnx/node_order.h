@@ -11,7 +11,9 @@
 
 namespace qlite::onnx {
 
-// "node 'name' (Op)"; a node without a name goes by its first output.
+// A node without a name goes by its first output.
+const std::string& NodeName(const onnx_schema::NodeProto& node);
+// "node 'name' (Op)".
 std::string DescribeNode(const onnx_schema::NodeProto& node);
 
 // Indices of the nodes, each after those whose outputs it reads and otherwise in the file's order: the standard asks

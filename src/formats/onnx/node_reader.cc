@@ -2,7 +2,9 @@
 
 #include <utility>
 
+#include "core/error_site.h"
 #include "core/str_cat.h"
+#include "formats/onnx/node_order.h"
 #include "formats/onnx/onnx_tensor.h"
 
 namespace qlite::onnx {
@@ -82,7 +84,7 @@ std::optional<Tensor> NodeReader::TensorAttribute(std::string_view name) {
   if (found == nullptr) return std::nullopt;
   absl::StatusOr<Tensor> tensor = ReadTensor(*found->mutable_t(), state_.external, state_.options.limits);
   if (!tensor.ok()) {
-    Fail(absl::Status(tensor.status().code(), StrCat("attribute '", name, "': ", tensor.status().message())));
+    Fail(Prefixed(tensor.status(), StrCat("attribute '", name, "'")));
     return std::nullopt;
   }
   return *std::move(tensor);
@@ -222,7 +224,7 @@ void NodeReader::BindConstant(Tensor tensor) {
 }
 
 void NodeReader::Fail(absl::Status status) {
-  if (ok()) status_ = absl::Status(status.code(), StrCat(Describe(), ": ", status.message()));
+  if (ok()) status_ = AtNode(Prefixed(status, DescribeNode(proto_)), NodeName(proto_));
 }
 
 void NodeReader::Unsupported(std::string_view message) {
@@ -240,11 +242,6 @@ absl::Status NodeReader::Finish() {
     }
   }
   return status_;
-}
-
-std::string NodeReader::Describe() const {
-  const std::string& name = proto_.name().empty() && proto_.output_size() > 0 ? proto_.output(0) : proto_.name();
-  return StrCat("node '", name, "' (", proto_.op_type(), ")");
 }
 
 }  // namespace qlite::onnx

@@ -97,7 +97,6 @@ class NodeReader {
 
   ImportState& state() { return state_; }
   // "node 'conv1' (Conv)"; a node without a name goes by its first output.
-  std::string Describe() const;
 
  private:
   const onnx_schema::AttributeProto* Find(std::string_view name) const;

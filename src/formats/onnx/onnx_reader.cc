@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "absl/strings/str_join.h"
+#include "core/error_site.h"
 #include "core/str_cat.h"
 #include "formats/onnx/flattening_softmax.h"
 #include "formats/onnx/fold_qdq.h"
@@ -35,10 +36,6 @@ constexpr int64_t kFirstOpset = 7;
 constexpr int64_t kLastOpset = 21;
 // Operators with the names of this many nodes each are listed; more would not help.
 constexpr size_t kListedNodes = 3;
-
-absl::Status WithContext(const absl::Status& status, std::string_view context) {
-  return absl::Status(status.code(), StrCat(context, ": ", status.message()));
-}
 
 // The model lives in the arena: a message of its own would lose what it has begun to parse where memory runs out.
 absl::StatusOr<ModelProto*> Parse(const Buffer& file, const Limits& limits, google::protobuf::Arena& arena) {
@@ -79,9 +76,10 @@ absl::Status CheckModel(const ModelProto& model) {
                                            "') are not supported: inline them with onnx.inliner"));
   }
   if (model.graph().sparse_initializer_size() > 0) {
-    return absl::UnimplementedError(StrCat("the sparse initializer '",
-                                           model.graph().sparse_initializer(0).values().name(),
-                                           "' is not supported: store it dense"));
+    return AtValue(
+        absl::UnimplementedError(StrCat("the sparse initializer '", model.graph().sparse_initializer(0).values().name(),
+                                        "' is not supported: store it dense")),
+        model.graph().sparse_initializer(0).values().name());
   }
   return absl::OkStatus();
 }
@@ -131,7 +129,10 @@ absl::Status CheckNodeNames(const GraphProto& graph) {
       any_output = any_output || !output.empty();
     }
     if (!clean) return absl::InvalidArgumentError(StrCat("a name in node ", i, " is not UTF-8 text"));
-    if (!any_output) return absl::InvalidArgumentError(StrCat(DescribeNode(node), " (number ", i, ") has no output"));
+    if (!any_output) {
+      return AtNode(absl::InvalidArgumentError(StrCat(DescribeNode(node), " (number ", i, ") has no output")),
+                    NodeName(node));
+    }
   }
   return absl::OkStatus();
 }
@@ -178,9 +179,10 @@ class GraphImporter {
     for (TensorProto& tensor : *proto_.mutable_initializer()) {
       if (absl::Status status = CheckName(tensor.name(), "an initializer"); !status.ok()) return status;
       const std::string what = StrCat("initializer '", tensor.name(), "'");
-      if (!given_.insert(tensor.name()).second) return absl::InvalidArgumentError(what + " is there twice");
+      if (!given_.insert(tensor.name()).second)
+        return AtValue(absl::InvalidArgumentError(what + " is there twice"), tensor.name());
       absl::StatusOr<Tensor> value = ReadTensor(tensor, state_.external, state_.options.limits);
-      if (!value.ok()) return WithContext(value.status(), what);
+      if (!value.ok()) return AtValue(Prefixed(value.status(), what), tensor.name());
       Binding& binding = state_.bindings[tensor.name()];
       binding.type = value->type();
       binding.tensor = *std::move(value);
@@ -193,15 +195,18 @@ class GraphImporter {
     for (const ValueInfoProto& input : proto_.input()) {
       if (absl::Status status = CheckName(input.name(), "a graph input"); !status.ok()) return status;
       const std::string what = StrCat("graph input '", input.name(), "'");
-      if (!names.insert(input.name()).second) return absl::InvalidArgumentError(what + " is there twice");
+      if (!names.insert(input.name()).second)
+        return AtValue(absl::InvalidArgumentError(what + " is there twice"), input.name());
       if (!given_.insert(input.name()).second) continue;  // a default value: the initializer is taken as a constant
       if (!input.type().has_tensor_type()) {
-        return absl::UnimplementedError(what + " is not a tensor; sequences, maps and the like are not supported");
+        return AtValue(
+            absl::UnimplementedError(what + " is not a tensor; sequences, maps and the like are not supported"),
+            input.name());
       }
       const absl::StatusOr<ElementType> type = ElementTypeFromOnnx(input.type().tensor_type().elem_type());
-      if (!type.ok()) return WithContext(type.status(), what);
+      if (!type.ok()) return AtValue(Prefixed(type.status(), what), input.name());
       absl::StatusOr<Shape> shape = ReadShape(input.type().tensor_type());
-      if (!shape.ok()) return WithContext(shape.status(), what);
+      if (!shape.ok()) return AtValue(Prefixed(shape.status(), what), input.name());
       Binding& binding = state_.bindings[input.name()];
       binding.type = *type;
       if (shape->has_rank()) binding.rank = shape->rank();
@@ -222,10 +227,12 @@ class GraphImporter {
       if (absl::Status status = CheckName(output.name(), "a graph output"); !status.ok()) return status;
       const auto found = state_.bindings.find(output.name());
       if (found == state_.bindings.end()) {
-        return absl::InvalidArgumentError(StrCat("graph output '", output.name(), "' is produced by nothing"));
+        return AtValue(absl::InvalidArgumentError(StrCat("graph output '", output.name(), "' is produced by nothing")),
+                       output.name());
       }
       if (found->second.is_output) {
-        return absl::InvalidArgumentError(StrCat("graph output '", output.name(), "' is there twice"));
+        return AtValue(absl::InvalidArgumentError(StrCat("graph output '", output.name(), "' is there twice")),
+                       output.name());
       }
       found->second.is_output = true;
       ++found->second.uses;
@@ -312,7 +319,7 @@ absl::StatusOr<Graph> Read(const Buffer& file, const std::string& model_path, co
 absl::StatusOr<Graph> ReadOnnx(const Buffer& file, const std::string& model_path, const OnnxReadOptions& options) {
   absl::StatusOr<Graph> graph = onnx::Read(file, model_path, options);
   if (graph.ok()) return graph;
-  return onnx::WithContext(graph.status(), model_path.empty() ? "ONNX model" : model_path);
+  return Prefixed(graph.status(), model_path.empty() ? "ONNX model" : model_path);
 }
 
 }  // namespace qlite

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <cmath>
 
+#include "core/error_site.h"
 #include "core/str_cat.h"
 
 namespace qlite::onnx {
@@ -85,8 +86,9 @@ absl::Status CheckQuantization(const Value& value) {
   const QuantParams& params = *value.quant;
   const int bits = value.type == ElementType::kInt32 ? 32 : 8;
   if (params.bits == bits && params.block_size == 0) return absl::OkStatus();
-  return absl::UnimplementedError(StrCat("value '", value.name, "': ONNX with QuantizeLinear cannot express ",
-                                         params.ToString(), "; 8 bits per tensor or per channel are written"));
+  return AtValue(absl::UnimplementedError(StrCat("value '", value.name, "': ONNX with QuantizeLinear cannot express ",
+                                                 params.ToString(), "; 8 bits per tensor or per channel are written")),
+                 value.name);
 }
 
 bool ImpliedByQuantization(const FusedClamp& clamp, const QuantParams& params) {

@@ -101,6 +101,13 @@ Message ChildMessage(Message parent, uint32_t field) {
   return kNone;
 }
 
+// Initializers, graph inputs, tensors in attributes, and the names of what nodes compute.
+bool MakesTensor(Message parent, uint32_t field) {
+  if (parent == kNode) return field == 2;
+  const Message child = ChildMessage(parent, field);
+  return child == kTensor || (parent == kGraph && field == 11);
+}
+
 constexpr int kMaxDepth = 64;
 // Parsed size of a message or string beyond the bytes it holds, rounded up.
 constexpr uint64_t kParsedMessageBytes = 192;
@@ -167,6 +174,10 @@ class Scanner {
       return absl::ResourceExhaustedError(
           StrCat("it has more than the ", limits_.max_nodes, " nodes that the limits allow"));
     }
+    if (MakesTensor(kind, field) && ++tensors_ > limits_.max_tensors) {
+      return absl::ResourceExhaustedError(
+          StrCat("it has more than the ", limits_.max_tensors, " tensors that the limits allow"));
+    }
     return child == kNone ? absl::OkStatus() : Message(child, at, at + length, depth + 1);
   }
 
@@ -190,7 +201,7 @@ class Scanner {
   std::span<const std::byte> bytes_;
   const Limits& limits_;
   uint64_t growth_ = 0;
-  int64_t nodes_ = 0;
+  int64_t nodes_ = 0, tensors_ = 0;
 };
 
 }  // namespace

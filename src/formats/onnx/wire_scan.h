@@ -11,9 +11,9 @@
 namespace qlite::onnx {
 
 // Checks that `bytes` are the wire form of a ModelProto whose fields lie inside their messages, are not nested deeper
-// than 64 messages, number no more nodes than `limits` allows, and would not take many times the file's size in memory
-// (a message of two bytes parses to over a hundred). The error says at which byte of the file the first fault lies, and
-// in which message: a truncated file is told from one that never was ONNX. Linear time, no memory.
+// than 64 messages, number no more nodes and tensors than `limits` allows, and would not take many times the file's
+// size in memory (a message of two bytes parses to over a hundred). The error says at which byte of the file the first
+// fault lies, and in which message: a truncated file is told from one that never was ONNX. Linear time, no memory.
 absl::Status ScanModel(std::span<const std::byte> bytes, const Limits& limits);
 
 }  // namespace qlite::onnx

@@ -9,6 +9,7 @@
 
 #include "absl/status/status.h"
 #include "core/attribute_fields.h"
+#include "core/error_site.h"
 #include "core/str_cat.h"
 #include "formats/qlite/file_checksum.h"
 #include "formats/qlite/file_layout.h"
@@ -45,7 +46,9 @@ class Reader {
     if (absl::Status status = ReadValues(); !status.ok()) return status;
     if (absl::Status status = ReadNodes(); !status.ok()) return status;
     if (absl::Status status = ReadOutputs(); !status.ok()) return status;
-    if (absl::Status status = graph_.Validate(); !status.ok()) return Damaged(status.message());
+    if (absl::Status status = graph_.Validate(); !status.ok()) {
+      return Prefixed(status, StrCat(path_, ": not a valid .qlite file"));
+    }
     return std::move(graph_);
   }
 
@@ -105,6 +108,11 @@ class Reader {
     if (nodes > options_.limits.max_nodes) {
       return absl::ResourceExhaustedError(
           StrCat(path_, ": ", nodes, " nodes, the limit is ", options_.limits.max_nodes));
+    }
+    const int64_t tensors = static_cast<int64_t>(model_->values()->size());
+    if (tensors > options_.limits.max_tensors) {
+      return absl::ResourceExhaustedError(
+          StrCat(path_, ": ", tensors, " tensors, the limit is ", options_.limits.max_tensors));
     }
     return absl::OkStatus();
   }
@@ -187,7 +195,7 @@ class Reader {
   absl::Status ReadValue(const schema::Value& from, bool is_input) {
     const std::string name = from.name()->str();
     const auto blame = [&](const absl::Status& status) {
-      return absl::Status(status.code(), StrCat(path_, ": value '", name, "': ", status.message()));
+      return AtValue(Prefixed(status, StrCat(path_, ": value '", name, "'")), name);
     };
     if (is_input && from.data() != nullptr) {
       return blame(absl::InvalidArgumentError("it is a constant and a graph input"));
@@ -215,12 +223,13 @@ class Reader {
     Value& value = graph_.mutable_value(id);
     const std::string name = from.name()->str();
     if (absl::Status status = Spend(name.size()); !status.ok()) return status;
-    if (value.name != name) return Damaged(StrCat("two values are called '", name, "', or it has no name"));
+    if (value.name != name)
+      return AtValue(Damaged(StrCat("two values are called '", name, "', or it has no name")), name);
     value.type = type;
     value.shape = std::move(shape);
     if (from.quant() != nullptr) {
       absl::StatusOr<QuantParams> quant = ReadQuant(*from.quant());
-      if (!quant.ok()) return Damaged(StrCat("value '", name, "': ", quant.status().message()));
+      if (!quant.ok()) return AtValue(Damaged(StrCat("value '", name, "': ", quant.status().message())), name);
       value.quant = *std::move(quant);
     }
     return absl::OkStatus();
@@ -307,7 +316,7 @@ class Reader {
 
   absl::Status ReadNodes() {
     for (const schema::Node* node : *model_->nodes()) {
-      if (absl::Status status = ReadNode(*node); !status.ok()) return status;
+      if (absl::Status status = ReadNode(*node); !status.ok()) return AtNode(status, node->name()->str());
     }
     return absl::OkStatus();
   }

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <cstring>
 
+#include "core/error_site.h"
 #include "core/node_geometry.h"
 #include "core/status_macros.h"
 #include "core/str_cat.h"
@@ -29,9 +30,10 @@ absl::Status CheckSpreadInput(const Lowering& lowering, const Node& node, const 
   const auto elements = ElementCount(extents, ElementSize(type));
   const uint64_t limit = lowering.limits().max_tensor_bytes;
   if (elements.ok() && static_cast<uint64_t>(*elements) * ElementSize(type) <= limit) return absl::OkStatus();
-  return absl::ResourceExhaustedError(
-      StrCat("node '", node.name, "' (ConvTranspose): the input spread by the strides has ", shape.conv.in[0], " x ",
-             shape.conv.in[1], " pixels, which passes the limit of ", limit, " bytes"));
+  return AtNode(absl::ResourceExhaustedError(StrCat(
+                    "node '", node.name, "' (ConvTranspose): the input spread by the strides has ", shape.conv.in[0],
+                    " x ", shape.conv.in[1], " pixels, which passes the limit of ", limit, " bytes")),
+                node.name);
 }
 
 absl::StatusOr<TransposedShape> ShapeOf(const Lowering& lowering, const Node& node) {
