@@ -3,64 +3,43 @@
 #include <string>
 
 #include "capi/bodies.h"
-#include "capi/plugin_bytes.h"
+#include "capi/plugin.h"
 #include "capi/sample_buffer.h"
 #include "qlite/preprocessor.h"
 
 namespace qlite::capi {
 namespace {
 
-struct PreprocessorType {
-  qlite_preprocessor_type host;
-  std::string name;
-  std::shared_ptr<void> loan;
-
-  absl::Status Status(qlite_status status, const char* function) const {
-    if (status == QLITE_OK) return absl::OkStatus();  // without a text that takes memory
-    return CallbackStatus(status, std::string(function) + " of preprocessing step " + name);
-  }
-};
+using PreprocessorType = PluginType<qlite_preprocessor_type>;
 
 class HostPreprocessor : public Preprocessor {
  public:
-  explicit HostPreprocessor(std::shared_ptr<const PreprocessorType> type) : type_(std::move(type)) {
-    Check(type_->Status(type_->host.create(type_->host.user, &state_), "create"));
-  }
-  ~HostPreprocessor() override { type_->host.destroy(state_); }
+  explicit HostPreprocessor(std::shared_ptr<const PreprocessorType> type) : state_(std::move(type)) {}
 
   absl::Status Apply(std::span<const MutableTensorView> inputs) const override {
     const std::vector<qlite_sample_buffer> buffers = AsHostBuffers(inputs);
-    return type_->Status(type_->host.apply(state_, buffers.data(), buffers.size()), "apply");
+    return state_.Status(state_.host().apply(state_.get(), buffers.data(), buffers.size()), "apply");
   }
 
-  std::string Save() const override {
-    std::string bytes;
-    Check(type_->Status(type_->host.save(state_, AppendBytes, &bytes), "save"));
-    return bytes;
-  }
+  std::string Save() const override { return state_.Save(); }
 
-  absl::Status Load(std::string_view bytes) override {
-    return type_->Status(type_->host.load(state_, bytes.data(), bytes.size()), "load");
-  }
+  absl::Status Load(std::string_view bytes) override { return state_.Load(bytes); }
 
   absl::Status Observe(std::span<const MutableTensorView> inputs) override {
-    if (type_->host.observe == nullptr) return Preprocessor::Observe(inputs);
+    if (state_.host().observe == nullptr) return Preprocessor::Observe(inputs);
     const std::vector<qlite_sample_buffer> buffers = AsHostBuffers(inputs);
-    return type_->Status(type_->host.observe(state_, buffers.data(), buffers.size()), "observe");
+    return state_.Status(state_.host().observe(state_.get(), buffers.data(), buffers.size()), "observe");
   }
 
   absl::Status Merge(const Preprocessor& other) override {
-    if (type_->host.merge == nullptr) return Preprocessor::Merge(other);
+    if (state_.host().merge == nullptr) return Preprocessor::Merge(other);
     const auto* same = dynamic_cast<const HostPreprocessor*>(&other);
-    if (same == nullptr || same->type_->name != type_->name) {
-      return absl::InvalidArgumentError("preprocessing steps of different kinds cannot be merged");
-    }
-    return type_->Status(type_->host.merge(state_, same->state_), "merge");
+    if (same == nullptr) return absl::InvalidArgumentError("preprocessing steps of different kinds cannot be merged");
+    return state_.Merge(same->state_);
   }
 
  private:
-  std::shared_ptr<const PreprocessorType> type_;
-  void* state_ = nullptr;
+  PluginState<qlite_preprocessor_type> state_;
 };
 
 std::string_view Given(const void* data, size_t size) {
@@ -82,7 +61,8 @@ qlite_status qlite_context_register_preprocessor(const qlite_context* context, c
       Needed(host.create, "create"), Needed(host.destroy, "destroy"), Needed(host.apply, "apply");
       Needed(host.save, "save"), Needed(host.load, "load");
       if ((host.observe == nullptr) != (host.merge == nullptr)) Refuse("observe and merge go together");
-      auto shared = std::make_shared<const PreprocessorType>(PreprocessorType{host, name, std::move(loan)});
+      auto shared = std::make_shared<const PreprocessorType>(
+          PreprocessorType{host, std::string("preprocessing step ") + name, std::move(loan)});
       const std::lock_guard lock(body.registry_mutex);
       Check(body.preprocessors.Register(name, [shared] { return std::make_unique<HostPreprocessor>(shared); }));
     });

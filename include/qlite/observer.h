@@ -7,15 +7,14 @@
 #ifndef QLITE_OBSERVER_H_
 #define QLITE_OBSERVER_H_
 
-#include <functional>
-#include <map>
 #include <memory>
 #include <span>
 #include <string>
 #include <string_view>
-#include <vector>
 
+#include "absl/status/status.h"
 #include "absl/status/statusor.h"
+#include "qlite/factory_registry.h"
 
 namespace qlite {
 
@@ -43,21 +42,16 @@ class Observer {
   virtual absl::StatusOr<ObservedRange> Compute(int bits) const = 0;
 };
 
-using ObserverFactory = std::function<std::unique_ptr<Observer>()>;
+using ObserverFactory = FactoryRegistry<Observer>::Factory;
 
-// Names -> factories. A value: copy the default one and add to it.
-class ObserverRegistry {
+// Calibration methods by name. A value: copy the default one and add to it.
+class ObserverRegistry : public FactoryRegistry<Observer> {
  public:
   // MAX_MIN, KL and REMOVAL_OUTLIER (also spelled RemovalOutlier).
   static ObserverRegistry Default();
-  // kAlreadyExists where the name is taken.
-  absl::Status Register(std::string name, ObserverFactory factory);
-  // kNotFound lists the known names and the nearest one.
-  absl::StatusOr<std::unique_ptr<Observer>> Make(std::string_view name) const;
-  std::vector<std::string> Names() const;
 
  private:
-  std::map<std::string, ObserverFactory, std::less<>> factories_;
+  using FactoryRegistry::FactoryRegistry;
 };
 
 }  // namespace qlite

@@ -9,17 +9,17 @@
 #ifndef QLITE_PREPROCESSOR_H_
 #define QLITE_PREPROCESSOR_H_
 
-#include <functional>
-#include <map>
 #include <memory>
 #include <span>
 #include <string>
 #include <string_view>
 #include <vector>
 
+#include "absl/status/status.h"
 #include "absl/status/statusor.h"
 #include "qlite/context.h"
 #include "qlite/data_set.h"
+#include "qlite/factory_registry.h"
 #include "qlite/tensor.h"
 
 namespace qlite {
@@ -41,22 +41,17 @@ class Preprocessor {
   virtual absl::Status Merge(const Preprocessor& other);
 };
 
-using PreprocessorFactory = std::function<std::unique_ptr<Preprocessor>()>;
+using PreprocessorFactory = FactoryRegistry<Preprocessor>::Factory;
 
-// Names -> factories. A value: copy the default one and add to it.
-class PreprocessorRegistry {
+// Steps by name. A value: copy the default one and add to it.
+class PreprocessorRegistry : public FactoryRegistry<Preprocessor> {
  public:
   // STANDARDIZE: learns mean and deviation of each channel (second dimension; one channel for rank < 2) of the float32
   // inputs over the samples and makes them 0 and 1. A channel that is constant keeps its deviation.
   static PreprocessorRegistry Default();
-  // kAlreadyExists where the name is taken.
-  absl::Status Register(std::string name, PreprocessorFactory factory);
-  // kNotFound lists the known names and the nearest one.
-  absl::StatusOr<std::unique_ptr<Preprocessor>> Make(std::string_view name) const;
-  std::vector<std::string> Names() const;
 
  private:
-  std::map<std::string, PreprocessorFactory, std::less<>> factories_;
+  using FactoryRegistry::FactoryRegistry;
 };
 
 // The source's samples with the step applied to each. `name` and the step's state are part of the fingerprint.

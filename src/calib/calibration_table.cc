@@ -8,6 +8,7 @@
 #include "calib/fingerprint.h"
 #include "calibration_table_generated.h"
 #include "core/atomic_file.h"
+#include "core/error_site.h"
 #include "core/str_cat.h"
 #include "qlite/calibrator.h"
 
@@ -79,12 +80,12 @@ absl::StatusOr<const file::SavedTable*> Verify(std::string_view bytes) {
 absl::StatusOr<ObservedRange> CalibrationTable::Range(std::string_view value_name, int bits) const {
   const auto found = tensors.find(value_name);
   if (found == tensors.end()) {
-    return absl::NotFoundError(StrCat("value '", value_name, "' was not observed during calibration"));
+    return AtValue(absl::NotFoundError(StrCat("value '", value_name, "' was not observed during calibration")),
+                   value_name);
   }
   absl::StatusOr<ObservedRange> range = found->second.observer->Compute(bits);
   if (range.ok()) return range;
-  return absl::Status(range.status().code(),
-                      StrCat("value '", value_name, "': ", std::string(range.status().message())));
+  return AtValue(Prefixed(range.status(), StrCat("value '", value_name, "'")), value_name);
 }
 
 absl::Status CalibrationTable::Merge(const CalibrationTable& other) {
@@ -115,7 +116,8 @@ absl::StatusOr<std::string> CalibrationTable::Serialize() const {
   flatbuffers::FlatBufferBuilder builder(1 << 20);
   std::vector<flatbuffers::Offset<file::SavedTensor>> written;
   for (const auto& [name, tensor] : tensors) {
-    if (tensor.observer == nullptr) return absl::InvalidArgumentError(StrCat("value '", name, "' has no observer"));
+    if (tensor.observer == nullptr)
+      return AtValue(absl::InvalidArgumentError(StrCat("value '", name, "' has no observer")), name);
     written.push_back(WriteTensor(name, tensor, &builder));
     constexpr size_t kMaxBytes = size_t{1} << 30;  // flatbuffers address less than 2 GiB
     if (builder.GetSize() > kMaxBytes) return absl::ResourceExhaustedError("the calibration table passes 1 GiB");
@@ -158,7 +160,7 @@ absl::StatusOr<CalibrationTable> CalibrationTable::Parse(std::string_view bytes,
 absl::Status CalibrationTable::SaveFile(const std::string& path) const {
   absl::StatusOr<std::string> bytes = Serialize();
   if (!bytes.ok()) return bytes.status();
-  return WriteFileAtomically(path, *bytes);
+  return AtFileInstead(WriteFileAtomically(path, *bytes), path);
 }
 
 absl::StatusOr<CalibrationTable> CalibrationTable::LoadFile(const std::string& path, const ObserverRegistry& registry) {
@@ -167,7 +169,7 @@ absl::StatusOr<CalibrationTable> CalibrationTable::LoadFile(const std::string& p
   if (!bytes.ok()) return bytes.status();
   absl::StatusOr<CalibrationTable> table = Parse(*bytes, registry);
   if (table.ok()) return table;
-  return absl::Status(table.status().code(), StrCat(path, ": ", std::string(table.status().message())));
+  return AtFile(Prefixed(table.status(), path), path);
 }
 
 }  // namespace qlite

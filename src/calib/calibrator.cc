@@ -1,10 +1,9 @@
 #include "qlite/calibrator.h"
 
 #include <algorithm>
-#include <atomic>
-#include <mutex>
 #include <utility>
 
+#include "calib/sample_loop.h"
 #include "calib/sample_worker.h"
 #include "core/str_cat.h"
 
@@ -13,8 +12,9 @@ namespace {
 
 using calib::SampleWorker;
 
-// Samples run in rounds that end where a checkpoint is due. Within a round every thread takes the next sample until
-// none is left, so that at any time the samples taken are a prefix of the data set.
+constexpr std::string_view kStage = "calibrate";
+
+// Samples run in rounds that end where a checkpoint is due.
 class CalibrationRun {
  public:
   CalibrationRun(const Context& context, const Graph& graph, const CalibratorOptions& options,
@@ -31,7 +31,7 @@ class CalibrationRun {
     const int64_t total = data_.size();
     const int64_t round =
         !options_.checkpoint_path.empty() && options_.checkpoint_every > 0 ? options_.checkpoint_every : total;
-    stopped_ = Report(table_.samples_done);
+    stopped_ = context_.Report({.stage = kStage, .done = table_.samples_done, .total = total});
     while (stopped_.ok() && table_.samples_done < total) {
       const int64_t end = table_.samples_done + std::min(round, total - table_.samples_done);
       if (absl::Status status = RunRound(end); !status.ok()) return status;
@@ -44,10 +44,6 @@ class CalibrationRun {
   }
 
  private:
-  absl::Status Report(int64_t done) const {
-    return context_.Report({.stage = "calibrate", .done = done, .total = data_.size()});
-  }
-
   // One for each thread that there is a sample for.
   absl::Status MakeWorkers() {
     const Context one_thread = context_.WithExecutor(MakeThreadPool(1));
@@ -65,38 +61,16 @@ class CalibrationRun {
 
   // Runs the samples up to `end`, fewer when cancelled, and adds them to the table.
   absl::Status RunRound(int64_t end) {
-    end_ = end;
-    next_ = table_.samples_done;
-    done_ = table_.samples_done;
-    context_.executor().ParallelFor(static_cast<int64_t>(workers_.size()), [this](int64_t first, int64_t last, int) {
-      for (int64_t unit = first; unit < last; ++unit) TakeSamples(&workers_[static_cast<size_t>(unit)]);
-    });
-    if (!error_.ok()) return error_;
+    calib::SamplesTaken taken =
+        calib::TakeSamples(context_, kStage, data_, table_.samples_done, end, workers_.size(),
+                           [this](size_t worker, int64_t sample) { return workers_[worker].Process(data_, sample); });
+    if (!taken.error.ok()) return taken.error;
     for (SampleWorker& worker : workers_) {
       if (absl::Status status = worker.MoveInto(&table_.tensors); !status.ok()) return status;
     }
-    table_.samples_done = done_;
+    table_.samples_done = taken.done;
+    stopped_ = std::move(taken.stopped);
     return absl::OkStatus();
-  }
-
-  void TakeSamples(SampleWorker* worker) {
-    while (true) {
-      int64_t sample;
-      {
-        const std::lock_guard<std::mutex> lock(mutex_);
-        if (!error_.ok() || !stopped_.ok() || next_ >= end_) return;
-        sample = next_++;
-      }
-      const absl::Status status = worker->Process(data_, sample);
-      const std::lock_guard<std::mutex> lock(mutex_);
-      if (!status.ok()) {
-        // Samples are taken in order, so the first faulty one is always among those that ran.
-        if (error_.ok() || sample < error_sample_) error_ = status, error_sample_ = sample;
-        return;
-      }
-      ++done_;
-      if (stopped_.ok()) stopped_ = Report(done_);
-    }
   }
 
   const Context& context_;
@@ -106,11 +80,7 @@ class CalibrationRun {
   const DataSet& data_;
   CalibrationTable table_;
   std::vector<SampleWorker> workers_;
-
-  std::mutex mutex_;  // guards the rest while a round runs
-  int64_t next_ = 0, end_ = 0, done_ = 0;
-  absl::Status stopped_, error_;
-  int64_t error_sample_ = 0;
+  absl::Status stopped_;
 };
 
 absl::Status CheckResumable(const CalibrationTable& resume, const CalibrationTable& fresh, const DataSet& data) {

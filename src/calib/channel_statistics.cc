@@ -4,6 +4,7 @@
 #include <cmath>
 #include <limits>
 
+#include "core/error_site.h"
 #include "core/str_cat.h"
 #include "kernels/observe_f32.h"
 
@@ -94,9 +95,10 @@ absl::Status MergeChannelStatistics(std::string_view value_name, const ChannelSt
     return absl::OkStatus();
   }
   if (from.min.size() != into->min.size()) {
-    return absl::InvalidArgumentError(StrCat("value '", value_name, "' has ", into->min.size(),
-                                             " channels in one calibration table and ", from.min.size(),
-                                             " in the other"));
+    return AtValue(
+        absl::InvalidArgumentError(StrCat("value '", value_name, "' has ", into->min.size(),
+                                          " channels in one calibration table and ", from.min.size(), " in the other")),
+        value_name);
   }
   for (size_t c = 0; c < from.min.size(); ++c) {
     into->min[c] = std::min(into->min[c], from.min[c]);

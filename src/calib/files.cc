@@ -11,6 +11,7 @@
 #include <system_error>
 #include <utility>
 
+#include "core/error_site.h"
 #include "core/str_cat.h"
 
 namespace qlite::calib {
@@ -28,7 +29,7 @@ using OpenedFolder = std::unique_ptr<DIR, CloseFolder>;
 
 absl::StatusOr<OpenedFile> Open(const std::string& path) {
   OpenedFile file(std::fopen(path.c_str(), "rb"));
-  if (file == nullptr) return absl::ErrnoToStatus(errno, StrCat(path, ": cannot be opened"));
+  if (file == nullptr) return AtFile(absl::ErrnoToStatus(errno, StrCat(path, ": cannot be opened")), path);
   return file;
 }
 
@@ -38,7 +39,8 @@ absl::StatusOr<std::vector<std::string>> ListFiles(const std::string& folder) {
   // Not std::filesystem: its iterator's increment is noexcept and takes memory, which ends the process where there is
   // none.
   const OpenedFolder opened(opendir(folder.c_str()));
-  if (opened == nullptr) return absl::ErrnoToStatus(errno, StrCat(folder, ": cannot be read as a folder"));
+  if (opened == nullptr)
+    return AtFile(absl::ErrnoToStatus(errno, StrCat(folder, ": cannot be read as a folder")), folder);
   const std::string prefix = folder.back() == '/' ? folder : folder + "/";
   std::vector<std::string> files;
   errno = 0;
@@ -48,8 +50,8 @@ absl::StatusOr<std::vector<std::string>> ListFiles(const std::string& folder) {
     if (stat(path.c_str(), &status) == 0 && S_ISREG(status.st_mode)) files.push_back(std::move(path));
     errno = 0;
   }
-  if (errno != 0) return absl::ErrnoToStatus(errno, StrCat(folder, ": cannot be listed"));
-  if (files.empty()) return absl::InvalidArgumentError(StrCat(folder, ": the folder holds no files"));
+  if (errno != 0) return AtFile(absl::ErrnoToStatus(errno, StrCat(folder, ": cannot be listed")), folder);
+  if (files.empty()) return AtFile(absl::InvalidArgumentError(StrCat(folder, ": the folder holds no files")), folder);
   // All paths begin with the folder, so that the order of paths is that of names.
   std::sort(files.begin(), files.end());
   return files;
@@ -60,8 +62,9 @@ absl::StatusOr<std::vector<std::string>> TakeFirst(std::vector<std::string> file
   if (count < 0) return absl::InvalidArgumentError(StrCat("the number of samples is negative: ", count));
   const int64_t found = static_cast<int64_t>(files.size());
   if (count > found) {
-    return absl::InvalidArgumentError(
-        StrCat(folder, ": ", count, " samples were asked for, but the folder holds ", found, " files"));
+    return AtFile(absl::InvalidArgumentError(
+                      StrCat(folder, ": ", count, " samples were asked for, but the folder holds ", found, " files")),
+                  folder);
   }
   if (count > 0) files.resize(static_cast<size_t>(count));
   return files;
@@ -70,10 +73,10 @@ absl::StatusOr<std::vector<std::string>> TakeFirst(std::vector<std::string> file
 absl::StatusOr<uint64_t> FileSize(const std::string& path) {
   std::error_code error;
   if (!std::filesystem::is_regular_file(path, error)) {
-    return absl::NotFoundError(StrCat(path, ": ", error ? error.message() : "not a regular file"));
+    return AtFile(absl::NotFoundError(StrCat(path, ": ", error ? error.message() : "not a regular file")), path);
   }
   const uint64_t size = std::filesystem::file_size(path, error);
-  if (error) return absl::UnavailableError(StrCat(path, ": ", error.message()));
+  if (error) return AtFile(absl::UnavailableError(StrCat(path, ": ", error.message())), path);
   return size;
 }
 
@@ -81,7 +84,8 @@ absl::StatusOr<std::string> ReadWholeFile(const std::string& path, uint64_t max_
   absl::StatusOr<uint64_t> size = FileSize(path);
   if (!size.ok()) return size.status();
   if (*size > max_bytes) {
-    return absl::ResourceExhaustedError(StrCat(path, ": ", *size, " bytes, more than the limit of ", max_bytes));
+    return AtFile(absl::ResourceExhaustedError(StrCat(path, ": ", *size, " bytes, more than the limit of ", max_bytes)),
+                  path);
   }
   std::string bytes(static_cast<size_t>(*size), '\0');
   if (absl::Status status = ReadExactly(path, bytes); !status.ok()) return status;
@@ -92,8 +96,9 @@ absl::Status ReadExactly(const std::string& path, std::span<char> out) {
   absl::StatusOr<uint64_t> size = FileSize(path);
   if (!size.ok()) return size.status();
   if (*size != out.size()) {
-    return absl::InvalidArgumentError(
-        StrCat(path, ": the file has ", *size, " bytes, but ", out.size(), " are needed"));
+    return AtFile(
+        absl::InvalidArgumentError(StrCat(path, ": the file has ", *size, " bytes, but ", out.size(), " are needed")),
+        path);
   }
   absl::StatusOr<OpenedFile> file = Open(path);
   if (!file.ok()) return file.status();
@@ -101,7 +106,7 @@ absl::Status ReadExactly(const std::string& path, std::span<char> out) {
   std::setvbuf(file->get(), nullptr, _IONBF, 0);
   const size_t got = std::fread(out.data(), 1, out.size(), file->get());
   if (got != out.size()) {
-    return absl::DataLossError(StrCat(path, ": only ", got, " of ", out.size(), " bytes could be read"));
+    return AtFile(absl::DataLossError(StrCat(path, ": only ", got, " of ", out.size(), " bytes could be read")), path);
   }
   return absl::OkStatus();
 }

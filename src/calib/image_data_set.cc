@@ -5,6 +5,7 @@
 #include "calib/fingerprint.h"
 #include "calib/image_decode.h"
 #include "calib/image_transform.h"
+#include "core/error_site.h"
 #include "core/str_cat.h"
 #include "qlite/data_set.h"
 
@@ -31,8 +32,8 @@ class ImageDataSet : public DataSet {
     if (!bytes.ok()) return bytes.status();
     absl::StatusOr<calib::Picture> picture =
         calib::DecodePicture(*bytes, path, transform_.decode_order(), limits_.max_image_pixels);
-    if (!picture.ok()) return picture.status();
-    return transform_.Apply(*std::move(picture), path, inputs[0].as<float>());
+    if (!picture.ok()) return AtFile(picture.status(), path);
+    return AtFile(transform_.Apply(*std::move(picture), path, inputs[0].as<float>()), path);
   }
 
   std::string Describe(int64_t index) const override { return files_[static_cast<size_t>(index)]; }
@@ -73,21 +74,23 @@ absl::StatusOr<calib::ImageLayout> LayoutOf(const InputSpec& input, const ImageO
   const int64_t channels = options.order == ColorOrder::kGray ? 1 : 3;
   const std::string described =
       StrCat("input '", input.name, "' (", ElementTypeName(input.type), "[", absl::StrJoin(input.dims, ","), "])");
+  const auto refuse = [&](std::string_view why) {
+    return AtValue(absl::InvalidArgumentError(StrCat(described, why)), input.name);
+  };
   if (input.type != ElementType::kFloat32) {
-    return absl::InvalidArgumentError(StrCat(described, " cannot take pictures: it is not float32"));
+    return refuse(" cannot take pictures: it is not float32");
   }
   if (input.dims.size() != 4 || input.dims[0] != 1) {
-    return absl::InvalidArgumentError(
-        StrCat(described, " cannot take pictures: it needs four dimensions, the first of extent 1"));
+    return refuse(" cannot take pictures: it needs four dimensions, the first of extent 1");
   }
   const bool first = input.dims[1] == channels, last = input.dims[3] == channels;
   if (first == last) {
-    return absl::InvalidArgumentError(
-        StrCat(described, " cannot take pictures of ", channels, " channels: ",
+    return refuse(
+        StrCat(" cannot take pictures of ", channels, " channels: ",
                first ? "its layout may be NCHW or NHWC" : "neither its second nor its last extent is that number"));
   }
   for (int64_t dim : input.dims) {
-    if (dim <= 0) return absl::InvalidArgumentError(StrCat(described, " is empty"));
+    if (dim <= 0) return refuse(" is empty");
   }
   calib::ImageLayout layout;
   layout.channels = channels;

@@ -7,6 +7,7 @@
 #include "calib/input_alternatives.h"
 #include "calib/input_evidence.h"
 #include "calib/sample_worker.h"
+#include "core/error_site.h"
 #include "core/str_cat.h"
 #include "qlite/calibrator.h"
 
@@ -176,9 +177,10 @@ absl::StatusOr<Pictures> ReadPictures(const DataSet& data, const PictureInput& i
     if (absl::Status status = data.Read(index, {&view, 1}); !status.ok()) return status;
     for (float x : picture) {
       if (std::isfinite(x)) continue;
-      return absl::FailedPreconditionError(StrCat("sample ", index, " (", data.Describe(index), "): input '",
-                                                  graph.value(graph.inputs()[0]).name,
-                                                  "' is infinite or NaN somewhere"));
+      return AtValue(
+          absl::FailedPreconditionError(StrCat("sample ", index, " (", data.Describe(index), "): input '",
+                                               graph.value(graph.inputs()[0]).name, "' is infinite or NaN somewhere")),
+          graph.value(graph.inputs()[0]).name);
     }
     pictures.push_back(std::move(picture));
   }

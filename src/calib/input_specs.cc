@@ -1,6 +1,7 @@
 #include <algorithm>
 
 #include "absl/strings/str_join.h"
+#include "core/error_site.h"
 #include "core/str_cat.h"
 #include "qlite/calibrator.h"
 #include "qlite/nearest_name.h"
@@ -11,11 +12,12 @@ namespace {
 absl::StatusOr<std::vector<int64_t>> ExtentsOf(const Value& input, const std::vector<int64_t>* given) {
   const Shape& shape = input.shape;
   if (given != nullptr && shape.has_rank() && static_cast<int64_t>(given->size()) != shape.rank()) {
-    return absl::InvalidArgumentError(StrCat("input '", input.name, "' has the shape ", shape.ToString(), ", but [",
-                                             absl::StrJoin(*given, ","), "] was given"));
+    return AtValue(absl::InvalidArgumentError(StrCat("input '", input.name, "' has the shape ", shape.ToString(),
+                                                     ", but [", absl::StrJoin(*given, ","), "] was given")),
+                   input.name);
   }
   if (given == nullptr && !shape.has_rank()) {
-    return absl::InvalidArgumentError(StrCat("input '", input.name, "' has no shape; give one"));
+    return AtValue(absl::InvalidArgumentError(StrCat("input '", input.name, "' has no shape; give one")), input.name);
   }
   const int64_t rank = given != nullptr ? static_cast<int64_t>(given->size()) : shape.rank();
   std::vector<int64_t> extents;
@@ -25,12 +27,14 @@ absl::StatusOr<std::vector<int64_t>> ExtentsOf(const Value& input, const std::ve
     if (extent < 0 && declared.known()) extent = declared.value;
     if (extent < 0 && i == 0) extent = 1;
     if (extent < 0) {
-      return absl::InvalidArgumentError(StrCat("dimension ", i, " of input '", input.name, "' ", shape.ToString(),
-                                               " is unknown; give the input's shape"));
+      return AtValue(absl::InvalidArgumentError(StrCat("dimension ", i, " of input '", input.name, "' ",
+                                                       shape.ToString(), " is unknown; give the input's shape")),
+                     input.name);
     }
     if (declared.known() && extent != declared.value) {
-      return absl::InvalidArgumentError(StrCat("dimension ", i, " of input '", input.name, "' is ", declared.value,
-                                               " in the model, but ", extent, " was given"));
+      return AtValue(absl::InvalidArgumentError(StrCat("dimension ", i, " of input '", input.name, "' is ",
+                                                       declared.value, " in the model, but ", extent, " was given")),
+                     input.name);
     }
     extents.push_back(extent);
   }
@@ -45,7 +49,8 @@ absl::StatusOr<std::vector<InputSpec>> InputSpecs(const Graph& graph,
   for (ValueId id : graph.inputs()) names.push_back(graph.value(id).name);
   for (const auto& [name, extents] : shapes) {
     if (std::find(names.begin(), names.end(), name) == names.end()) {
-      return absl::NotFoundError(StrCat("the model has no input '", name, "'; ", DidYouMean(name, names)));
+      return AtValue(absl::NotFoundError(StrCat("the model has no input '", name, "'; ", DidYouMean(name, names))),
+                     name);
     }
   }
   std::vector<InputSpec> specs;

@@ -5,6 +5,7 @@
 #include "absl/strings/string_view.h"
 #include "absl/strings/strip.h"
 #include "calib/files.h"
+#include "core/error_site.h"
 #include "core/str_cat.h"
 #include "qlite/data_set.h"
 
@@ -28,17 +29,21 @@ absl::StatusOr<LabelledImages> ReadLabels(const std::string& label_file, const s
     int64_t label = 0;
     if (columns.size() < 2 || columns[0].empty() || !absl::SimpleAtoi(columns[1], &label) || label > kMaxLabel ||
         label < 0) {
-      return absl::InvalidArgumentError(StrCat(
-          label_file, ":", line_number, ": expected \"path<TAB>class index\", found \"", line.substr(0, 80), "\""));
+      return AtFile(
+          absl::InvalidArgumentError(StrCat(label_file, ":", line_number,
+                                            ": expected \"path<TAB>class index\", found \"", line.substr(0, 80), "\"")),
+          label_file);
     }
     labelled.files.push_back(StrCat(root, root.empty() || root.back() == '/' ? "" : "/", columns[0]));
     labelled.labels.push_back(label + offset);
     if (label + offset < 0) {
-      return absl::InvalidArgumentError(
-          StrCat(label_file, ":", line_number, ": class index ", label, " with offset ", offset, " is negative"));
+      return AtFile(absl::InvalidArgumentError(StrCat(label_file, ":", line_number, ": class index ", label,
+                                                      " with offset ", offset, " is negative")),
+                    label_file);
     }
   }
-  if (labelled.files.empty()) return absl::InvalidArgumentError(StrCat(label_file, ": no labelled pictures"));
+  if (labelled.files.empty())
+    return AtFile(absl::InvalidArgumentError(StrCat(label_file, ": no labelled pictures")), label_file);
   return labelled;
 }
 

@@ -3,6 +3,7 @@
 
 #include "calib/fingerprint.h"
 #include "calib/sample_buffers.h"
+#include "core/error_site.h"
 #include "core/str_cat.h"
 #include "qlite/data_set.h"
 
@@ -67,13 +68,15 @@ absl::StatusOr<std::unique_ptr<DataSet>> MakeMemoryDataSet(const std::vector<Inp
     const absl::StatusOr<size_t> of_one = calib::InputBytes(inputs[i]);
     if (!of_one.ok()) return of_one.status();
     if (*of_one == 0 || samples[i].size % *of_one != 0) {
-      return absl::InvalidArgumentError(StrCat("input '", inputs[i].name, "': ", samples[i].size,
-                                               " bytes are no whole number of samples of ", *of_one, " bytes"));
+      return AtValue(absl::InvalidArgumentError(StrCat("input '", inputs[i].name, "': ", samples[i].size,
+                                                       " bytes are no whole number of samples of ", *of_one, " bytes")),
+                     inputs[i].name);
     }
     const int64_t count = static_cast<int64_t>(samples[i].size / *of_one);
     if (size >= 0 && count != size) {
-      return absl::InvalidArgumentError(
-          StrCat("input '", inputs[i].name, "' has ", count, " samples, but the first one ", size));
+      return AtValue(absl::InvalidArgumentError(
+                         StrCat("input '", inputs[i].name, "' has ", count, " samples, but the first one ", size)),
+                     inputs[i].name);
     }
     size = count;
     bytes.push_back(*of_one);

@@ -1,6 +1,7 @@
 #include <utility>
 
 #include "calib/fingerprint.h"
+#include "core/error_site.h"
 #include "core/status_macros.h"
 #include "core/str_cat.h"
 #include "qlite/preprocessor.h"
@@ -18,8 +19,7 @@ class PreprocessedDataSet : public DataSet {
   absl::Status Read(int64_t index, std::span<const MutableTensorView> inputs) const override {
     QLITE_RETURN_IF_ERROR(source_->Read(index, inputs));
     const absl::Status status = step_->Apply(inputs);
-    if (status.ok()) return status;
-    return absl::Status(status.code(), StrCat("preprocessing step ", name_, ": ", std::string(status.message())));
+    return status.ok() ? status : Prefixed(status, StrCat("preprocessing step ", name_));
   }
 
   std::string Describe(int64_t index) const override { return source_->Describe(index); }

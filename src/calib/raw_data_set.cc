@@ -4,6 +4,7 @@
 #include "absl/strings/str_join.h"
 #include "calib/files.h"
 #include "calib/fingerprint.h"
+#include "core/error_site.h"
 #include "core/str_cat.h"
 #include "qlite/data_set.h"
 
@@ -62,9 +63,11 @@ absl::Status CheckSizes(const InputSpec& input, const std::vector<std::string>& 
     absl::StatusOr<uint64_t> size = calib::FileSize(path);
     if (!size.ok()) return size.status();
     if (*size != bytes) {
-      return absl::InvalidArgumentError(StrCat(path, ": the file has ", *size, " bytes, but input '", input.name, "' (",
-                                               ElementTypeName(input.type), "[", absl::StrJoin(input.dims, ","),
-                                               "]) takes ", bytes));
+      return AtValue(AtFile(absl::InvalidArgumentError(StrCat(path, ": the file has ", *size, " bytes, but input '",
+                                                              input.name, "' (", ElementTypeName(input.type), "[",
+                                                              absl::StrJoin(input.dims, ","), "]) takes ", bytes)),
+                            path),
+                     input.name);
     }
   }
   return absl::OkStatus();
@@ -88,8 +91,9 @@ absl::StatusOr<std::unique_ptr<DataSet>> OpenRawDataSet(const std::vector<InputS
     if (listed.ok()) listed = calib::TakeFirst(*std::move(listed), count, folders[i]);
     if (!listed.ok()) return listed.status();
     if (i > 0 && listed->size() != files.front().size()) {
-      return absl::InvalidArgumentError(StrCat(folders[i], ": ", listed->size(), " files, but ", folders[0], " has ",
-                                               files.front().size(), "; sample i is file i of each"));
+      return AtFile(absl::InvalidArgumentError(StrCat(folders[i], ": ", listed->size(), " files, but ", folders[0],
+                                                      " has ", files.front().size(), "; sample i is file i of each")),
+                    folders[i]);
     }
     if (absl::Status status = CheckSizes(inputs[i], *listed, bytes.back()); !status.ok()) return status;
     files.push_back(*std::move(listed));

@@ -4,6 +4,7 @@
 #include <utility>
 
 #include "calib/channel_statistics.h"
+#include "core/error_site.h"
 #include "core/str_cat.h"
 
 namespace qlite::calib {
@@ -29,10 +30,7 @@ absl::Status SampleWorker::Process(const DataSet& data, int64_t index) {
   const absl::Status ran = session_->RunTapped([&](ValueId id, const TappedValue& value) {
     if (observed.ok()) observed = Observe(id, value);
   });
-  if (observed.ok()) observed = ran;
-  if (observed.ok()) return observed;
-  return absl::Status(observed.code(),
-                      StrCat("sample ", index, " (", data.Describe(index), "): ", std::string(observed.message())));
+  return observed.ok() ? ran : observed;
 }
 
 absl::Status SampleWorker::Observe(ValueId id, const TappedValue& value) {
@@ -47,9 +45,10 @@ absl::Status SampleWorker::Observe(ValueId id, const TappedValue& value) {
   }
   const std::optional<ObservedRange> range = AddSample(value, &tensor.channels);
   if (!range) {
-    return absl::FailedPreconditionError(
-        StrCat("value '", graph_.value(id).name,
-               "' is infinite, NaN or beyond 1e36 somewhere, which no integer range can hold"));
+    return AtValue(absl::FailedPreconditionError(
+                       StrCat("value '", graph_.value(id).name,
+                              "' is infinite, NaN or beyond 1e36 somewhere, which no integer range can hold")),
+                   graph_.value(id).name);
   }
   tensor.elements += static_cast<uint64_t>(value.elements);
   return tensor.observer->Observe({static_cast<const float*>(value.data), static_cast<size_t>(value.elements)}, *range);
