@@ -44,6 +44,11 @@ bool HandleTable::Remove(const void* handle, Kind kind) {
   return true;
 }
 
+bool HandleTable::used() const {
+  const std::shared_lock lock(mutex_);
+  return next_ != kFirst;
+}
+
 size_t HandleTable::size() const {
   const std::shared_lock lock(mutex_);
   return entries_.size();

@@ -41,6 +41,8 @@ class HandleTable {
   // False where `handle` is not a live handle of that kind. The object is destroyed outside of the table's lock.
   bool Remove(const void* handle, Kind kind);
   size_t size() const;
+  // Whether there ever was a handle.
+  bool used() const;
 
  private:
   struct Entry {
@@ -51,7 +53,8 @@ class HandleTable {
   mutable std::shared_mutex mutex_;
   std::unordered_map<uintptr_t, Entry> entries_;
   // Odd numbers are nobody's addresses; steps of 2 leave 2^63 of them.
-  uintptr_t next_ = 1;
+  static constexpr uintptr_t kFirst = 1;
+  uintptr_t next_ = kFirst;
 };
 
 }  // namespace qlite::capi

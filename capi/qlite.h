@@ -30,7 +30,7 @@
  *
  * **What the library does not do.** It never writes to stdout or stderr unless asked, never exits or aborts the process
  * on bad input, installs no signal handler, and gives the same bytes whatever the number of threads and the instruction
- * set. The one thing it keeps outside of objects is the table of live handles.
+ * set. What it keeps outside of objects is the table of live handles and the allocator.
  */
 #ifndef QLITE_H_
 #define QLITE_H_
@@ -134,6 +134,33 @@ typedef qlite_status (*qlite_write_function)(void* user, const void* data, size_
 typedef void (*qlite_release_function)(void* user);
 /** @} */
 
+/** @defgroup memory Memory of the host
+ * @{ */
+
+/** Where the library takes its memory from. Both functions are called from any thread, several at once, and must not
+ * call the library. */
+typedef struct qlite_allocator {
+  size_t struct_size; /**< sizeof(qlite_allocator) */
+  void* user;         /**< Passed to the functions. */
+  /** `size` bytes, one at least, at a multiple of `alignment`, which is a power of two and 16 at least. NULL where there
+   * is no memory: the call of the library then fails with QLITE_OUT_OF_MEMORY. */
+  void* (*allocate)(void* user, size_t size, size_t alignment);
+  /** Takes back a block of `allocate`; `size` is what was asked for. */
+  void (*deallocate)(void* user, void* block, size_t size);
+} qlite_allocator;
+
+/**
+ * Gives the library an allocator: from then on all its memory comes from there, that of the third-party code inside it
+ * included. What the C library takes for itself (buffers of open files, stacks of threads, mapped files) does not. To be
+ * called once, before anything else has made a handle. The allocator serves the library, not a context, because the
+ * C++ runtime and third-party code know no contexts; it is copied, and must work until the library is unloaded, when
+ * the last blocks come back. A block that is older than the call goes back to free().
+ * @return QLITE_FAILED_PRECONDITION once there has been a handle, or another allocator; QLITE_UNIMPLEMENTED where the
+ * library is not the self-contained one, whose memory is not its own to place.
+ */
+QLITE_API qlite_status qlite_set_allocator(const qlite_allocator* allocator);
+/** @} */
+
 /** @defgroup context Context: what the host lends to the library
  * @{ */
 
@@ -199,6 +226,7 @@ typedef struct qlite_context_options {
   uint64_t max_image_pixels; /**< Larger pictures are refused. Default 2^28. */
   /** Memory that a session may plan for activations and packed weights; 0: no limit (default). */
   uint64_t memory_budget_bytes;
+  int64_t max_tensors; /**< Graphs with more inputs, constants and results of nodes are refused. Default 2^22. */
 } qlite_context_options;
 
 /** Fills `options` with defaults; `struct_size` is sizeof(qlite_context_options) as the host knows it. */

@@ -8,6 +8,7 @@
 #define FOR_EACH_FUNCTION(X)                                                                                           \
   X(const char*, qlite_version_string, (void))                                                                         \
   X(const char*, qlite_status_name, (qlite_status))                                                                    \
+  X(qlite_status, qlite_set_allocator, (const qlite_allocator*))                                                       \
   X(qlite_status, qlite_error_get, (const qlite_error*, qlite_error_info*))                                            \
   X(qlite_status, qlite_error_release, (qlite_error*))                                                                 \
   X(qlite_status, qlite_last_error, (const qlite_context*, qlite_error**))                                             \

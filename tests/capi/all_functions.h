@@ -11,6 +11,7 @@
   X(qlite_error_release)                   \
   X(qlite_bytes_get)                       \
   X(qlite_bytes_release)                   \
+  X(qlite_set_allocator)                   \
   X(qlite_thread_pool_create)              \
   X(qlite_thread_pool_release)             \
   X(qlite_context_options_init)            \

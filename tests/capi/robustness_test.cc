@@ -1,5 +1,6 @@
 // Calls of every function with nothing, with handles of other kinds and with closed ones, and structures of wrong
 // sizes.
+#include <cstddef>
 #include <fstream>
 #include <iterator>
 #include <set>
@@ -254,19 +255,22 @@ TEST_CASE("handles are never used again") {
 }
 
 // A structure that the host may know less or more of than the library: the sizes that are right and those that are not.
+// `first` is the size that the structure had first.
 template <class S, class Call>
-void CheckSizes(Call&& call, const S& good, bool reads) {
+void CheckSizes(Call&& call, const S& good, bool reads, size_t first = sizeof(S)) {
   struct Larger {
     S first;
     char more[64];
   } larger = {good, {}};
   S* const s = &larger.first;
-  for (const size_t size : {size_t{0}, size_t{1}, sizeof(size_t), sizeof(S) - 1, size_t{5000}, SIZE_MAX}) {
+  for (const size_t size : {size_t{0}, size_t{1}, sizeof(size_t), first - 1, size_t{5000}, SIZE_MAX}) {
     s->struct_size = size;
     CHECK(call(s) == QLITE_INVALID_ARGUMENT);
   }
-  s->struct_size = sizeof(S);
-  CHECK(call(s) == QLITE_OK);
+  for (const size_t size : {first, sizeof(S)}) {
+    s->struct_size = size;
+    CHECK(call(s) == QLITE_OK);
+  }
   s->struct_size = sizeof(Larger);
   CHECK(call(s) == QLITE_OK);
   if (reads) {
@@ -280,9 +284,9 @@ void CheckSizes(Call&& call, const S& good, bool reads) {
 }
 
 template <class S>
-S Initialised(qlite_status (*init)(S*, size_t)) {
+S Initialised(qlite_status (*init)(S*, size_t), size_t first = sizeof(S)) {
   S s;
-  for (const size_t size : {size_t{0}, sizeof(S) - 1, size_t{5000}}) CHECK(init(&s, size) == QLITE_INVALID_ARGUMENT);
+  for (const size_t size : {size_t{0}, first - 1, size_t{5000}}) CHECK(init(&s, size) == QLITE_INVALID_ARGUMENT);
   CHECK(init(&s, sizeof(S)) == QLITE_OK);
   CHECK(s.struct_size == sizeof(S));
   return s;
@@ -295,12 +299,13 @@ TEST_CASE("structures of wrong sizes are refused, larger ones taken as far as th
     return status;
   };
   SECTION("options") {
+    constexpr size_t kFirstContextOptions = offsetof(qlite_context_options, max_tensors);
     CheckSizes<qlite_context_options>(
         [&](const auto* o) {
           qlite_context* made = nullptr;
           return discard(qlite_context_create(QLITE_ABI_VERSION, o, &made, nullptr), made);
         },
-        Initialised(qlite_context_options_init), true);
+        Initialised(qlite_context_options_init, kFirstContextOptions), true, kFirstContextOptions);
     CheckSizes<qlite_calibrator_options>(
         [&](const auto* o) {
           qlite_calibrator* made = nullptr;
@@ -344,6 +349,31 @@ TEST_CASE("structures of wrong sizes are refused, larger ones taken as far as th
     CheckSizes<qlite_session_info>([&](auto* i) { return qlite_session_get_info(h.session.get(), i); }, {}, false);
     CheckSizes<qlite_error_info>([&](auto* i) { return qlite_error_get(h.error.get(), i); }, {}, false);
   }
+}
+
+TEST_CASE("a host that is older than a field has the field's default, and its memory is left alone") {
+  qlite_context_options options;
+  options.max_tensors = 7;
+  REQUIRE(qlite_context_options_init(&options, offsetof(qlite_context_options, max_tensors)) == QLITE_OK);
+  CHECK(options.max_tensors == 7);
+  options.max_tensors = 0;  // as a limit it would refuse every graph
+  const auto context = MakeHandle<qlite_context>(
+      [&](auto** c) { return qlite_context_create(QLITE_ABI_VERSION, &options, c, nullptr); });
+  LoadDemo(context.get());
+}
+
+TEST_CASE("an allocator comes before every handle, whole or not at all") {
+  qlite_allocator allocator = {};
+  allocator.struct_size = sizeof(allocator);
+  CHECK(qlite_set_allocator(&allocator) == QLITE_INVALID_ARGUMENT);
+  allocator.allocate = [](void*, size_t, size_t) -> void* { return nullptr; };
+  CHECK(qlite_set_allocator(&allocator) == QLITE_INVALID_ARGUMENT);
+  allocator.deallocate = [](void*, void*, size_t) {};
+  allocator.struct_size = sizeof(allocator) - 1;
+  CHECK(qlite_set_allocator(&allocator) == QLITE_INVALID_ARGUMENT);
+  allocator.struct_size = sizeof(allocator);
+  const auto context = MakeContext();
+  CHECK(qlite_set_allocator(&allocator) == QLITE_FAILED_PRECONDITION);
 }
 
 TEST_CASE("numbers beyond the end are out of range") {
