@@ -147,6 +147,51 @@ for library, path in zip(libraries, {[str(ARGUMENTS.library.resolve()), str(copy
         run(sys.executable, "-c", script)
 
 
+    def test_memory_of_the_host(self):
+        """The self-contained library takes all its memory from the host's allocator, and gives all of it back."""
+        demo = (self.demo / "model.onnx", self.demo / "calib")
+        lent = self.out / "lent.qlite"
+        options = ("resize=48x48", "count=5", "threads=2")
+        if not ARGUMENTS.self_contained:
+            refused = self.c_host(*demo, lent, *options, "allocator=counting", code=1)
+            self.assertIn("QLITE_UNIMPLEMENTED", refused.stderr)
+            return
+        done = self.c_host(*demo, lent, *options, "allocator=counting", "repeat=2")
+        accounts = re.findall(r"memory: (\d+) allocations, (\d+) bytes at most, (\d+) blocks left", done.stdout)
+        self.assertEqual(2, len(accounts))
+        for allocations, most_bytes, left in accounts:
+            self.assertGreater(int(allocations), 10000)
+            self.assertGreater(int(most_bytes), 100000)
+            self.assertEqual(0, int(left))
+        own = self.out / "own.qlite"
+        self.c_host(*demo, own, *options)
+        self.assertEqual(lent.read_bytes(), own.read_bytes())
+
+    def test_no_memory_comes_past_the_allocator(self):
+        if not ARGUMENTS.self_contained:
+            self.skipTest("not the self-contained build")
+        undefined = run("nm", "-D", "--undefined-only", ARGUMENTS.library).stdout
+        imported = set(re.findall(r" [Uw] (\w+)", undefined))
+        makers = {"realloc", "reallocarray", "memalign", "posix_memalign", "valloc", "strdup", "strndup", "wcsdup", "asprintf",
+                  "vasprintf", "getline", "getdelim", "open_memstream", "scandir", "get_current_dir_name"}
+        self.assertEqual(set(), imported & makers)
+
+    def test_unloading_leaves_nothing(self):
+        """Opening, using and closing the library once more leaves no block more. (The C library keeps some for threads.)"""
+        if not ARGUMENTS.self_contained:
+            self.skipTest("shared libraries that are loaded along keep what they like")
+        counter, report = self.out / "counting_malloc.so", self.out / "report"
+        run("cc", "-O1", "-shared", "-fPIC", "-o", counter, ARGUMENTS.source / "tests/capi/failing_malloc.c")
+        left = []
+        for times in (2, 12):
+            environment = {**os.environ, "LD_PRELOAD": str(counter), "FAILING_MALLOC_REPORT": str(report)}
+            subprocess.run([ARGUMENTS.c_host, ARGUMENTS.library, self.demo / "model.onnx", self.demo / "calib",
+                            self.out / "x.onnx", "resize=48x48", "count=2", "threads=3", f"repeat={times}"],
+                           env=environment, check=True, stdout=subprocess.DEVNULL)
+            left.append(int(report.read_text().split()[1]))
+        self.assertLess(left[1] - left[0], 12 - 2)
+
+
 if __name__ == "__main__":
     parser = argparse.ArgumentParser()
     for name in ("library", "convert", "c-host", "source"):

@@ -3,13 +3,15 @@
 #include <thread>
 
 #include "capi/capi_test_util.h"
+#include "test_data.h"
 
 namespace qlite::testing {
 namespace {
 
 // Checks of Catch are not for several threads, so that the work says itself how it went.
 struct Conversion {
-  int64_t pictures = 0;
+  std::string path;    // of a model; empty: a small network that depends on the number
+  int64_t number = 0;  // every conversion has another one
   const char* method = "";
   std::string bytes;
   qlite_status status = QLITE_UNKNOWN;
@@ -18,12 +20,12 @@ struct Conversion {
 #define QLITE_TRY(call) \
   if (conversion.status = (call); conversion.status != QLITE_OK) return conversion.status
 
-// Small networks that differ: Relu over another width each.
+// Small networks that differ: products of another width each.
 qlite_status BuildGraph(Conversion& conversion, const qlite_context* context, qlite_graph** graph) {
   qlite_graph_builder* builder = nullptr;
   QLITE_TRY(qlite_graph_builder_create(context, nullptr, &builder));
   const Owned<qlite_graph_builder> owned(builder);
-  const int64_t width = 8 + conversion.pictures;
+  const int64_t width = 8 + conversion.number;
   const int64_t dims[] = {1, width}, weight_dims[] = {width, 5};
   std::vector<float> weights(static_cast<size_t>(5 * width));
   for (size_t i = 0; i < weights.size(); ++i) weights[i] = static_cast<float>(i % 7) - 3.0f;
@@ -50,20 +52,35 @@ qlite_status BuildGraph(Conversion& conversion, const qlite_context* context, ql
   return QLITE_OK;
 }
 
+// Six samples of numbers that repeat after 101.
+qlite_status ReadSample(void*, int64_t index, const qlite_sample_buffer* inputs, size_t count) {
+  if (count != 1 || inputs[0].type != QLITE_FLOAT32) return QLITE_INTERNAL;
+  auto* const sample = static_cast<float*>(inputs[0].data);
+  const size_t elements = inputs[0].size / sizeof(float), first = static_cast<size_t>(index) * elements;
+  for (size_t i = 0; i < elements; ++i) sample[i] = static_cast<float>((first + i) * 37 % 101) / 50.0f - 1.0f;
+  return QLITE_OK;
+}
+
+qlite_status MakeGraph(Conversion& conversion, const qlite_context* context, qlite_graph** graph) {
+  if (conversion.path.empty()) return BuildGraph(conversion, context, graph);
+  QLITE_TRY(qlite_graph_load(context, conversion.path.c_str(), QLITE_FORMAT_AUTO, graph));
+  return QLITE_OK;
+}
+
 qlite_status Run(Conversion& conversion) {
   qlite_context* context = nullptr;
   QLITE_TRY(qlite_context_create(QLITE_ABI_VERSION, nullptr, &context, nullptr));
   const Owned<qlite_context> own_context(context);
   qlite_graph *graph = nullptr, *int8 = nullptr;
-  QLITE_TRY(BuildGraph(conversion, context, &graph));
+  QLITE_TRY(MakeGraph(conversion, context, &graph));
   const Owned<qlite_graph> own_graph(graph);
-  std::vector<float> samples(static_cast<size_t>((8 + conversion.pictures) * 6));
-  for (size_t i = 0; i < samples.size(); ++i) samples[i] = static_cast<float>(i * 37 % 101) / 50.0f - 1.0f;
-  const void* const inputs[] = {samples.data()};
-  const size_t sizes[] = {samples.size() * sizeof(float)};
+  qlite_sample_source source = {};
+  source.struct_size = sizeof(source);
+  source.size = conversion.path.empty() ? 6 : 2;
+  source.read = ReadSample;
   const qlite_data_target target = TargetOf(graph);
   qlite_data_set* data = nullptr;
-  QLITE_TRY(qlite_data_set_from_memory(&target, inputs, sizes, 1, nullptr, nullptr, &data));
+  QLITE_TRY(qlite_data_set_from_source(&target, &source, &data));
   const Owned<qlite_data_set> own_data(data);
   qlite_quantizer_options options;
   QLITE_TRY(qlite_quantizer_options_init(&options, sizeof(options)));
@@ -88,28 +105,45 @@ qlite_status Run(Conversion& conversion) {
 }
 #undef QLITE_TRY
 
-std::vector<Conversion> Conversions() {
+// Sixteen, of the models in turn.
+std::vector<Conversion> Conversions(const std::vector<std::string>& models) {
   static constexpr const char* kMethods[] = {"MAX_MIN", "KL", "REMOVAL_OUTLIER"};
   std::vector<Conversion> conversions(16);
   for (size_t i = 0; i < conversions.size(); ++i) {
-    conversions[i].pictures = static_cast<int64_t>(i);
+    conversions[i].path = models[i % models.size()];
+    conversions[i].number = static_cast<int64_t>(i);
     conversions[i].method = kMethods[i % 3];
   }
   return conversions;
 }
 
-TEST_CASE("threads: sixteen contexts at once give what one after the other gives") {
-  std::vector<Conversion> serial = Conversions(), parallel = Conversions();
+void CheckSameAtOnce(const std::vector<std::string>& models) {
+  std::vector<Conversion> serial = Conversions(models), parallel = Conversions(models);
   for (Conversion& conversion : serial) REQUIRE(Run(conversion) == QLITE_OK);
   std::vector<std::thread> threads;
   for (Conversion& conversion : parallel) threads.emplace_back([&conversion] { Run(conversion); });
   for (std::thread& thread : threads) thread.join();
   for (size_t i = 0; i < serial.size(); ++i) {
-    INFO("conversion " << i);
+    INFO("conversion " << i << " " << serial[i].path);
     CHECK(parallel[i].status == QLITE_OK);
     CHECK(parallel[i].bytes == serial[i].bytes);
     CHECK_FALSE(serial[i].bytes.empty());
   }
+}
+
+TEST_CASE("threads: sixteen contexts at once give what one after the other gives") { CheckSameAtOnce({""}); }
+
+TEST_CASE("threads: sixteen contexts quantize trained networks at once") {
+  std::vector<std::string> models = {DemoPath("model.onnx")};
+  for (const char* name : {"models/mnist_8/model.onnx", "models/resnet20_cifar10/resnet20_cifar10.onnx",
+                           "models/resnet20_cifar10/resnet20_cifar10_bn.onnx"}) {
+    if (const std::optional<std::string> path = TestData(name)) {
+      models.push_back(*path);
+    } else {
+      WARN("skipped: no " << name);
+    }
+  }
+  CheckSameAtOnce(models);
 }
 
 TEST_CASE("threads: objects are shared, looked at and failed with from all of them") {
