@@ -1,4 +1,5 @@
 // Graphs that the host builds or changes.
+#include <algorithm>
 #include <mutex>
 #include <optional>
 
@@ -78,11 +79,48 @@ void AddNode(Graph& graph, const qlite_new_node& node, int32_t* outputs) {
   outputs[0] = Take(graph.AddNode(Text(node.name), op, std::move(attrs), std::move(inputs), name)).index;
 }
 
-void RemoveProducer(Graph& graph, ValueId value) {
+// Runs change(graph) on a copy, so that the graph is as it was where memory runs out on the way.
+template <class Change>
+void ChangeWhole(Graph& graph, Change&& change) {
+  Graph changed = graph;
+  change(changed);
+  graph = std::move(changed);
+}
+
+NodeId ProducerOf(const Graph& graph, ValueId value) {
   const NodeId producer = graph.value(value).producer;
+  if (producer.valid()) return producer;
   const std::string& name = graph.value(value).name;
-  if (!producer.valid())
-    throw Failure(AtValue(absl::FailedPreconditionError("no node makes value '" + name + "'"), name));
+  throw Failure(AtValue(absl::FailedPreconditionError("no node makes value '" + name + "'"), name));
+}
+
+void SetProducerInput(Graph& graph, ValueId value, size_t index, int32_t input) {
+  const NodeId producer = ProducerOf(graph, value);
+  const size_t inputs = graph.node(producer).inputs.size();
+  graph.SetInput(producer, Checked(index, inputs + 1, "input"), ValuesOf(graph, &input, 1, /*optional=*/true)[0]);
+}
+
+ValueId DetachProducer(Graph& graph, ValueId value, const char* name) {
+  const NodeId producer = ProducerOf(graph, value);
+  const std::vector<ValueId>& outputs = graph.node(producer).outputs;
+  const auto index = static_cast<size_t>(std::find(outputs.begin(), outputs.end(), value) - outputs.begin());
+  return graph.DetachOutput(producer, index, name);
+}
+
+void SetSymbol(Graph& graph, ValueId value, size_t dim, const char* symbol) {
+  Value& input = graph.mutable_value(value);
+  const auto i = static_cast<int64_t>(Checked(dim, static_cast<size_t>(input.shape.rank()), "dimension"));
+  if (!input.shape.dim(i).known()) {
+    input.shape.dim(i).symbol = symbol;
+    return;
+  }
+  throw Failure(AtValue(absl::FailedPreconditionError("dimension " + std::to_string(dim) + " of value '" + input.name +
+                                                      "' has an extent, which takes no name"),
+                        input.name));
+}
+
+void RemoveProducer(Graph& graph, ValueId value) {
+  const NodeId producer = ProducerOf(graph, value);
   for (const ValueId output : graph.node(producer).outputs) {
     if (!output.valid() || (graph.Consumers(output).empty() && !graph.IsOutput(output))) continue;
     const std::string &node = graph.node(producer).name, &read = graph.value(output).name;
@@ -169,6 +207,44 @@ qlite_status qlite_graph_builder_set_quant_params(qlite_graph_builder* builder, 
 qlite_status qlite_graph_builder_replace_uses(qlite_graph_builder* builder, int32_t from, int32_t to) {
   return Call<BuilderBody>(
       builder, [&](BuilderBody& body) { body.graph.ReplaceUses(ValueOf(body.graph, from), ValueOf(body.graph, to)); });
+}
+
+qlite_status qlite_graph_builder_set_producer_input(qlite_graph_builder* builder, int32_t value, size_t index,
+                                                    int32_t input) {
+  return Call<BuilderBody>(builder, [&](BuilderBody& body) {
+    ChangeWhole(body.graph, [&](qlite::Graph& graph) { SetProducerInput(graph, ValueOf(graph, value), index, input); });
+  });
+}
+
+qlite_status qlite_graph_builder_detach_producer(qlite_graph_builder* builder, int32_t value, const char* name,
+                                                 int32_t* detached) {
+  return Call<BuilderBody>(builder, [&](BuilderBody& body) {
+    Needed(detached, "detached"), Needed(name, "name");
+    ChangeWhole(body.graph,
+                [&](qlite::Graph& graph) { *detached = DetachProducer(graph, ValueOf(graph, value), name).index; });
+  });
+}
+
+qlite_status qlite_graph_builder_rename_value(qlite_graph_builder* builder, int32_t value, const char* name) {
+  return Call<BuilderBody>(builder, [&](BuilderBody& body) {
+    Needed(name, "name");
+    ChangeWhole(body.graph, [&](qlite::Graph& graph) { graph.RenameValue(ValueOf(graph, value), name); });
+  });
+}
+
+qlite_status qlite_graph_builder_rename_producer(qlite_graph_builder* builder, int32_t value, const char* name) {
+  return Call<BuilderBody>(builder, [&](BuilderBody& body) {
+    Needed(name, "name");
+    ChangeWhole(body.graph,
+                [&](qlite::Graph& graph) { graph.RenameNode(ProducerOf(graph, ValueOf(graph, value)), name); });
+  });
+}
+
+qlite_status qlite_graph_builder_set_symbol(qlite_graph_builder* builder, int32_t value, size_t dim,
+                                            const char* symbol) {
+  return Call<BuilderBody>(builder, [&](BuilderBody& body) {
+    SetSymbol(body.graph, ValueOf(body.graph, value), dim, Needed(symbol, "symbol"));
+  });
 }
 
 qlite_status qlite_graph_builder_remove_producer(qlite_graph_builder* builder, int32_t value) {

@@ -142,8 +142,8 @@ typedef void (*qlite_release_function)(void* user);
 typedef struct qlite_allocator {
   size_t struct_size; /**< sizeof(qlite_allocator) */
   void* user;         /**< Passed to the functions. */
-  /** `size` bytes, one at least, at a multiple of `alignment`, which is a power of two and 16 at least. NULL where there
-   * is no memory: the call of the library then fails with QLITE_OUT_OF_MEMORY. */
+  /** `size` bytes, one at least, at a multiple of `alignment`, which is a power of two and 16 at least. NULL where
+   * there is no memory: the call of the library then fails with QLITE_OUT_OF_MEMORY. */
   void* (*allocate)(void* user, size_t size, size_t alignment);
   /** Takes back a block of `allocate`; `size` is what was asked for. */
   void (*deallocate)(void* user, void* block, size_t size);
@@ -151,8 +151,8 @@ typedef struct qlite_allocator {
 
 /**
  * Gives the library an allocator: from then on all its memory comes from there, that of the third-party code inside it
- * included. What the C library takes for itself (buffers of open files, stacks of threads, mapped files) does not. To be
- * called once, before anything else has made a handle. The allocator serves the library, not a context, because the
+ * included. What the C library takes for itself (buffers of open files, stacks of threads, mapped files) does not. To
+ * be called once, before anything else has made a handle. The allocator serves the library, not a context, because the
  * C++ runtime and third-party code know no contexts; it is copied, and must work until the library is unloaded, when
  * the last blocks come back. A block that is older than the call goes back to free().
  * @return QLITE_FAILED_PRECONDITION once there has been a handle, or another allocator; QLITE_UNIMPLEMENTED where the
@@ -482,6 +482,23 @@ QLITE_API qlite_status qlite_graph_builder_set_quant_params(qlite_graph_builder*
                                                             const qlite_quant_params* params);
 /** Every node and graph output that reads `from` reads `to` instead. */
 QLITE_API qlite_status qlite_graph_builder_replace_uses(qlite_graph_builder* builder, int32_t from, int32_t to);
+/** Input number `index` of the node that makes `value` is `input` from now on; -1 for none. `index` is that of an
+ * input, or the number of inputs to add one. */
+QLITE_API qlite_status qlite_graph_builder_set_producer_input(qlite_graph_builder* builder, int32_t value, size_t index,
+                                                              int32_t input);
+/** The node that makes `value` makes a new value of the same type, shape and quantization instead, whose number
+ * `detached` receives; `value` keeps its name and its uses, and is made by nothing. For inserting behind a node. */
+QLITE_API qlite_status qlite_graph_builder_detach_producer(qlite_graph_builder* builder, int32_t value,
+                                                           const char* name, int32_t* detached);
+/** Gives the value another name; one that is taken gets a number. */
+QLITE_API qlite_status qlite_graph_builder_rename_value(qlite_graph_builder* builder, int32_t value, const char* name);
+/** Gives the node that makes `value` another name; one that is taken gets a number. */
+QLITE_API qlite_status qlite_graph_builder_rename_producer(qlite_graph_builder* builder, int32_t value,
+                                                           const char* name);
+/** Gives dimension number `dim` of an input a name, "N": inputs with extents of the same name agree. For a dimension
+ * whose extent is -1 (QLITE_FAILED_PRECONDITION). */
+QLITE_API qlite_status qlite_graph_builder_set_symbol(qlite_graph_builder* builder, int32_t value, size_t dim,
+                                                      const char* symbol);
 /** Removes the node that makes `value`, all of whose outputs must be unused (QLITE_FAILED_PRECONDITION). */
 QLITE_API qlite_status qlite_graph_builder_remove_producer(qlite_graph_builder* builder, int32_t value);
 /** Names the graph's outputs, in order, in place of those there were. */

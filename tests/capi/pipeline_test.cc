@@ -534,6 +534,32 @@ TEST_CASE("a graph can be built and changed") {
   REQUIRE(qlite_graph_get_metadata(changed.get(), 0, &key, &value) == QLITE_OK);
   CHECK(std::string(value) == "text");
 
+  // Relu behind the Softmax, under other names, and an input of open size.
+  int32_t detached = -1;
+  REQUIRE(qlite_graph_builder_detach_producer(builder.get(), out, "inner", &detached) == QLITE_OK);
+  REQUIRE(qlite_graph_builder_rename_producer(builder.get(), detached, "first") == QLITE_OK);
+  REQUIRE(qlite_graph_builder_rename_value(builder.get(), out, "before") == QLITE_OK);
+  CHECK(qlite_graph_builder_rename_producer(builder.get(), out, "x") == QLITE_FAILED_PRECONDITION);
+  qlite_new_node behind = {};
+  behind.struct_size = sizeof(behind);
+  behind.op = "Relu";
+  behind.inputs = &in;
+  behind.input_count = 1;
+  const char* const last[] = {"last"};
+  behind.output_names = last;
+  behind.output_count = 1;
+  int32_t relu = -1;
+  REQUIRE(qlite_graph_builder_add_node(builder.get(), &behind, &relu) == QLITE_OK);
+  CHECK(qlite_graph_builder_set_producer_input(builder.get(), relu, 2, detached) == QLITE_OUT_OF_RANGE);
+  REQUIRE(qlite_graph_builder_set_producer_input(builder.get(), relu, 0, detached) == QLITE_OK);
+  REQUIRE(qlite_graph_builder_replace_uses(builder.get(), out, relu) == QLITE_OK);
+  CHECK(qlite_graph_builder_set_symbol(builder.get(), in, 0, "N") == QLITE_FAILED_PRECONDITION);
+  CHECK(qlite_graph_builder_set_symbol(builder.get(), in, 2, "N") == QLITE_OUT_OF_RANGE);
+  const auto longer = MakeHandle<qlite_graph>([&](auto** g) { return qlite_graph_builder_build(builder.get(), g); });
+  const auto both = MakeHandle<qlite_bytes>([&](auto** b) { return qlite_graph_dump(longer.get(), 0, b); });
+  CHECK_THAT(TextOf(both.get()), Contains("%inner: float32[1,4] = Softmax(%x)") && Contains("# first"));
+  CHECK_THAT(TextOf(both.get()), Contains("%last: float32[1,4] = Relu(%inner)"));
+
   axis.name = "axes";
   CHECK(qlite_graph_builder_add_node(builder.get(), &node, &out) == QLITE_NOT_FOUND);
   CHECK_THAT(LastErrorOf(context.get()).message, Contains("'axis'"));
@@ -543,6 +569,29 @@ TEST_CASE("a graph can be built and changed") {
   node.op = "Softmaxx";
   CHECK(qlite_graph_builder_add_node(builder.get(), &node, &out) == QLITE_NOT_FOUND);
   CHECK_THAT(LastErrorOf(context.get()).message, Contains("'Softmax'"));
+}
+
+TEST_CASE("extents of a built graph may be open and have names") {
+  const auto context = MakeContext();
+  const auto builder =
+      MakeHandle<qlite_graph_builder>([&](auto** b) { return qlite_graph_builder_create(context.get(), nullptr, b); });
+  const int64_t dims[] = {-1, 4};
+  int32_t x = -1, y = -1;
+  REQUIRE(qlite_graph_builder_add_input(builder.get(), "x", QLITE_FLOAT32, dims, 2, &x) == QLITE_OK);
+  REQUIRE(qlite_graph_builder_set_symbol(builder.get(), x, 0, "N") == QLITE_OK);
+  const char* const names[] = {"y"};
+  qlite_new_node node = {};
+  node.struct_size = sizeof(node);
+  node.op = "Relu";
+  node.inputs = &x;
+  node.input_count = 1;
+  node.output_names = names;
+  node.output_count = 1;
+  REQUIRE(qlite_graph_builder_add_node(builder.get(), &node, &y) == QLITE_OK);
+  REQUIRE(qlite_graph_builder_set_outputs(builder.get(), &y, 1) == QLITE_OK);
+  const auto graph = MakeHandle<qlite_graph>([&](auto** g) { return qlite_graph_builder_build(builder.get(), g); });
+  const auto dump = MakeHandle<qlite_bytes>([&](auto** b) { return qlite_graph_dump(graph.get(), 0, b); });
+  CHECK_THAT(TextOf(dump.get()), Contains("%y: float32[N,4] = Relu(%x)"));
 }
 
 TEST_CASE("a node of several outputs is added whole or not at all") {
