@@ -33,7 +33,8 @@ class Loop {
     return true;
   }
 
-  void End(int64_t sample, const absl::Status& status) {
+  void End(int64_t sample, absl::Status status) {
+    if (!status.ok()) status = Prefixed(status, StrCat("sample ", sample, " (", data_.Describe(sample), ")"));
     const std::lock_guard lock(mutex_);
     if (status.ok()) {
       ++taken_.done;
@@ -41,7 +42,7 @@ class Loop {
         taken_.stopped = context_.Report({.stage = stage_, .done = taken_.done, .total = data_.size()});
       }
     } else if (taken_.error.ok() || sample < error_sample_) {
-      taken_.error = Prefixed(status, StrCat("sample ", sample, " (", data_.Describe(sample), ")"));
+      taken_.error = std::move(status);
       error_sample_ = sample;
     }
   }
