@@ -87,10 +87,12 @@ qlite_status qlite_graph_load_memory(const qlite_context* context, const void* d
     const auto load = [&](ContextBody& body) {
       Needed(name, "name");
       const qlite::Buffer bytes = ReadBytes(data, size, std::move(loan));
-      qlite::Graph loaded = Take(qlite::LoadModelFromMemory(body.context, bytes, name, ReadLoadOptions(format)));
-      return std::make_shared<GraphBody>(Needed<ContextBody>(context, "context"), std::move(loaded));
+      absl::StatusOr<qlite::Graph> loaded =
+          qlite::LoadModelFromMemory(body.context, bytes, name, ReadLoadOptions(format));
+      if (!loaded.ok()) throw Failure(qlite::AtFile(loaded.status(), name));  // as which the host knows the bytes
+      return std::make_shared<GraphBody>(Needed<ContextBody>(context, "context"), *std::move(loaded));
     };
-    return Make<ContextBody>(context, graph, load, name);
+    return Make<ContextBody>(context, graph, load);
   });
 }
 
@@ -137,7 +139,7 @@ qlite_status qlite_graph_get_quant_params(const qlite_graph* graph, int32_t valu
   return Call<GraphBody>(graph, [&](GraphBody& body) {
     const qlite::Value& found = ValueAt(body, value);
     if (!found.quant)
-      throw Failure(AtValue(absl::NotFoundError("value '" + found.name + "' is not quantized"), found.name));
+      throw Failure(qlite::AtValue(absl::NotFoundError("value '" + found.name + "' is not quantized"), found.name));
     WriteStruct(params, AsHostParams(*found.quant));
   });
 }
@@ -153,7 +155,8 @@ qlite_status qlite_graph_find_value(const qlite_graph* graph, const char* name, 
   return Call<GraphBody>(graph, [&](GraphBody& body) {
     Needed(value, "value");
     const std::optional<qlite::ValueId> found = body.graph.FindValue(Needed(name, "name"));
-    if (!found) throw Failure(AtValue(absl::NotFoundError(std::string("no value is named '") + name + "'"), name));
+    if (!found)
+      throw Failure(qlite::AtValue(absl::NotFoundError(std::string("no value is named '") + name + "'"), name));
     *value = body.view().Number(*found);
   });
 }
@@ -175,7 +178,7 @@ qlite_status qlite_graph_find_node(const qlite_graph* graph, const char* name, i
   return Call<GraphBody>(graph, [&](GraphBody& body) {
     Needed(node, "node");
     const std::optional<qlite::NodeId> found = body.graph.FindNode(Needed(name, "name"));
-    if (!found) throw Failure(AtNode(absl::NotFoundError(std::string("no node is named '") + name + "'"), name));
+    if (!found) throw Failure(qlite::AtNode(absl::NotFoundError(std::string("no node is named '") + name + "'"), name));
     *node = body.view().Number(*found);
   });
 }

@@ -192,7 +192,8 @@ qlite_status qlite_graph_builder_find_value(const qlite_graph_builder* builder, 
   return Call<BuilderBody>(builder, [&](BuilderBody& body) {
     Needed(value, "value");
     const std::optional<qlite::ValueId> found = body.graph.FindValue(Needed(name, "name"));
-    if (!found) throw Failure(AtValue(absl::NotFoundError(std::string("no value is named '") + name + "'"), name));
+    if (!found)
+      throw Failure(qlite::AtValue(absl::NotFoundError(std::string("no value is named '") + name + "'"), name));
     *value = found->index;
   });
 }

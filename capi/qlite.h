@@ -105,7 +105,7 @@ typedef struct qlite_error qlite_error;
 typedef struct qlite_error_info {
   size_t struct_size;  /**< sizeof(qlite_error_info) */
   const char* message; /**< What was expected, what was found, and where. */
-  const char* file;    /**< The file at fault. */
+  const char* file;    /**< The file at fault, or the name that the host gave to bytes in memory. */
   const char* node;    /**< The node at fault, by name. */
   const char* value;   /**< The value (tensor) at fault, by name. */
   qlite_status code;
