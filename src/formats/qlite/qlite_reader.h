@@ -21,9 +21,10 @@ struct QliteReadOptions {
 // Whether the bytes begin like a .qlite file of any version.
 bool LooksLikeQlite(std::string_view bytes);
 
-// The graph of a .qlite file, validated. Constants point into `file`, whose owner they keep; nothing is copied. `path`
-// stands in messages. kInvalidArgument: not such a file, cut short, damaged or inconsistent (says what and where);
-// kUnimplemented: another version; kResourceExhausted: a limit. Thread-safe.
+// The graph of a .qlite file, validated. Constants point into `file`, whose owner they keep; encoded ones alone are
+// decoded into memory of their own, at most kMaxWeightExpansion times the file's data. `path` stands in messages.
+// kInvalidArgument: not such a file, cut short, damaged or inconsistent (says what and where); kUnimplemented: another
+// version; kResourceExhausted: a limit. Thread-safe.
 absl::StatusOr<Graph> ReadQlite(const Buffer& file, const std::string& path, const QliteReadOptions& options = {});
 
 }  // namespace qlite
