@@ -8,6 +8,7 @@
 #include "formats/qlite/qlite_reader.h"
 #include "formats/qlite/qlite_writer.h"
 #include "formats/random_graph.h"
+#include "formats/random_weights.h"
 #include "formats/same_graph.h"
 
 namespace qlite {
@@ -15,42 +16,9 @@ namespace {
 
 using testing::FirstDifference;
 using testing::RandomGraph;
-
-// Parameters of `bits` bits for a whole tensor of these extents (axis -1), for every index of an axis, or for blocks.
-QuantParams RandomParams(RandomGraph& random, const std::vector<int64_t>& dims, int bits, int64_t axis,
-                         int64_t block_size = 0) {
-  QuantParams quant;
-  quant.bits = bits;
-  quant.axis = axis;
-  quant.block_size = block_size;
-  int64_t count = axis < 0 ? 1 : block_size == 0 ? dims[static_cast<size_t>(axis)] : 1;
-  for (size_t i = 0; block_size > 0 && i < dims.size(); ++i) {
-    count *= static_cast<int64_t>(i) == axis ? (dims[i] + block_size - 1) / block_size : dims[i];
-  }
-  for (int64_t i = 0; i < count; ++i) {
-    quant.scales.push_back(static_cast<float>(random.Number(1, 1000)) / 4096.0f);
-    quant.zero_points.push_back(static_cast<int32_t>(random.Number(quant.qmin(), quant.qmax())));
-  }
-  return quant;
-}
-
-// The sum of independent uniform numbers: 1 of them is uniform, several are peaked in the middle of the range.
-template <class T>
-Tensor RandomWeights(RandomGraph& random, const std::vector<int64_t>& dims, int bits, int summands) {
-  std::vector<T> values(static_cast<size_t>(*ElementCount(dims)));
-  const int64_t low = -(int64_t{1} << (bits - 1)), high = -low - 1;
-  for (T& value : values) {
-    int64_t sum = 0;
-    for (int i = 0; i < summands; ++i) sum += random.Number(low, high);
-    value = static_cast<T>(std::clamp(sum / summands, low, high));
-  }
-  return Tensor::Of<T>(dims, std::move(values));
-}
-
-Tensor RandomWeights(RandomGraph& random, const std::vector<int64_t>& dims, int bits, int summands) {
-  return bits <= 8 ? RandomWeights<int8_t>(random, dims, bits, summands)
-                   : RandomWeights<int16_t>(random, dims, bits, summands);
-}
+using testing::RandomParams;
+using testing::RandomWeights;
+using testing::Spread;
 
 // A graph whose output is the constant.
 Graph GraphOf(const Tensor& weights, const QuantParams& quant) {
@@ -70,30 +38,34 @@ FileHeader HeaderOf(const std::string& bytes) {
 }
 
 // Writes, reads back and compares; the size of the data section.
-uint64_t CheckRoundTrip(const Graph& graph) {
-  const absl::StatusOr<std::string> bytes = WriteQlite(graph);
+uint64_t CheckRoundTrip(const Graph& graph, const QliteWriteOptions& options = {}) {
+  const absl::StatusOr<std::string> bytes = WriteQlite(graph, options);
   REQUIRE(bytes.ok());
   const absl::StatusOr<Graph> read = ReadQlite(Buffer::Copy(bytes->data(), bytes->size()), "memory");
   INFO(std::string(read.status().message()));
   REQUIRE(read.ok());
   CHECK(FirstDifference(graph, *read) == "");
-  CHECK(*WriteQlite(*read) == *bytes);
+  CHECK(*WriteQlite(*read, options) == *bytes);
   return HeaderOf(*bytes).data_bytes;
 }
 
-TEST_CASE("weights of every width survive, for a tensor, a channel and a block, packed into that many bits") {
+TEST_CASE(
+    "weights of every width survive, for a tensor, a channel and a block, packed into that many bits or encoded") {
   RandomGraph random(1);
   for (int bits = 1; bits <= 16; ++bits) {
-    for (int round = 0; round < 6; ++round) {
+    for (const Spread spread : testing::kSpreads) {
       std::vector<int64_t> dims(static_cast<size_t>(random.Number(1, 4)));
       for (int64_t& dim : dims) dim = random.Number(0, 9);
       const int64_t axis = random.Number(-1, std::ssize(dims) - 1);
-      const int64_t block = axis >= 0 && round % 2 == 0 ? random.Number(1, 5) : 0;
+      const int64_t block = axis >= 0 && bits % 2 == 0 ? random.Number(1, 5) : 0;
       const QuantParams quant = RandomParams(random, dims, bits, axis, block);
       if (!quant.Validate().ok()) continue;  // an axis of extent 0 has no scales
-      const Tensor weights = RandomWeights(random, dims, bits, round % 3 + 1);
+      const Tensor weights = RandomWeights(random, dims, bits, spread);
       INFO(bits << " bits, " << weights.element_count() << " elements, axis " << axis << ", block " << block);
-      CHECK(CheckRoundTrip(GraphOf(weights, quant)) == static_cast<uint64_t>(weights.element_count() * bits + 7) / 8);
+      const Graph graph = GraphOf(weights, quant);
+      const auto packed = static_cast<uint64_t>(weights.element_count() * bits + 7) / 8;
+      CHECK(CheckRoundTrip(graph) == packed);
+      CHECK(CheckRoundTrip(graph, {.smallest_weights = true}) <= packed);
     }
   }
 }
@@ -102,7 +74,7 @@ TEST_CASE("files without encoded constants keep the version that older readers k
   RandomGraph random(2);
   const auto version = [&random](int bits) {
     const QuantParams quant = RandomParams(random, {5}, bits, -1);
-    return HeaderOf(*WriteQlite(GraphOf(RandomWeights(random, {5}, bits, 1), quant))).version;
+    return HeaderOf(*WriteQlite(GraphOf(RandomWeights(random, {5}, bits, Spread::kUniform), quant))).version;
   };
   CHECK(version(8) == 1);
   CHECK(version(16) == 1);
@@ -121,7 +93,7 @@ TEST_CASE("equal encoded constants are stored and decoded once") {
   RandomGraph random(4);
   Graph graph;
   std::vector<ValueId> outputs;
-  const Tensor weights = RandomWeights(random, {100}, 5, 1);
+  const Tensor weights = RandomWeights(random, {100}, 5, Spread::kUniform);
   for (int i = 0; i < 3; ++i) {
     const ValueId id = graph.AddConstant(StrCat("w", i), weights);
     graph.mutable_value(id).quant = RandomParams(random, {100}, 5, i - 1 > 0 ? 0 : -1);
@@ -136,9 +108,26 @@ TEST_CASE("equal encoded constants are stored and decoded once") {
   CHECK(data("w0") == data("w2"));
 }
 
+TEST_CASE("any changed byte of an encoded file is noticed") {
+  RandomGraph random(6);
+  const QuantParams quant = RandomParams(random, {30, 40}, 6, 0);
+  const Graph graph = GraphOf(RandomWeights(random, {30, 40}, 6, Spread::kNarrow), quant);
+  for (const bool smallest : {false, true}) {
+    const std::string bytes = *WriteQlite(graph, {.smallest_weights = smallest});
+    REQUIRE(HeaderOf(bytes).version == kQliteEncodedVersion);
+    for (size_t i = 0; i < bytes.size(); ++i) {
+      std::string changed = bytes;
+      changed[i] = static_cast<char>(changed[i] ^ 0x10);
+      INFO("byte " << i);
+      REQUIRE_FALSE(ReadQlite(Buffer::Copy(changed.data(), changed.size()), "memory").ok());
+    }
+  }
+}
+
 TEST_CASE("decoding takes no more memory than the limit and the encoded bytes allow") {
   RandomGraph random(5);
-  const std::string bytes = *WriteQlite(GraphOf(RandomWeights(random, {1000}, 3, 1), RandomParams(random, {}, 3, -1)));
+  const std::string bytes =
+      *WriteQlite(GraphOf(RandomWeights(random, {1000}, 3, Spread::kUniform), RandomParams(random, {}, 3, -1)));
   QliteReadOptions options;
   options.limits.max_tensor_bytes = 999;
   const absl::Status status = ReadQlite(Buffer::Copy(bytes.data(), bytes.size()), "memory", options).status();

@@ -179,7 +179,8 @@ class Reader {
     if (decoded_bytes_ / kMaxWeightExpansion > header_.data_bytes) {
       return absl::InvalidArgumentError("the file's encoded data are used too often");
     }
-    absl::StatusOr<Buffer> elements = DecodeWeights(encoding, {bytes.data, bytes.size}, type, *count);
+    absl::StatusOr<Buffer> elements =
+        DecodeWeights(encoding, {bytes.data, bytes.size}, type, *count, options_.executor, options_.isa);
     if (elements.ok()) decoded = *elements;
     return elements;
   }

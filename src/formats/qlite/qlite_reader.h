@@ -6,6 +6,7 @@
 #include <string_view>
 
 #include "absl/status/statusor.h"
+#include "kernels/isa.h"
 #include "qlite/context.h"
 #include "qlite/graph.h"
 #include "qlite/tensor.h"
@@ -16,6 +17,10 @@ struct QliteReadOptions {
   Limits limits;
   // Reads the whole file once. Off for fuzzing alone, which would not get past it.
   bool verify_checksum = true;
+  // Threads to decode constants on; null: the calling one.
+  Executor* executor = nullptr;
+  // The instruction set to decode with; the result is the same.
+  kernels::Isa isa = kernels::Isa::kGeneric;
 };
 
 // Whether the bytes begin like a .qlite file of any version.

@@ -4,6 +4,7 @@
 #include <bit>
 #include <cstring>
 #include <map>
+#include <optional>
 #include <span>
 #include <tuple>
 #include <utility>
@@ -29,6 +30,8 @@ uint64_t AlignUp(uint64_t offset) { return (offset + kDataAlignment - 1) / kData
 // memory.
 class DataSection {
  public:
+  explicit DataSection(const QliteWriteOptions& options) : options_(options) {}
+
   struct Placed {
     schema::DataRange range;
     WeightEncoding encoding;
@@ -37,7 +40,7 @@ class DataSection {
   // `value` is a constant.
   Placed Place(const Value& value) {
     const Tensor& tensor = *value.constant;
-    EncodedWeights encoded = value.quant ? EncodeWeights(tensor, *value.quant) : EncodedWeights();
+    EncodedWeights encoded = Encode(tensor, value.quant);
     if (encoded.encoding.form == WeightForm::kRaw) return {Place(tensor.buffer(), {}), {}};
     encoded_ = true;
     const Meaning meaning{encoded.encoding.form, encoded.encoding.width, tensor.type(), tensor.element_count()};
@@ -75,10 +78,16 @@ class DataSection {
     return {piece.offset, buffer.size};
   }
 
+  EncodedWeights Encode(const Tensor& tensor, const std::optional<QuantParams>& quant) const {
+    if (!quant) return {};
+    return options_.smallest_weights ? EncodeWeights(tensor, *quant, options_.executor) : PackWeights(tensor, *quant);
+  }
+
   static bool SameBytes(const Buffer& a, const Buffer& b) {
     return a.data == b.data || a.size == 0 || std::memcmp(a.data, b.data, a.size) == 0;
   }
 
+  const QliteWriteOptions& options_;
   std::map<std::tuple<size_t, uint64_t, Meaning>, std::vector<Piece>> pieces_;  // by size, hash and meaning
   uint64_t size_ = 0;
   bool encoded_ = false;
@@ -216,13 +225,13 @@ absl::Status WriteStructure(const Graph& graph, FlatBufferBuilder& builder, Data
 
 }  // namespace
 
-absl::StatusOr<std::string> WriteQlite(const Graph& graph) {
+absl::StatusOr<std::string> WriteQlite(const Graph& graph, const QliteWriteOptions& options) {
   Graph compact = graph;
   compact.Compact();
   if (absl::Status status = compact.Validate(); !status.ok()) return status;
 
   FlatBufferBuilder builder;
-  DataSection data;
+  DataSection data(options);
   if (absl::Status status = WriteStructure(compact, builder, data); !status.ok()) return status;
 
   FileHeader header{};
