@@ -41,6 +41,9 @@ struct ExportOptions {
   ModelFormat format = ModelFormat::kQlite;
   // ONNX: activations as uint8 (onnxruntime's fast kernels) or int8.
   bool onnx_uint8_activations = true;
+  // .qlite: stores integer weights in the smallest of several forms, entropy-coded among them, to be decoded when the
+  // file is read; otherwise those of 1 to 7 and 9 to 15 bits are packed.
+  bool encode_weights = false;
   // Written into the file beside the library's version: options, hashes, accuracy. No time, no path.
   std::map<std::string, std::string> manifest;
   // Samples to run the file on before it takes its name; null: seeded random inputs.

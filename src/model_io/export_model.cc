@@ -31,22 +31,26 @@ absl::Status CheckReadBack(const Context& context, const Graph& graph, const abs
                           /*exact=*/options.format == ModelFormat::kQlite);
 }
 
-}  // namespace
-
-absl::StatusOr<std::string> SerializeModel(const Graph& graph, const ExportOptions& options) {
+absl::StatusOr<std::string> Serialize(const Graph& graph, const ExportOptions& options, Executor* executor) {
   const Graph marked = WithManifest(graph, options);
   switch (options.format) {
     case ModelFormat::kQlite:
-      return WriteQlite(marked);
+      return WriteQlite(marked, {.smallest_weights = options.encode_weights, .executor = executor});
     case ModelFormat::kOnnx:
       return WriteOnnx(marked, {.uint8_activations = options.onnx_uint8_activations});
   }
   return absl::InternalError("unknown model format");
 }
 
+}  // namespace
+
+absl::StatusOr<std::string> SerializeModel(const Graph& graph, const ExportOptions& options) {
+  return Serialize(graph, options, /*executor=*/nullptr);
+}
+
 absl::Status ExportModel(const Context& context, const Graph& graph, const std::string& path,
                          const ExportOptions& options) {
-  absl::StatusOr<std::string> bytes = SerializeModel(graph, options);
+  absl::StatusOr<std::string> bytes = Serialize(graph, options, &context.executor());
   if (!bytes.ok()) return bytes.status();
   const auto check = [&](const std::string& temporary) {
     return CheckReadBack(context, graph, LoadModel(context, temporary, {.format = options.format}), options);
@@ -56,7 +60,7 @@ absl::Status ExportModel(const Context& context, const Graph& graph, const std::
 }
 
 absl::Status ExportModel(const Context& context, const Graph& graph, ModelWriter write, const ExportOptions& options) {
-  absl::StatusOr<std::string> bytes = SerializeModel(graph, options);
+  absl::StatusOr<std::string> bytes = Serialize(graph, options, &context.executor());
   if (!bytes.ok()) return bytes.status();
   const Buffer borrowed{reinterpret_cast<const std::byte*>(bytes->data()), bytes->size(), nullptr};
   const absl::StatusOr<Graph> read_back =

@@ -8,6 +8,7 @@
 #include "core/str_cat.h"
 #include "formats/onnx/onnx_reader.h"
 #include "formats/qlite/qlite_reader.h"
+#include "kernels/isa.h"
 #include "qlite/model_io.h"
 #include "qlite/nearest_name.h"
 
@@ -52,6 +53,14 @@ absl::StatusOr<ModelFormat> Detect(std::string_view bytes, const std::string& pa
       StrCat(path, ": neither content nor extension tells its format; expected .qlite or .onnx"));
 }
 
+QliteReadOptions QliteOptions(const Context& context) {
+  QliteReadOptions options;
+  options.limits = context.limits();
+  options.executor = &context.executor();
+  kernels::ParseIsa(context.isa(), &options.isa);
+  return options;
+}
+
 absl::StatusOr<Graph> Read(const Context& context, const Buffer& bytes, const std::string& name,
                            const std::string& path, const LoadOptions& options) {
   const std::string_view text(reinterpret_cast<const char*>(bytes.data), bytes.size);
@@ -63,7 +72,7 @@ absl::StatusOr<Graph> Read(const Context& context, const Buffer& bytes, const st
   }
   switch (*format) {
     case ModelFormat::kQlite:
-      return ReadQlite(bytes, name, {.limits = context.limits()});
+      return ReadQlite(bytes, name, QliteOptions(context));
     case ModelFormat::kOnnx: {
       absl::StatusOr<Graph> graph = ReadOnnx(bytes, path, {.limits = context.limits()});
       if (graph.ok() || !path.empty()) return graph;

@@ -137,7 +137,7 @@ TEST_CASE("every field of the header is checked") {
   CHECK_THAT(Refusal(with(offsetof(FileHeader, padding), 1u)), Contains("reserved"));
   const absl::Status other_version = Read(with(offsetof(FileHeader, version), kQliteVersion + 1)).status();
   CHECK(other_version.code() == absl::StatusCode::kUnimplemented);
-  CHECK_THAT(std::string(other_version.message()), Contains("version 2") && Contains("reads version 1"));
+  CHECK_THAT(std::string(other_version.message()), Contains("version 3") && Contains("reads versions 1 to 2"));
   constexpr uint64_t kNumbers[] = {0,
                                    1,
                                    63,

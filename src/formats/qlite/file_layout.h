@@ -18,8 +18,13 @@ namespace qlite {
 // "qlite", then bytes that a transfer in text mode would change.
 inline constexpr std::array<char, 8> kQliteMagic = {'q', 'l', 'i', 't', 'e', '\r', '\n', '\x1a'};
 
-// A file of another version is refused. Raised whenever an older reader would misunderstand a newer file.
-inline constexpr uint32_t kQliteVersion = 1;
+// Raised whenever an older reader would misunderstand a newer file. A file has the oldest version that can express it,
+// and one of a version that is not known is refused.
+//   1  constants as they are
+//   2  some constants are encoded (encoding/weight_encoding.h)
+inline constexpr uint32_t kQliteOldestVersion = 1;
+inline constexpr uint32_t kQliteEncodedVersion = 2;
+inline constexpr uint32_t kQliteVersion = 2;
 
 // FlatBuffers address with 31 bits; well below it, neither builder nor verifier aborts.
 inline constexpr uint64_t kMaxStructureBytes = uint64_t{1} << 30;

@@ -3,7 +3,9 @@
 #include <algorithm>
 #include <bit>
 #include <cstring>
+#include <map>
 #include <span>
+#include <tuple>
 #include <utility>
 #include <vector>
 
@@ -11,6 +13,7 @@
 #include "core/attribute_fields.h"
 #include "core/error_site.h"
 #include "core/str_cat.h"
+#include "formats/qlite/encoding/weight_encoding.h"
 #include "formats/qlite/file_checksum.h"
 #include "formats/qlite/file_layout.h"
 #include "model_generated.h"
@@ -70,10 +73,10 @@ class Reader {
     }
     std::memcpy(&header_, file_.data, sizeof(header_));
     if (header_.magic != kQliteMagic) return Damaged("it does not begin with the identifier 'qlite'");
-    if (header_.version != kQliteVersion) {
+    if (header_.version < kQliteOldestVersion || header_.version > kQliteVersion) {
       return absl::UnimplementedError(StrCat(path_, ": .qlite version ", header_.version,
-                                             ", this library reads version ", kQliteVersion,
-                                             "; convert the model again with a matching release"));
+                                             ", this library reads versions ", kQliteOldestVersion, " to ",
+                                             kQliteVersion, "; convert the model again with a matching release"));
     }
     if (header_.reserved != 0 || header_.padding != std::array<uint64_t, 2>{}) return Damaged("reserved bytes are set");
     const uint64_t body = file_.size - sizeof(FileHeader);
@@ -142,7 +145,7 @@ class Reader {
     return quant;
   }
 
-  absl::StatusOr<Tensor> ReadConstant(const schema::Value& from, const Shape& shape) const {
+  absl::StatusOr<Tensor> ReadConstant(const schema::Value& from, const Shape& shape) {
     if (!shape.IsStatic()) return absl::InvalidArgumentError("a constant has an unknown dimension");
     const schema::DataRange& range = *from.data();
     if (range.offset() % kDataAlignment != 0) return absl::InvalidArgumentError("its data are not aligned");
@@ -154,8 +157,40 @@ class Reader {
       return absl::ResourceExhaustedError(
           StrCat("its data have ", range.size(), " bytes, the limit is ", options_.limits.max_tensor_bytes));
     }
+    const auto type = static_cast<ElementType>(from.type());
     const Buffer bytes{file_.data + header_.data_offset + range.offset(), range.size(), file_.owner};
-    return Tensor::Create(static_cast<ElementType>(from.type()), shape.Extents(), bytes);
+    const WeightEncoding encoding{static_cast<WeightForm>(from.encoding()), from.width()};
+    if (encoding == WeightEncoding{}) return Tensor::Create(type, shape.Extents(), bytes);
+    absl::StatusOr<Buffer> elements = Decode(encoding, range, bytes, type, shape.Extents());
+    if (!elements.ok()) return elements.status();
+    return Tensor::Create(type, shape.Extents(), *elements);
+  }
+
+  // The elements of an encoded constant, decoded once for all values that share it.
+  absl::StatusOr<Buffer> Decode(WeightEncoding encoding, const schema::DataRange& range, const Buffer& bytes,
+                                ElementType type, const std::vector<int64_t>& dims) {
+    if (header_.version < kQliteEncodedVersion || encoding.form == WeightForm::kRaw ||
+        static_cast<int64_t>(encoding.form) >= EnumCount(WeightForm{})) {
+      return absl::InvalidArgumentError(StrCat("unknown encoding ", static_cast<int>(encoding.form), " of width ",
+                                               encoding.width, " in a file of version ", header_.version));
+    }
+    const absl::StatusOr<int64_t> count = ElementCount(dims, ElementSize(type));
+    if (!count.ok()) return count.status();
+    const uint64_t element_bytes = static_cast<uint64_t>(*count) * ElementSize(type);
+    if (element_bytes > options_.limits.max_tensor_bytes) {
+      return absl::ResourceExhaustedError(
+          StrCat("it takes ", element_bytes, " bytes, the limit is ", options_.limits.max_tensor_bytes));
+    }
+    Buffer& decoded = decoded_[{range.offset(), range.size(), encoding.form, encoding.width, type, *count}];
+    if (decoded.owner != nullptr) return decoded;
+    decoded_bytes_ += element_bytes;
+    if (decoded_bytes_ / kMaxWeightExpansion > header_.data_bytes) {
+      return absl::InvalidArgumentError("the file's encoded data are used too often");
+    }
+    absl::StatusOr<Buffer> elements =
+        DecodeWeights(encoding, {bytes.data, bytes.size}, type, *count, options_.executor, options_.isa);
+    if (elements.ok()) decoded = *elements;
+    return elements;
   }
 
   absl::StatusOr<Shape> ReadShape(const schema::Value& from) {
@@ -334,6 +369,9 @@ class Reader {
   FileHeader header_{};
   const schema::Model* model_ = nullptr;
   uint64_t spent_ = 0;
+  // Encoded constants by place, encoding, element type and number of elements.
+  std::map<std::tuple<uint64_t, uint64_t, WeightForm, int, ElementType, int64_t>, Buffer> decoded_;
+  uint64_t decoded_bytes_ = 0;
   std::vector<ValueId> ids_;  // by the file's value number
   Graph graph_;
 };

@@ -4,13 +4,16 @@
 #include <bit>
 #include <cstring>
 #include <map>
+#include <optional>
 #include <span>
+#include <tuple>
 #include <utility>
 #include <vector>
 
 #include "absl/status/status.h"
 #include "core/attribute_fields.h"
 #include "core/str_cat.h"
+#include "formats/qlite/encoding/weight_encoding.h"
 #include "formats/qlite/file_checksum.h"
 #include "formats/qlite/file_layout.h"
 #include "model_generated.h"
@@ -27,39 +30,67 @@ uint64_t AlignUp(uint64_t offset) { return (offset + kDataAlignment - 1) / kData
 // memory.
 class DataSection {
  public:
-  schema::DataRange Place(const Buffer& buffer) {
-    std::vector<Piece>& alike = pieces_[{buffer.size, XXH3_64bits(buffer.data, buffer.size)}];
-    for (const Piece& piece : alike) {
-      if (SameBytes(*piece.buffer, buffer)) return {piece.offset, buffer.size};
-    }
-    const Piece piece{AlignUp(size_), &buffer};
-    size_ = piece.offset + buffer.size;
-    alike.push_back(piece);
-    return {piece.offset, buffer.size};
+  explicit DataSection(const QliteWriteOptions& options) : options_(options) {}
+
+  struct Placed {
+    schema::DataRange range;
+    WeightEncoding encoding;
+  };
+
+  // `value` is a constant.
+  Placed Place(const Value& value) {
+    const Tensor& tensor = *value.constant;
+    EncodedWeights encoded = Encode(tensor, value.quant);
+    if (encoded.encoding.form == WeightForm::kRaw) return {Place(tensor.buffer(), {}), {}};
+    encoded_ = true;
+    const Meaning meaning{encoded.encoding.form, encoded.encoding.width, tensor.type(), tensor.element_count()};
+    return {Place(Buffer::Own(std::move(encoded.bytes)), meaning), encoded.encoding};
   }
 
   uint64_t size() const { return size_; }
+  bool has_encoded() const { return encoded_; }
 
   void CopyTo(char* section) const {
     for (const auto& [key, alike] : pieces_) {
       for (const Piece& piece : alike) {
-        if (piece.buffer->size > 0) std::memcpy(section + piece.offset, piece.buffer->data, piece.buffer->size);
+        if (piece.buffer.size > 0) std::memcpy(section + piece.offset, piece.buffer.data, piece.buffer.size);
       }
     }
   }
 
  private:
+  // Encoded bytes are shared between equal elements alone: a reader counts what decoding takes of each.
+  using Meaning = std::tuple<WeightForm, int, ElementType, int64_t>;
+
   struct Piece {
     uint64_t offset;
-    const Buffer* buffer;
+    Buffer buffer;
   };
+
+  schema::DataRange Place(const Buffer& buffer, const Meaning& meaning) {
+    std::vector<Piece>& alike = pieces_[{buffer.size, XXH3_64bits(buffer.data, buffer.size), meaning}];
+    for (const Piece& piece : alike) {
+      if (SameBytes(piece.buffer, buffer)) return {piece.offset, buffer.size};
+    }
+    const Piece piece{AlignUp(size_), buffer};
+    size_ = piece.offset + buffer.size;
+    alike.push_back(piece);
+    return {piece.offset, buffer.size};
+  }
+
+  EncodedWeights Encode(const Tensor& tensor, const std::optional<QuantParams>& quant) const {
+    if (!quant) return {};
+    return options_.smallest_weights ? EncodeWeights(tensor, *quant, options_.executor) : PackWeights(tensor, *quant);
+  }
 
   static bool SameBytes(const Buffer& a, const Buffer& b) {
     return a.data == b.data || a.size == 0 || std::memcmp(a.data, b.data, a.size) == 0;
   }
 
-  std::map<std::pair<size_t, uint64_t>, std::vector<Piece>> pieces_;  // by size and hash
+  const QliteWriteOptions& options_;
+  std::map<std::tuple<size_t, uint64_t, Meaning>, std::vector<Piece>> pieces_;  // by size, hash and meaning
   uint64_t size_ = 0;
+  bool encoded_ = false;
 };
 
 // Writes each distinct short list of integers and each short symbol once: shapes and windows recur from layer to layer.
@@ -113,10 +144,11 @@ Offset<schema::Value> WriteValue(FlatBufferBuilder& builder, const Value& value,
   const auto dims_offset = lists.Write(builder, dims);
   const auto symbols_offset = has_symbols ? builder.CreateVector(symbols) : 0;
   const auto quant = value.quant ? WriteQuant(builder, *value.quant) : 0;
-  schema::DataRange range;
-  if (value.is_constant()) range = data.Place(value.constant->buffer());
+  DataSection::Placed placed;
+  if (value.is_constant()) placed = data.Place(value);
   return schema::CreateValue(builder, name, static_cast<uint8_t>(value.type), value.shape.has_rank(), dims_offset,
-                             symbols_offset, quant, value.is_constant() ? &range : nullptr);
+                             symbols_offset, quant, value.is_constant() ? &placed.range : nullptr,
+                             static_cast<uint8_t>(placed.encoding.form), static_cast<uint8_t>(placed.encoding.width));
 }
 
 std::vector<int32_t> Numbers(std::span<const ValueId> ids) {
@@ -193,18 +225,18 @@ absl::Status WriteStructure(const Graph& graph, FlatBufferBuilder& builder, Data
 
 }  // namespace
 
-absl::StatusOr<std::string> WriteQlite(const Graph& graph) {
+absl::StatusOr<std::string> WriteQlite(const Graph& graph, const QliteWriteOptions& options) {
   Graph compact = graph;
   compact.Compact();
   if (absl::Status status = compact.Validate(); !status.ok()) return status;
 
   FlatBufferBuilder builder;
-  DataSection data;
+  DataSection data(options);
   if (absl::Status status = WriteStructure(compact, builder, data); !status.ok()) return status;
 
   FileHeader header{};
   header.magic = kQliteMagic;
-  header.version = kQliteVersion;
+  header.version = data.has_encoded() ? kQliteEncodedVersion : kQliteOldestVersion;
   header.structure_bytes = builder.GetSize();
   header.data_offset = AlignUp(sizeof(FileHeader) + header.structure_bytes);
   header.data_bytes = data.size();

@@ -5,14 +5,23 @@
 #include <string>
 
 #include "absl/status/statusor.h"
+#include "qlite/context.h"
 #include "qlite/graph.h"
 
 namespace qlite {
 
+struct QliteWriteOptions {
+  // Integer constants with quantization parameters take the form with the fewest bytes; otherwise those whose bits do
+  // not fill their element type are packed.
+  bool smallest_weights = false;
+  // Threads to encode constants on; null: the calling one. The bytes do not depend on it.
+  Executor* executor = nullptr;
+};
+
 // The bytes of the .qlite file of a valid graph; float, integer and mixed graphs alike. Equal constants
 // are stored once, wherever they lie in memory. Equal graphs give equal bytes. kResourceExhausted where the structure
 // (everything but the constants) would pass 1 GB.
-absl::StatusOr<std::string> WriteQlite(const Graph& graph);
+absl::StatusOr<std::string> WriteQlite(const Graph& graph, const QliteWriteOptions& options = {});
 
 }  // namespace qlite
 
