@@ -2,7 +2,9 @@
 
 #include <array>
 
-#if defined(__aarch64__) && defined(__linux__)
+#if defined(__x86_64__)
+#include <cpuid.h>
+#elif defined(__aarch64__) && defined(__linux__)
 #include <sys/auxv.h>
 #endif
 
@@ -36,12 +38,18 @@ struct Detected {
 
 #if defined(__x86_64__)
 
+// Not every compiler's __builtin_cpu_supports knows it.
+bool HasHalfFloats() {
+  unsigned eax = 0, ebx = 0, ecx = 0, edx = 0;
+  return __get_cpuid(1, &eax, &ebx, &ecx, &edx) != 0 && (ecx & bit_F16C) != 0;
+}
+
 void AddVectorIsas(Detected& found) {
   // libgcc's check also asks the operating system whether it saves the wider registers.
   __builtin_cpu_init();
   if (!__builtin_cpu_supports("sse4.2") || !__builtin_cpu_supports("popcnt")) return;
   found.Add(Isa::kSse42);
-  if (!__builtin_cpu_supports("avx2") || !__builtin_cpu_supports("fma") || !__builtin_cpu_supports("f16c")) return;
+  if (!__builtin_cpu_supports("avx2") || !__builtin_cpu_supports("fma") || !HasHalfFloats()) return;
   found.Add(Isa::kAvx2);
   if (!__builtin_cpu_supports("avx512f") || !__builtin_cpu_supports("avx512bw") ||
       !__builtin_cpu_supports("avx512cd") || !__builtin_cpu_supports("avx512dq") ||
