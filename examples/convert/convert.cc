@@ -139,7 +139,9 @@ absl::Status Convert(const ConvertRequest& request) {
   ProgressLine progress;
   absl::StatusOr<Context> context = MakeContext(request, progress);
   if (!context.ok()) return context.status();
-  absl::StatusOr<Graph> graph = LoadModel(*context, request.model_file);
+  LoadOptions loading;
+  loading.input_shapes = request.input_shapes;
+  absl::StatusOr<Graph> graph = LoadModel(*context, request.model_file, loading);
   if (!graph.ok()) return graph.status();
 
   ExportOptions exporting;
