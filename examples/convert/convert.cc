@@ -13,6 +13,7 @@
 #include "common/progress_line.h"
 #include "common/text.h"
 #include "qlite/calibrator.h"
+#include "qlite/report.h"
 #include "qlite/session.h"
 
 namespace qlite::cli {
@@ -73,12 +74,22 @@ absl::StatusOr<std::optional<CalibrationTable>> ReadCalibration(const std::strin
   return std::optional<CalibrationTable>(*std::move(table));
 }
 
+absl::Status WriteReport(const Context& context, const QuantizationResult& result, const DataSet& data,
+                         const std::string& folder) {
+  const absl::StatusOr<Report> report = MakeReport(context, result.float_graph, result.graph, data, {});
+  if (!report.ok()) return report.status();
+  if (absl::Status status = WriteReportCsv(*report, folder); !status.ok()) return status;
+  Say(Join({"wrote a report over ", std::to_string(report->rounds.size()), " samples to ", folder}));
+  return absl::OkStatus();
+}
+
 using Manifest = std::map<std::string, std::string>;
 
 absl::Status Quantize(const Context& context, const ConvertRequest& request, const DataSet& data, Graph& graph,
                       Manifest& manifest) {
   QuantizerOptions options = request.quantizer;
   options.checkpoint_path = request.calibration_file;
+  options.keep_float_graph = !request.report_folder.empty();
   absl::StatusOr<std::optional<CalibrationTable>> resume = ReadCalibration(request.calibration_file);
   if (!resume.ok()) return resume.status();
   absl::StatusOr<QuantizationResult> result =
@@ -87,6 +98,9 @@ absl::Status Quantize(const Context& context, const ConvertRequest& request, con
   PrintAccount(*result);
   if (!request.calibration_file.empty()) {
     if (absl::Status status = result->table.SaveFile(request.calibration_file); !status.ok()) return status;
+  }
+  if (!request.report_folder.empty()) {
+    if (absl::Status status = WriteReport(context, *result, data, request.report_folder); !status.ok()) return status;
   }
   manifest["quantization"] = "FULL_QUANT";
   manifest["activation_quant_method"] = options.activation_method;
@@ -139,7 +153,9 @@ absl::Status Convert(const ConvertRequest& request) {
   ProgressLine progress;
   absl::StatusOr<Context> context = MakeContext(request, progress);
   if (!context.ok()) return context.status();
-  absl::StatusOr<Graph> graph = LoadModel(*context, request.model_file);
+  LoadOptions loading;
+  loading.input_shapes = request.input_shapes;
+  absl::StatusOr<Graph> graph = LoadModel(*context, request.model_file, loading);
   if (!graph.ok()) return graph.status();
 
   ExportOptions exporting;

@@ -32,6 +32,8 @@ struct ConvertRequest {
   int64_t memory_limit_mb = 0;
   std::string calibration_file;  // read where it is there, written at the end and on interruption
 
+  std::string report_folder;  // for the tables of qlite/report.h; empty: none
+
   std::vector<std::string> notices;  // what was accepted and has no effect
 };
 

@@ -1,6 +1,8 @@
 // The configuration file in sections.
 #include <algorithm>
+#include <filesystem>
 #include <limits>
+#include <system_error>
 
 #include "common/config_values.h"
 #include "common/text.h"
@@ -42,6 +44,15 @@ absl::Status ReadSkipNodes(const ConfigEntry& entry, ConfigState& state) {
   return absl::OkStatus();
 }
 
+absl::Status ReadReportFolder(const ConfigEntry& entry, ConfigState& state) {
+  std::error_code error;
+  if (!entry.value().empty() && !std::filesystem::is_directory(entry.value(), error)) {
+    return entry.Illegal("must be an existing folder.");
+  }
+  state.request.report_folder = entry.value();
+  return absl::OkStatus();
+}
+
 // Set where the feature is not there yet, harmless at its default.
 absl::Status ReadOnlyEmpty(const ConfigEntry& entry, ConfigState&) {
   return entry.value().empty() ? absl::OkStatus() : entry.NotYet("this key");
@@ -62,7 +73,7 @@ const Key kCommonKeys[] = {
        return absl::OkStatus();
      }},
     {"skip_quant_node", ReadSkipNodes},
-    {"debug_info_save_path", ReadOnlyEmpty},
+    {"debug_info_save_path", ReadReportFolder},
     {"enable_encode",
      [](const ConfigEntry& e, ConfigState& s) {
        bool encode = false;
@@ -188,7 +199,7 @@ absl::Status ApplySectionedConfig(std::string_view text, const std::string& path
     if (absl::Status status = ApplyOne(section, path, state); !status.ok()) return status;
   }
   if (request.quant_type == QuantType::kFull) return CheckFullQuant(state, path);
-  if (state.bit_num_given || !request.data.folders.empty()) {
+  if (state.bit_num_given || !request.data.folders.empty() || !request.report_folder.empty()) {
     return absl::InvalidArgumentError(
         Join({path, ": it describes a quantization, but quant_type in [common_quant_param] is not given; write ",
               "quant_type=FULL_QUANT"}));

@@ -68,6 +68,13 @@ absl::StatusOr<std::unique_ptr<DataSet>> MakeImageDataSet(const InputSpec& input
 absl::StatusOr<std::unique_ptr<DataSet>> MakeMemoryDataSet(const std::vector<InputSpec>& inputs,
                                                            std::vector<Buffer> samples);
 
+// --- lines of token numbers, as a language model reads them: one sample a line of `file`, from line `first_line`
+// (counted from 1) on, cut to `count` (0: all); empty lines are skipped. Of each line the first numbers are taken, as
+// many as the input has elements, which is int64 or int32; a line with fewer, or with something else than integers, is
+// an error that names file and line.
+absl::StatusOr<std::unique_ptr<DataSet>> OpenTokenDataSet(const InputSpec& input, const std::string& file,
+                                                          int64_t first_line, int64_t count);
+
 // A fingerprint for data sets of the host that know no better one: reads every sample and hashes the contents.
 absl::StatusOr<uint64_t> FingerprintSamples(const DataSet& data, const std::vector<InputSpec>& inputs);
 

@@ -29,6 +29,9 @@ std::optional<ModelFormat> ModelFormatOfPath(std::string_view path);
 struct LoadOptions {
   // Nothing: by the file's first bytes, then its extension.
   std::optional<ModelFormat> format;
+  // Fixes the shapes of inputs by name, and the symbols in them, as Graph::InferShapes does. An ONNX model whose loops
+  // or branches depend on the extents of its inputs can be read with them alone.
+  std::map<std::string, std::vector<int64_t>> input_shapes = {};
 };
 
 // Reads a model of any known format; large constants stay mapped to the file, which must not change meanwhile.

@@ -30,6 +30,7 @@ struct QuantizerOptions {
   bool check_inputs = true;
   std::string checkpoint_path;  // see CalibratorOptions
   std::map<std::string, std::vector<int64_t>> input_shapes;
+  bool keep_float_graph = false;  // for a report (qlite/report.h): QuantizationResult::float_graph
 };
 
 // What became of a node of the simplified graph.
@@ -41,6 +42,7 @@ struct NodeOutcome {
 
 struct QuantizationResult {
   Graph graph;
+  Graph float_graph;               // what was quantized, simplified and equalised; empty unless asked for
   std::vector<NodeOutcome> nodes;  // in topological order
   std::vector<std::string> steps;  // what was done: "folded 35 BatchNormalization", "equalised 17 pairs", ...
   std::vector<InputWarning> warnings;

@@ -71,10 +71,17 @@ absl::StatusOr<Graph> Read(const Context& context, const Buffer& bytes, const st
         StrCat(name, ": ", bytes.size, " bytes, the limit is ", context.limits().max_file_bytes));
   }
   switch (*format) {
-    case ModelFormat::kQlite:
-      return ReadQlite(bytes, name, QliteOptions(context));
+    case ModelFormat::kQlite: {
+      absl::StatusOr<Graph> graph = ReadQlite(bytes, name, QliteOptions(context));
+      if (!graph.ok() || options.input_shapes.empty()) return graph;
+      if (absl::Status status = graph->InferShapes(options.input_shapes); !status.ok()) {
+        return Prefixed(status, name);
+      }
+      return graph;
+    }
     case ModelFormat::kOnnx: {
-      absl::StatusOr<Graph> graph = ReadOnnx(bytes, path, {.limits = context.limits()});
+      absl::StatusOr<Graph> graph =
+          ReadOnnx(bytes, path, {.limits = context.limits(), .input_shapes = options.input_shapes});
       if (graph.ok() || !path.empty()) return graph;
       return Prefixed(graph.status(), name);
     }

@@ -139,6 +139,7 @@ class FullQuantization {
     const auto params = ChooseActivationParams(graph, *regions, result_.table);
     if (!params.ok()) return params.status();
     Account(*regions);
+    if (options_.keep_float_graph) result_.float_graph = graph;
     IntegerRewriteOptions options;
     options.per_channel = options_.per_channel;
     options.means = options_.bias_correction ? &result_.table : nullptr;

@@ -109,10 +109,10 @@ TEST_CASE("strings, sparse tensors, training information and local functions are
 
 TEST_CASE("all unsupported operators are listed at once") {
   OnnxModel model = SmallConv();
-  model.Node("If", {"x"}, {"p"});
-  model.Node("If", {"x"}, {"q"});
+  model.Node("LSTM", {"x"}, {"p"});
+  model.Node("LSTM", {"x"}, {"q"});
   model.Node("Wonder", {"x"}, {"r"}).set_domain("com.example");
-  const absl::StatusCode code = Error(model, "If (2 nodes: 'If_p', 'If_q'), com.example::Wonder (1 node: 'Wonder_r')");
+  const absl::StatusCode code = Error(model, "LSTM (2 nodes: 'LSTM_p', 'LSTM_q'), com.example::Wonder (1 node: 'Wonder_r')");
   CHECK(code == absl::StatusCode::kUnimplemented);
 }
 

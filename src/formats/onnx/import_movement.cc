@@ -2,6 +2,7 @@
 
 #include "core/str_cat.h"
 #include "formats/onnx/importers.h"
+#include "formats/onnx/repeat_interleave.h"
 
 namespace qlite::onnx {
 namespace {
@@ -130,6 +131,7 @@ void ImportPad(NodeReader& node) {
 void ImportReshape(NodeReader& node) {
   ReshapeAttrs attrs;
   attrs.allow_zero = node.opset() >= 14 && node.Flag("allowzero", false);
+  if (!attrs.allow_zero && ImportRepeatInterleave(node)) return;
   EmitMove(node, OpType::kReshape, attrs);
 }
 
@@ -163,6 +165,7 @@ void ImportShape(NodeReader& node) {
 void ImportIdentity(NodeReader& node) {
   // Exporters share a constant between names this way; readers that need a constant must still see one.
   if (const Tensor* constant = node.Constant(0)) return node.BindConstant(*constant);
+  if (node.HasInput(0) && node.InputBinding(0).sequence != nullptr) return node.BindSequence(node.Sequence(0));
   EmitMove(node, OpType::kIdentity, NoAttrs{});
 }
 

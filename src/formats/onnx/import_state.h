@@ -3,6 +3,7 @@
 #define QLITE_FORMATS_ONNX_IMPORT_STATE_H_
 
 #include <cstdint>
+#include <memory>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -10,6 +11,7 @@
 #include <vector>
 
 #include "absl/status/statusor.h"
+#include "core/infer_context.h"
 #include "formats/onnx/external_data.h"
 #include "formats/onnx/onnx_reader.h"
 #include "qlite/graph.h"
@@ -23,6 +25,8 @@ namespace qlite::onnx {
 struct Binding {
   std::optional<Tensor> tensor;  // constants: the value as the file states it
   ValueId id;                    // in the graph; constants are added when a node first reads them
+  // A sequence of tensors: a list that exists while the file is read alone. Neither tensor nor id is set then.
+  std::shared_ptr<const std::vector<ValueId>> sequence;
   bool shifted = false;
   // The other form, once a node has asked for it: the value shifted back (or forth), or the constant with parameters.
   ValueId other_form;
@@ -39,7 +43,15 @@ struct FlatteningSoftmax {
   int64_t axis;
 };
 
-struct ImportState {
+// The names of one graph of the file: the model's own, or one pass through the body of a Loop or If.
+struct Scope {
+  Scope* outer = nullptr;  // where names are looked up that this graph does not have; null for the model's
+  std::string suffix;      // of the names of what is made here: the iteration
+  std::unordered_map<std::string_view, Binding> bindings;  // for look-up only: never iterated
+};
+
+class ImportState {
+ public:
   ImportState(const std::string& model_path, const OnnxReadOptions& read_options)
       : options(read_options), external(model_path, read_options.limits.max_file_bytes) {}
 
@@ -47,12 +59,40 @@ struct ImportState {
   ExternalData external;
   Graph graph;
   int64_t opset = 0;
-  std::unordered_map<std::string_view, Binding> bindings;  // for look-up only: never iterated
+  std::string producer;  // the program that wrote the file, as it calls itself
+  Scope model_scope;
+  Scope* scope = &model_scope;  // of the node that is being read
   std::vector<FlatteningSoftmax> flattening_softmaxes;
-  int rank_inferences = 0;  // how often shapes were inferred for the sake of a node's rank
 
-  // The value of `name` in the graph, in the form that the file means. The name must be bound.
-  absl::StatusOr<ValueId> PlainValue(std::string_view name);
+  // What the innermost scope says of `name`; null where no scope has it.
+  Binding* Find(std::string_view name);
+  // As Find; the name must be bound.
+  Binding& At(std::string_view name);
+  // The name of a node or value that is made in the current scope.
+  std::string Label(std::string_view name) const;
+
+  // The value of `binding` in the graph, in the form that the file means; a constant is added as `name`.
+  absl::StatusOr<ValueId> PlainValue(Binding& binding, std::string_view name);
+  absl::StatusOr<ValueId> PlainValue(std::string_view name) { return PlainValue(At(name), name); }
+
+  // The shape of a value as far as it follows from the nodes read so far.
+  absl::StatusOr<Shape> KnownShape(ValueId id);
+  // The elements of an integer value where all follow from constants and known shapes.
+  absl::StatusOr<std::optional<std::vector<int64_t>>> KnownIntegers(const Binding& binding);
+
+  // Called before `bytes` of the file are read once more, or a sequence of `elements` is made: a small file must not
+  // become a large graph. kResourceExhausted past the limit.
+  absl::Status ChargeRepeatedNode(size_t bytes);
+  absl::Status ChargeSequence(size_t elements);
+
+ private:
+  // Infers types, shapes and elements of the nodes added since the last call.
+  absl::Status Follow();
+
+  PartialValues known_;
+  size_t followed_ = 0;  // node slots
+  size_t repeated_nodes_ = 0;
+  size_t sequence_elements_ = 0;
 };
 
 }  // namespace qlite::onnx

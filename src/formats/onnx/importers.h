@@ -55,6 +55,20 @@ void ImportDropout(NodeReader& node);
 void ImportDepthToSpace(NodeReader& node);
 void ImportSpaceToDepth(NodeReader& node);
 
+// import_control.cc: what decides which nodes there are.
+void ImportLoop(NodeReader& node);
+void ImportIf(NodeReader& node);
+
+// import_sequence.cc
+void ImportSequenceEmpty(NodeReader& node);
+void ImportSequenceConstruct(NodeReader& node);
+void ImportSequenceInsert(NodeReader& node);
+void ImportSequenceErase(NodeReader& node);
+void ImportSequenceAt(NodeReader& node);
+void ImportSequenceLength(NodeReader& node);
+void ImportSplitToSequence(NodeReader& node);
+void ImportConcatFromSequence(NodeReader& node);
+
 // import_constant.cc
 void ImportConstant(NodeReader& node);
 void ImportConstantOfShape(NodeReader& node);

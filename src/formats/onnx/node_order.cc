@@ -1,6 +1,7 @@
 #include "formats/onnx/node_order.h"
 
 #include <functional>
+#include <optional>
 #include <queue>
 #include <unordered_map>
 
@@ -40,23 +41,54 @@ absl::StatusOr<Dependencies> FindDependencies(const GraphProto& graph, const Pro
   const size_t count = static_cast<size_t>(graph.node_size());
   Dependencies result{std::vector<std::vector<int>>(count), std::vector<int>(count)};
   for (int i = 0; i < graph.node_size(); ++i) {
-    for (const std::string& input : graph.node(i).input()) {
-      if (input.empty() || given.count(input) > 0) continue;
+    std::optional<std::string> missing;
+    ForEachRead(graph.node(i), [&](std::string_view input) {
+      if (given.count(input) > 0) return;
       const auto found = producers.find(input);
       if (found == producers.end()) {
-        return AtNode(AtValue(absl::InvalidArgumentError(StrCat(DescribeNode(graph.node(i)), ": its input '", input,
-                                                                "' is produced by nothing")),
-                              input),
-                      NodeName(graph.node(i)));
+        if (!missing) missing = input;
+        return;
       }
       result.readers[static_cast<size_t>(found->second)].push_back(i);
       ++result.waiting_for[static_cast<size_t>(i)];
+    });
+    if (missing) {
+      const std::string what =
+          StrCat(DescribeNode(graph.node(i)), ": its input '", *missing, "' is produced by nothing");
+      return AtNode(AtValue(absl::InvalidArgumentError(what), *missing), NodeName(graph.node(i)));
     }
   }
   return result;
 }
 
+// The names that a graph defines itself.
+std::unordered_set<std::string_view> OwnNames(const GraphProto& graph) {
+  std::unordered_set<std::string_view> names;
+  for (const auto& input : graph.input()) names.insert(input.name());
+  for (const auto& initializer : graph.initializer()) names.insert(initializer.name());
+  for (const NodeProto& node : graph.node()) names.insert(node.output().begin(), node.output().end());
+  return names;
+}
+
+void ForEachCapture(const GraphProto& graph, absl::FunctionRef<void(std::string_view)> read) {
+  const std::unordered_set<std::string_view> own = OwnNames(graph);
+  const auto outer = [&](std::string_view name) {
+    if (own.count(name) == 0) read(name);
+  };
+  for (const NodeProto& node : graph.node()) ForEachRead(node, outer);
+  for (const auto& output : graph.output()) outer(output.name());
+}
+
 }  // namespace
+
+void ForEachRead(const NodeProto& node, absl::FunctionRef<void(std::string_view)> read) {
+  for (const std::string& input : node.input()) {
+    if (!input.empty()) read(input);
+  }
+  for (const auto& attribute : node.attribute()) {
+    if (attribute.has_g()) ForEachCapture(attribute.g(), read);
+  }
+}
 
 const std::string& NodeName(const NodeProto& node) {
   return node.name().empty() && node.output_size() > 0 ? node.output(0) : node.name();

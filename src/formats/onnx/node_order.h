@@ -6,6 +6,7 @@
 #include <unordered_set>
 #include <vector>
 
+#include "absl/functional/function_ref.h"
 #include "absl/status/statusor.h"
 #include "formats/onnx/onnx.pb.h"
 
@@ -15,6 +16,10 @@ namespace qlite::onnx {
 const std::string& NodeName(const onnx_schema::NodeProto& node);
 // "node 'name' (Op)".
 std::string DescribeNode(const onnx_schema::NodeProto& node);
+
+// Calls `read` with the name of every value that the node reads: its inputs, then those that its subgraphs take from
+// outside, in an order that the file decides.
+void ForEachRead(const onnx_schema::NodeProto& node, absl::FunctionRef<void(std::string_view)> read);
 
 // Indices of the nodes, each after those whose outputs it reads and otherwise in the file's order: the standard asks
 // for sorted nodes, but files with unsorted ones exist. `given` are the names of graph inputs and initializers. An

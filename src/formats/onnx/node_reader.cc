@@ -19,14 +19,13 @@ int32_t TypeOf(const AttributeProto& attribute) {
   if (attribute.has_i()) return AttributeProto::INT;
   if (attribute.has_s()) return AttributeProto::STRING;
   if (attribute.has_t()) return AttributeProto::TENSOR;
+  if (attribute.has_g()) return AttributeProto::GRAPH;
   if (attribute.floats_size() > 0) return AttributeProto::FLOATS;
   if (attribute.ints_size() > 0) return AttributeProto::INTS;
   return AttributeProto::UNDEFINED;
 }
 
 constexpr int64_t kMaxListedInts = int64_t{1} << 20;
-// Each costs time in proportion to the graph; few nodes need one.
-constexpr int kMaxRankInferences = 64;
 
 }  // namespace
 
@@ -90,6 +89,12 @@ std::optional<Tensor> NodeReader::TensorAttribute(std::string_view name) {
   return *std::move(tensor);
 }
 
+onnx_schema::GraphProto* NodeReader::GraphAttribute(std::string_view name) {
+  AttributeProto* found = Take(name, AttributeProto::GRAPH);
+  if (found == nullptr) Invalid(StrCat("attribute '", name, "' is missing"));
+  return ok() ? found->mutable_g() : nullptr;
+}
+
 ValueId NodeReader::Input(int i) {
   if (!ok() || !HasInput(i)) return {};
   absl::StatusOr<ValueId> id = state_.PlainValue(proto_.input(i));
@@ -122,10 +127,7 @@ const Tensor* NodeReader::Constant(int i) {
 std::optional<std::vector<int64_t>> NodeReader::ConstantInts(int i, std::string_view what) {
   if (!ok() || !HasInput(i)) return std::nullopt;
   const Tensor* tensor = Constant(i);
-  if (tensor == nullptr) {
-    Unsupported(StrCat(what, " computed by the model (they must be constant) are"));
-    return std::nullopt;
-  }
+  if (tensor == nullptr) return KnownInts(InputBinding(i), what);
   if (tensor->dims().size() > 1 || tensor->element_count() > kMaxListedInts) {
     Invalid(StrCat(what, " must be a list of integers"));
     return std::nullopt;
@@ -142,22 +144,51 @@ std::optional<std::vector<int64_t>> NodeReader::ConstantInts(int i, std::string_
   return std::nullopt;
 }
 
+std::optional<std::vector<int64_t>> NodeReader::KnownInts(const Binding& binding, std::string_view what) {
+  if (!ok()) return std::nullopt;
+  absl::StatusOr<std::optional<std::vector<int64_t>>> known = state_.KnownIntegers(binding);
+  if (known.ok() && known->has_value()) return *std::move(known);
+  if (!known.ok()) {
+    Fail(known.status());
+  } else {
+    Unsupported(StrCat(what, " that depend on the data or on unknown extents of the model's inputs (fixed input ",
+                       "shapes may help) are"));
+  }
+  return std::nullopt;
+}
+
+std::optional<int64_t> NodeReader::KnownInt(const Binding& binding, std::string_view what) {
+  const std::optional<std::vector<int64_t>> values = KnownInts(binding, what);
+  if (values && values->size() == 1) return values->front();
+  if (values) Invalid(StrCat(what, " must be one element, found ", values->size()));
+  return std::nullopt;
+}
+
+std::optional<int64_t> NodeReader::ConstantInt(int i, std::string_view what) {
+  return ok() && HasInput(i) ? KnownInt(InputBinding(i), what) : std::nullopt;
+}
+
+const std::vector<ValueId>& NodeReader::Sequence(int i) {
+  static const std::vector<ValueId> empty;
+  if (!ok()) return empty;
+  if (HasInput(i) && InputBinding(i).sequence != nullptr) return *InputBinding(i).sequence;
+  Invalid(StrCat("its input ", i, " is not a sequence"));
+  return empty;
+}
+
 std::optional<int64_t> NodeReader::Rank(int i) {
   if (!ok() || !HasInput(i)) return std::nullopt;
   const Binding& binding = InputBinding(i);
   if (binding.tensor.has_value()) return static_cast<int64_t>(binding.tensor->dims().size());
   if (binding.rank >= 0) return binding.rank;
-  const auto known = [&]() -> std::optional<int64_t> {
-    const Shape& shape = state_.graph.value(binding.id).shape;
-    return shape.has_rank() ? std::optional<int64_t>(shape.rank()) : std::nullopt;
-  };
-  if (known().has_value() || ++state_.rank_inferences > kMaxRankInferences) return known();
-  if (absl::Status status = state_.graph.InferShapes(); !status.ok()) Fail(status);
-  return known();
+  if (!binding.id.valid()) return std::nullopt;
+  const absl::StatusOr<Shape> shape = state_.KnownShape(binding.id);
+  if (!shape.ok()) Fail(shape.status());
+  return shape.ok() && shape->has_rank() ? std::optional<int64_t>(shape->rank()) : std::nullopt;
 }
 
 bool NodeReader::OutputUsed(int i) const {
-  return i < proto_.output_size() && !proto_.output(i).empty() && state_.bindings.at(proto_.output(i)).uses > 0;
+  return i < proto_.output_size() && !proto_.output(i).empty() && state_.At(proto_.output(i)).uses > 0;
 }
 
 void NodeReader::KeepOutputs(int count, std::string_view what) {
@@ -191,20 +222,20 @@ void NodeReader::Emit(OpType op, OpAttrs attrs, std::vector<ValueId> inputs, boo
     Binding& binding = OutputBinding(i);
     // The name of a graph output belongs to the form that the file means.
     const bool rename = shifted && binding.is_output;
-    binding.id = state_.graph.AddValue(rename ? StrCat(proto_.output(i), "/int8") : proto_.output(i));
+    binding.id = state_.graph.AddValue(state_.Label(rename ? StrCat(proto_.output(i), "/int8") : proto_.output(i)));
     binding.shifted = shifted;
     outputs.push_back(binding.id);
   }
   const std::string& name = proto_.name().empty() && output_count() > 0 ? proto_.output(0) : proto_.name();
   const absl::StatusOr<NodeId> node =
-      state_.graph.AddNode(name, op, std::move(attrs), std::move(inputs), std::move(outputs));
+      state_.graph.AddNode(state_.Label(name), op, std::move(attrs), std::move(inputs), std::move(outputs));
   if (!node.ok()) Fail(node.status());
 }
 
 ValueId NodeReader::Add(OpType op, OpAttrs attrs, std::vector<ValueId> inputs, std::string_view suffix) {
   if (!ok()) return {};
   while (!inputs.empty() && !inputs.back().valid()) inputs.pop_back();
-  const std::string name = StrCat(proto_.output(0), "/", suffix);
+  const std::string name = state_.Label(StrCat(proto_.output(0), "/", suffix));
   const absl::StatusOr<ValueId> value = state_.graph.AddNode(name, op, std::move(attrs), std::move(inputs), name);
   if (value.ok()) return *value;
   Fail(value.status());
@@ -213,7 +244,7 @@ ValueId NodeReader::Add(OpType op, OpAttrs attrs, std::vector<ValueId> inputs, s
 
 ValueId NodeReader::AddConstant(Tensor tensor, std::string_view suffix) {
   if (!ok()) return {};
-  return state_.graph.AddConstant(StrCat(proto_.output(0), "/", suffix), std::move(tensor));
+  return state_.graph.AddConstant(state_.Label(StrCat(proto_.output(0), "/", suffix)), std::move(tensor));
 }
 
 void NodeReader::BindConstant(Tensor tensor) {
@@ -221,6 +252,30 @@ void NodeReader::BindConstant(Tensor tensor) {
   Binding& binding = OutputBinding(0);
   binding.type = tensor.type();
   binding.tensor = std::move(tensor);
+}
+
+void NodeReader::BindSequence(std::vector<ValueId> elements) {
+  if (!ok()) return;
+  if (absl::Status status = state_.ChargeSequence(elements.size() + 1); !status.ok()) return Fail(status);
+  OutputBinding(0).sequence = std::make_shared<const std::vector<ValueId>>(std::move(elements));
+}
+
+void NodeReader::BindOutput(int i, Binding source) {
+  if (!ok() || i >= output_count() || OutputName(i).empty()) return;
+  Binding& output = OutputBinding(i);
+  if (output.is_output && source.sequence == nullptr) {
+    // The graph's output has this name, whatever its value was called inside.
+    const absl::StatusOr<ValueId> value = state_.PlainValue(source, OutputName(i));
+    if (!value.ok()) return Fail(value.status());
+    const absl::StatusOr<ValueId> copy =
+        state_.graph.AddNode(StrCat(OutputName(i), "/copy"), OpType::kIdentity, NoAttrs{}, {*value}, OutputName(i));
+    if (!copy.ok()) return Fail(copy.status());
+    source = Binding();
+    source.id = *copy;
+  }
+  source.uses = output.uses;
+  source.is_output = output.is_output;
+  output = std::move(source);
 }
 
 void NodeReader::Fail(absl::Status status) {

@@ -35,6 +35,8 @@ class NodeReader {
   std::vector<int64_t> Ints(std::string_view name);
   std::vector<float> Floats(std::string_view name);
   std::optional<Tensor> TensorAttribute(std::string_view name);
+  // Null where the attribute is missing, which is an error, or after an error.
+  onnx_schema::GraphProto* GraphAttribute(std::string_view name);
   bool HasAttribute(std::string_view name) const { return Find(name) != nullptr; }
   // An attribute that cannot change the result of inference.
   void Ignore(std::string_view name) { seen_.insert(name); }
@@ -60,19 +62,26 @@ class NodeReader {
   ValueId InputAsHeld(int i, bool& shifted);
   // The input's data where it is constant.
   const Tensor* Constant(int i);
-  // Constant integers of an input; nothing where it is absent. An input that is not constant is an error that calls it
-  // `what`.
+  // The integers of an input; nothing where it is absent. An input that follows neither from constants nor from known
+  // shapes is an error that calls it `what`.
   std::optional<std::vector<int64_t>> ConstantInts(int i, std::string_view what);
+  // The one integer or boolean of an input.
+  std::optional<int64_t> ConstantInt(int i, std::string_view what);
+  // The integers, booleans included, of any value, as ConstantInts.
+  std::optional<std::vector<int64_t>> KnownInts(const Binding& binding, std::string_view what);
+  std::optional<int64_t> KnownInt(const Binding& binding, std::string_view what);
+  // The sequence that an input is; empty after an error.
+  const std::vector<ValueId>& Sequence(int i);
   // The number of dimensions of an input, where the file states it or it can be inferred.
   std::optional<int64_t> Rank(int i);
-  Binding& InputBinding(int i) { return *BindingOf(proto_.input(i)); }
+  Binding& InputBinding(int i) { return state_.At(proto_.input(i)); }
   const std::string& InputName(int i) const { return proto_.input(i); }
 
   // --- outputs
   int output_count() const { return proto_.output_size(); }
   bool OutputUsed(int i) const;
   const std::string& OutputName(int i) const { return proto_.output(i); }
-  Binding& OutputBinding(int i) { return *BindingOf(proto_.output(i)); }
+  Binding& OutputBinding(int i) { return state_.At(proto_.output(i)); }
   // Outputs beyond the first `count` must not be used: `what` they would be is not supported.
   void KeepOutputs(int count, std::string_view what);
 
@@ -86,6 +95,10 @@ class NodeReader {
   ValueId AddConstant(Tensor tensor, std::string_view suffix);
   // The ONNX node's output is this constant, and there is no node.
   void BindConstant(Tensor tensor);
+  // The ONNX node's output is this sequence.
+  void BindSequence(std::vector<ValueId> elements);
+  // Output `i` of the ONNX node is what `source` is.
+  void BindOutput(int i, Binding source);
 
   // --- errors
   void Fail(absl::Status status);
@@ -101,7 +114,6 @@ class NodeReader {
  private:
   const onnx_schema::AttributeProto* Find(std::string_view name) const;
   onnx_schema::AttributeProto* Take(std::string_view name, onnx_schema::AttributeProto::AttributeType type);
-  Binding* BindingOf(const std::string& name) { return &state_.bindings.at(name); }
 
   ImportState& state_;
   onnx_schema::NodeProto& proto_;
