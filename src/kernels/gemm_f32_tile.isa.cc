@@ -35,8 +35,8 @@ struct Depth {
   bool last;   // sums are finished, otherwise go to c as they are
   // Distance in bytes to the rows of the next tile, which are prefetched.
   int64_t rows_ahead = 0;
-  // Floats from this piece of a panel to the one computed next, which is prefetched; 0 where that follows in memory.
-  int64_t next_panel = 0;
+  // The piece of a panel that is computed next, which is prefetched, or null.
+  const float* next_panel = nullptr;
   // The part of it that a tile prefetches: where it begins, and the bytes passed at each step.
   const char* panel_ahead = nullptr;
   int64_t panel_step = 0;
@@ -201,14 +201,23 @@ void ComputeRowOfPanels(const float* const* rows, const float* b, int64_t taps, 
   }
 }
 
+// Floats from one row of a panel to the next.
+int64_t PanelWidth(const Block& block, const Panels& panels, int64_t panel) {
+  return MinOf(panels.vectors, CeilDiv(block.n - panel * panels.columns, VecF32::kLanes)) * VecF32::kLanes;
+}
+
+// Where row k of a panel lies.
+const float* PanelRow(const Block& block, const Panels& panels, int64_t panel, int64_t k) {
+  return block.packed_b + panel * panels.columns * block.taps * block.run + k * PanelWidth(block, panels, panel);
+}
+
 // One tile of a panel, over one piece of the reduction.
 [[gnu::always_inline]] inline void ComputeTileOf(const Block& block, const Panels& panels, int64_t panel,
                                                  const TileSplit& split, int64_t tile, Depth* depth) {
   const int64_t column = panel * panels.columns;
   const int columns = static_cast<int>(MinOf(block.n - column, panels.columns));
-  const int64_t vectors = CeilDiv(columns, VecF32::kLanes);
-  const int64_t width = vectors * VecF32::kLanes;
-  const float* b = block.packed_b + column * block.taps * block.run + (depth->tap * block.run + depth->offset) * width;
+  const int64_t width = PanelWidth(block, panels, panel);
+  const float* b = PanelRow(block, panels, panel, depth->tap * block.run + depth->offset);
   const int64_t begin = split.Begin(tile);
   const int64_t rows = split.Begin(tile + 1) - begin;
   const float* const* now = block.rows + depth->tap * kBlockRows + begin;
@@ -216,17 +225,19 @@ void ComputeRowOfPanels(const float* const* rows, const float* b, int64_t taps, 
                           ? reinterpret_cast<intptr_t>(now[rows]) - reinterpret_cast<intptr_t>(now[0])
                           : 0;
   // The tiles fetch equal parts of the next piece, at most a line at each step.
-  const int64_t steps = depth->taps * depth->run;
-  depth->panel_step = MinOf(CeilDiv(width, split.tiles), kLineFloats) * static_cast<int64_t>(sizeof(float));
-  depth->panel_ahead = reinterpret_cast<const char*>(b + (depth->next_panel != 0 ? depth->next_panel : steps * width)) +
-                       tile * steps * depth->panel_step;
-  kTiles[vectors - 1][rows - 1](block.rows + begin, b, columns, *depth, At(block.out, begin, column));
+  depth->panel_ahead = reinterpret_cast<const char*>(b);
+  depth->panel_step = 0;
+  if (depth->next_panel) {
+    depth->panel_step = MinOf(CeilDiv(width, split.tiles), kLineFloats) * static_cast<int64_t>(sizeof(float));
+    depth->panel_ahead =
+        reinterpret_cast<const char*>(depth->next_panel) + tile * depth->taps * depth->run * depth->panel_step;
+  }
+  kTiles[width / VecF32::kLanes - 1][rows - 1](block.rows + begin, b, columns, *depth, At(block.out, begin, column));
 }
 
 // A panel against all rows, over one piece of the reduction.
 void ComputeDepth(const Block& block, const Panels& panels, int64_t panel, Depth depth) {
-  const int64_t vectors = MinOf(panels.vectors, CeilDiv(block.n - panel * panels.columns, VecF32::kLanes));
-  const TileSplit split(block.row_count, vectors);
+  const TileSplit split(block.row_count, PanelWidth(block, panels, panel) / VecF32::kLanes);
   for (int64_t tile = 0; tile < split.tiles; ++tile) ComputeTileOf(block, panels, panel, split, tile, &depth);
 }
 
@@ -266,6 +277,23 @@ int64_t PanelsTogether(const Block& block, const Panels& panels) {
   return MaxOf(1, kCachedRowFloats / (block.row_count * panels.columns));
 }
 
+// Piece by piece, all panels of [first, end).
+void ComputePanels(const Block& block, const Panels& panels, int64_t first, int64_t end) {
+  ForEachPiece(block, [&](Depth depth) {
+    const int64_t begin_k = depth.tap * block.run + depth.offset;
+    for (int64_t panel = first; panel < end; ++panel) {
+      if (panel + 1 < end) {
+        depth.next_panel = PanelRow(block, panels, panel + 1, begin_k);
+      } else if (!depth.last) {
+        depth.next_panel = PanelRow(block, panels, first, begin_k + depth.taps * depth.run);
+      } else {
+        depth.next_panel = end < block.end_panel ? PanelRow(block, panels, end, 0) : nullptr;
+      }
+      ComputeDepth(block, panels, panel, depth);
+    }
+  });
+}
+
 // Computes as many groups of kPanels panels as there are.
 template <int kVectors>
 void ComputeRowOfWidePanels(Block* block) {
@@ -287,7 +315,7 @@ void ComputeSingleRow(Block block) {
     ComputeRowOfWidePanels<kMaxPanelVectors - 1>(&block);
   }
   for (; block.first_panel < block.end_panel; ++block.first_panel) {
-    ForEachPiece(block, [&](const Depth& depth) { ComputeDepth(block, panels, block.first_panel, depth); });
+    ComputePanels(block, panels, block.first_panel, block.first_panel + 1);
   }
 }
 
@@ -300,11 +328,7 @@ void ComputeBlock(const Block& block) {
   if (k * (block.end_panel - block.first_panel) * panels.columns > kCachedFloats) {
     const int64_t together = PanelsTogether(block, panels);
     for (int64_t first = block.first_panel; first < block.end_panel; first += together) {
-      const int64_t end = MinOf(block.end_panel, first + together);
-      ForEachPiece(block, [&](Depth depth) {
-        if (together > 1) depth.next_panel = panels.columns * k;
-        for (int64_t panel = first; panel < end; ++panel) ComputeDepth(block, panels, panel, depth);
-      });
+      ComputePanels(block, panels, first, MinOf(block.end_panel, first + together));
     }
     return;
   }
