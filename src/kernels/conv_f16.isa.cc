@@ -13,8 +13,6 @@ namespace {
 #if QLITE_ISA_float16
 constexpr bool kArithmetic = true;
 constexpr int64_t kLanes = VecF16::kLanes;
-constexpr int64_t kRowElement = sizeof(VecF16::Repeated);
-constexpr int64_t kRowSlack = VecF16::kRepeatSlack;
 #else
 constexpr bool kArithmetic = false;
 constexpr int64_t kLanes = VecF32::kLanes;
@@ -114,11 +112,26 @@ Panel FindPanel(const Grid& grid, const void* packed, int64_t group, int64_t pan
 
 #if QLITE_ISA_float16
 
-// The scratch memory behind that of the pointers: the rows of a block in float16, [row][k].
-int64_t ScratchBytes(const Grid& grid) { return (grid.block_rows * grid.k + kRowSlack) * kRowElement; }
+// Products whose part of a panel the second-level cache keeps while all rows pass it; whole sums in float16.
+constexpr int64_t kPieceDepth = 8 * kFloat16Terms;
 
-void PrepareBlock(const Runs& runs, const Workspace& space, int64_t row_count, void* scratch) {
-  auto* out = static_cast<VecF16::Repeated*>(scratch);
+// The scratch memory behind that of the pointers: sums of a panel, [row][width], and the rows of a block in float16,
+// [row][k].
+struct Scratch {
+  Scratch(const Grid& grid, void* memory)
+      : sums(static_cast<float*>(memory)),
+        rows(reinterpret_cast<VecF16::Repeated*>(sums + grid.block_rows * kPanelColumns)) {}
+  float* sums;
+  VecF16::Repeated* rows;
+};
+
+int64_t ScratchBytes(const Grid& grid) {
+  return grid.block_rows * kPanelColumns * static_cast<int64_t>(sizeof(float)) +
+         (grid.block_rows * grid.k + VecF16::kRepeatSlack) * static_cast<int64_t>(sizeof(VecF16::Repeated));
+}
+
+void PrepareBlock(const Grid& grid, const Runs& runs, const Workspace& space, int64_t row_count, void* memory) {
+  VecF16::Repeated* out = Scratch(grid, memory).rows;
   for (int64_t r = 0; r < row_count; ++r) {
     for (int64_t tap = 0; tap < runs.taps; ++tap, out += runs.run) {
       VecF16::Repeat(space.rows[tap * kBlockRows + r], runs.run, out);
@@ -126,23 +139,35 @@ void PrepareBlock(const Runs& runs, const Workspace& space, int64_t row_count, v
   }
 }
 
-// sums[kRows][kVectors * kLanes] = rows * panel.
+// Part of a panel that a tile passes: `depth` products of each sum.
+struct Piece {
+  const uint16_t* halves;
+  int64_t depth;
+  int64_t row_stride;  // of the left rows
+  // What is fetched into the second-level cache meanwhile, and the bytes passed at each product.
+  const char* ahead;
+  int64_t ahead_step;
+};
+
+// sums[kRows][kVectors * kLanes] += rows * piece.
 template <int kRows, int kVectors>
-void SumTile(const VecF16::Repeated* rows, const Panel& panel, float* sums) {
+void SumTile(const VecF16::Repeated* rows, const Piece& piece, float* sums) {
   constexpr int64_t kWidth = kVectors * kLanes;
-  for (int64_t i = 0; i < kRows * kWidth; ++i) sums[i] = 0.0f;
-  const uint16_t* b = panel.halves;
-  for (int64_t begin = 0; begin < panel.k; begin += kFloat16Terms) {
+  const uint16_t* b = piece.halves;
+  const char* ahead = piece.ahead;
+  for (int64_t begin = 0; begin < piece.depth; begin += kFloat16Terms) {
     VecF16 sum[kRows][kVectors];
     QLITE_UNROLL for (int r = 0; r < kRows; ++r) {
       QLITE_UNROLL for (int v = 0; v < kVectors; ++v) sum[r][v] = VecF16::Zero();
     }
     const VecF16::Repeated* a = rows + begin;
-    for (int64_t left = MinOf(kFloat16Terms, panel.k - begin); left > 0; --left, ++a, b += kWidth) {
+    for (int64_t left = MinOf(kFloat16Terms, piece.depth - begin); left > 0; --left, ++a, b += kWidth) {
+      __builtin_prefetch(ahead, 0, 2);
+      ahead += piece.ahead_step;
       VecF16 w[kVectors];
       QLITE_UNROLL for (int v = 0; v < kVectors; ++v) w[v] = VecF16::Load(b + v * kLanes);
       QLITE_UNROLL for (int r = 0; r < kRows; ++r) {
-        const VecF16 x = VecF16::Broadcast(a + r * panel.k);
+        const VecF16 x = VecF16::Broadcast(a + r * piece.row_stride);
         QLITE_UNROLL for (int v = 0; v < kVectors; ++v) sum[r][v] = MulAdd(x, w[v], sum[r][v]);
       }
     }
@@ -152,7 +177,7 @@ void SumTile(const VecF16::Repeated* rows, const Panel& panel, float* sums) {
   }
 }
 
-using SumFunction = void (*)(const VecF16::Repeated*, const Panel&, float*);
+using SumFunction = void (*)(const VecF16::Repeated*, const Piece&, float*);
 
 template <int kVectors, int... kRow>
 constexpr std::array<SumFunction, kMaxTileRows> MakeSums(std::integer_sequence<int, kRow...>) {
@@ -165,7 +190,6 @@ constexpr std::array<std::array<SumFunction, kMaxTileRows>, kPanelVectors> MakeA
 }
 // [vectors - 1][rows - 1]
 constexpr auto kSums = MakeAllSums(std::make_integer_sequence<int, kPanelVectors>());
-constexpr int64_t kMostSums = 32 * kLanes;
 
 // A row of the result from its sums.
 void FinishRow(const Panel& panel, const float* sums, const Epilogue& out) {
@@ -179,17 +203,28 @@ void FinishRow(const Panel& panel, const float* sums, const Epilogue& out) {
   }
 }
 
-void ComputePanel(const Runs&, const Workspace&, const Panel& panel, int64_t row_count, void* scratch,
+void ComputePanel(const Grid& grid, const Runs&, const Workspace&, const Panel& panel, int64_t row_count, void* memory,
                   const Epilogue& out) {
-  const auto* rows = static_cast<const VecF16::Repeated*>(scratch);
-  const int64_t vectors = panel.width / kLanes;
-  const TileSplit split(row_count, vectors);
-  alignas(64) float sums[kMostSums];
-  for (int64_t tile = 0; tile < split.tiles; ++tile) {
-    const int64_t begin = split.Begin(tile), count = split.Begin(tile + 1) - begin;
-    kSums[static_cast<size_t>(vectors - 1)][static_cast<size_t>(count - 1)](rows + begin * panel.k, panel, sums);
-    for (int64_t r = 0; r < count; ++r) FinishRow(panel, sums + r * panel.width, At(out, begin + r, 0));
+  const Scratch scratch(grid, memory);
+  const auto vectors = static_cast<size_t>(panel.width / kLanes);
+  const TileSplit split(row_count, panel.width / kLanes);
+  std::memset(scratch.sums, 0, static_cast<size_t>(row_count * panel.width) * sizeof(float));
+  for (int64_t k = 0; k < panel.k; k += kPieceDepth) {
+    Piece piece = {.halves = panel.halves + k * panel.width,
+                   .depth = MinOf(kPieceDepth, panel.k - k),
+                   .row_stride = panel.k,
+                   .ahead = nullptr,
+                   .ahead_step = MinOf(64, CeilDiv(2 * panel.width, split.tiles))};
+    for (int64_t tile = 0; tile < split.tiles; ++tile) {
+      const int64_t begin = split.Begin(tile), count = split.Begin(tile + 1) - begin;
+      // The tiles fetch equal parts of what follows in memory: the next piece, or the next panel.
+      piece.ahead = reinterpret_cast<const char*>(piece.halves + piece.depth * panel.width) +
+                    tile * piece.depth * piece.ahead_step;
+      kSums[vectors - 1][static_cast<size_t>(count - 1)](scratch.rows + begin * panel.k + k, piece,
+                                                         scratch.sums + begin * panel.width);
+    }
   }
+  for (int64_t r = 0; r < row_count; ++r) FinishRow(panel, scratch.sums + r * panel.width, At(out, r, 0));
 }
 
 #else
@@ -197,10 +232,10 @@ void ComputePanel(const Runs&, const Workspace&, const Panel& panel, int64_t row
 // The scratch memory behind that of the pointers: a panel in float32.
 int64_t ScratchBytes(const Grid& grid) { return grid.k * kPanelColumns * static_cast<int64_t>(sizeof(float)); }
 
-void PrepareBlock(const Runs&, const Workspace&, int64_t, void*) {}
+void PrepareBlock(const Grid&, const Runs&, const Workspace&, int64_t, void*) {}
 
-void ComputePanel(const Runs& runs, const Workspace& space, const Panel& panel, int64_t row_count, void* scratch,
-                  const Epilogue& out) {
+void ComputePanel(const Grid&, const Runs& runs, const Workspace& space, const Panel& panel, int64_t row_count,
+                  void* scratch, const Epilogue& out) {
   auto* weights = static_cast<float*>(scratch);
   for (int64_t i = 0; i < panel.k; ++i) {
     float* row = weights + i * panel.width;
@@ -245,9 +280,9 @@ void RunBlock(const ConvF16Args& args, const Grid& grid, void* workspace, int64_
                         .act_max = args.conv.act_max,
                         .clamps = IsClamp(args.conv.act_min, args.conv.act_max)};
   PointAtBlock(g, runs, args.conv.input + group * GroupChannels(g), row, rows, space);
-  PrepareBlock(runs, space, rows, scratch);
+  PrepareBlock(grid, runs, space, rows, scratch);
   for (int64_t panel = first; panel < end; ++panel) {
-    ComputePanel(runs, space, FindPanel(grid, args.packed, group, panel), rows, scratch,
+    ComputePanel(grid, runs, space, FindPanel(grid, args.packed, group, panel), rows, scratch,
                  At(out, row, group * grid.n + panel * kPanelColumns));
   }
 }
