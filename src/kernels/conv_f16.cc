@@ -2,7 +2,9 @@
 
 #include "kernels/dispatch.h"
 
-#if defined(__aarch64__) && defined(__linux__)
+#if defined(__x86_64__)
+#include <cpuid.h>
+#elif defined(__aarch64__) && defined(__linux__)
 #include <sys/auxv.h>
 #endif
 
@@ -16,7 +18,12 @@ extern const ConvF16Kernels kConvF16Kernels;
 
 namespace {
 const ConvF16Kernels* Arithmetic(Isa isa) {
-  static const bool supported = (__builtin_cpu_init(), __builtin_cpu_supports("avx512fp16"));
+  // Not every compiler's __builtin_cpu_supports knows it. That the registers are saved was asked for the instruction
+  // set.
+  static const bool supported = [] {
+    unsigned eax = 0, ebx = 0, ecx = 0, edx = 0;
+    return __get_cpuid_count(7, 0, &eax, &ebx, &ecx, &edx) != 0 && (edx >> 23 & 1u) != 0;
+  }();
   return isa >= Isa::kAvx512 && supported ? &avx512fp16::kConvF16Kernels : nullptr;
 }
 }  // namespace
