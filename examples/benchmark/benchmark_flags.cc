@@ -38,6 +38,7 @@ FlagParser MakeParser(Flags& f) {
   p.Add("numThreads", &f.num_threads, "N", "threads (default 2)");
   p.Add("warmUpLoopCount", &f.warm_up, "N", "inferences before measuring (default 3)");
   p.Add("loopCount", &f.loop_count, "N", "inferences measured (default 10)");
+  p.Add("enableFp16", &f.fp16, "float products in float16, or only their weights: the output says which");
   p.Add("timeProfiling", &f.time_profiling, "a table of the time of each operator");
   p.Add("cpuBindMode", &f.cpu_bind_mode, "N", "0 not bound (default), 1 the first cores, 2 the last ones");
   p.Add("cpuCoreList", &f.cpu_core_list, "LIST", "cores to run on: 0,1,2");
@@ -62,7 +63,6 @@ FlagParser MakeParser(Flags& f) {
   p.Add("device", &f.device, "NAME", "CPU or Auto");
   p.Add("provider", &f.provider, "NAME", "litert");
   p.Add("GroupInfoFile", &f.group_info_file, "PATH", "");
-  p.Add("enableFp16", &f.fp16, "");
   p.Add("enableParallel", &f.parallel, "");
   p.Add("interOpParallelNum", &f.inter_op, "N", "1");
   p.Add("perfProfiling", &f.perf_profiling, "");
@@ -87,7 +87,6 @@ absl::Status CheckUnsupported(const Flags& f) {
   for (const std::string_view type : {"FLOAT", "INT32", "INT8", "UINT8"}) known_type |= f.benchmark_data_type == type;
   if (!known_type) return Refuse({"CalibDataType not supported: ", f.benchmark_data_type});
   const std::pair<std::string_view, bool> asked[] = {
-      {"enableFp16", f.fp16},
       {"enableParallel", f.parallel},
       {"interOpParallelNum", f.inter_op != 1},
       {"perfProfiling", f.perf_profiling},
@@ -200,7 +199,7 @@ std::vector<std::pair<std::string, std::string>> Settings(const Flags& f) {
           {"WarmUpLoopCount", number(f.warm_up)},
           {"NumThreads", number(f.num_threads)},
           {"InterOpParallelNum", number(f.inter_op)},
-          {"Fp16Priority", "0"},
+          {"Fp16Priority", f.fp16 ? "1" : "0"},
           {"EnableParallel", "0"},
           {"calibDataPath", f.benchmark_data_file},
           {"EnableGLTexture", "0"},
@@ -222,6 +221,7 @@ absl::Status Complete(const Flags& f, BenchmarkRequest& request) {
   request.loop_count = f.loop_count;
   request.warm_up_count = f.warm_up;
   request.num_threads = f.num_threads;
+  request.float16 = f.fp16;
   request.time_profiling = f.time_profiling;
   request.memory_limit_mb = f.memory_limit;
   request.golden_file = f.benchmark_data_file;

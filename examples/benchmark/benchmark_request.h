@@ -17,6 +17,7 @@ struct BenchmarkRequest {
   std::map<std::string, std::vector<int64_t>> input_shapes;
   std::vector<std::vector<int64_t>> positional_shapes;  // the deprecated form, by input position
   int64_t loop_count = 10, warm_up_count = 3, num_threads = 2;
+  bool float16 = false;  // of the model, not of the one it is compared with
   bool time_profiling = false;
   int64_t cpu_bind_mode = 0;   // 0 not bound, 1 the first cores, 2 the last ones
   std::vector<int> cpu_cores;  // bound to these, where given
@@ -33,6 +34,13 @@ struct BenchmarkRequest {
   int64_t label_offset = 0;
   int64_t image_count = 0;  // 0: all
   DataRequest data;         // preprocessing, from the config file
+
+  // What is asked of the other model.
+  BenchmarkRequest ForOther() const {
+    BenchmarkRequest other = *this;
+    other.float16 = false;
+    return other;
+  }
 
   std::string json;  // "-": on stdout instead of text; else a file; empty: none
 };

@@ -187,7 +187,7 @@ absl::StatusOr<ImageAccuracy> MeasureImageAccuracy(const BenchmarkRequest& reque
   if (!data.ok()) return data.status();
   std::unique_ptr<ModelPool> other;
   if (!request.compare_model.empty()) {
-    absl::StatusOr<ModelPool> made = ModelPool::Make(*serial, request.compare_model, request);
+    absl::StatusOr<ModelPool> made = ModelPool::Make(*serial, request.compare_model, request.ForOther());
     if (!made.ok()) return made.status();
     other = std::make_unique<ModelPool>(*std::move(made));
     if (other->session(0).input_count() != 1 || other->session(0).input(0).bytes != model->session(0).input(0).bytes) {
@@ -198,7 +198,9 @@ absl::StatusOr<ImageAccuracy> MeasureImageAccuracy(const BenchmarkRequest& reque
   CatchInterrupts();
   const std::shared_ptr<Executor> pool = MakeThreadPool(static_cast<int>(request.num_threads));
   if (absl::Status status = evaluation.Run(*pool); !status.ok()) return status;
-  return evaluation.Sum();
+  ImageAccuracy accuracy = evaluation.Sum();
+  accuracy.float16 = model->session(0).float16();
+  return accuracy;
 }
 
 }  // namespace qlite::cli

@@ -8,6 +8,7 @@
 #include "absl/status/statusor.h"
 #include "benchmark/benchmark_request.h"
 #include "benchmark/output_difference.h"
+#include "qlite/session.h"
 
 namespace qlite::cli {
 
@@ -25,6 +26,7 @@ struct AccuracyDifference {
 struct ImageAccuracy {
   int64_t images = 0;
   ClassCounts model;
+  Float16Use float16 = Float16Use::kNone;  // of the model
   // Only with --compareModel.
   std::optional<ClassCounts> other;
   std::optional<AccuracyDifference> top1_difference;

@@ -115,6 +115,7 @@ absl::StatusOr<LoadedModel> LoadForBenchmark(const Context& context, const std::
   if (!shapes.ok()) return shapes.status();
   SessionOptions options;
   options.input_shapes = *std::move(shapes);
+  options.float16 = request.float16;
   options.profile = request.time_profiling;
   auto session = Session::Create(context, model.graph, options);
   if (!session.ok()) return session.status();

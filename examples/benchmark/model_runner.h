@@ -22,7 +22,7 @@ struct LoadedModel {
 
 absl::StatusOr<Context> MakeBenchmarkContext(const BenchmarkRequest& request, int64_t threads);
 
-// Reads `path` and builds its session with the request's shapes.
+// Reads `path` and builds its session with the request's shapes and, where asked for, float16.
 absl::StatusOr<LoadedModel> LoadForBenchmark(const Context& context, const std::string& path,
                                              const BenchmarkRequest& request);
 

@@ -40,6 +40,11 @@ std::vector<NodeProfile> SumByOperator(const std::vector<NodeProfile>& profile) 
   return rows;
 }
 
+const char* Float16Name(Float16Use use) {
+  constexpr const char* kNames[] = {"none", "storage", "arithmetic"};
+  return kNames[static_cast<size_t>(use)];
+}
+
 Json ComparisonAsJson(const OutputDifference& difference) {
   return {{"cosine", difference.MeanCosine()},
           {"snr_db", FiniteOrNull(difference.SignalToNoise())},
@@ -107,8 +112,23 @@ void PrintMemory(const SessionMemory& memory) {
               static_cast<double>(PeakMemoryBytes()) / 1e6);
 }
 
+void PrintFloat16(Float16Use use) {
+  switch (use) {
+    case Float16Use::kNone:
+      std::printf("Float16: not used, the model has no product that it is for\n");
+      break;
+    case Float16Use::kStorage:
+      std::printf("Float16: weights alone, this processor computes in float32\n");
+      break;
+    case Float16Use::kArithmetic:
+      std::printf("Float16: weights and products\n");
+      break;
+  }
+}
+
 std::string ReportAsJson(const BenchmarkRequest& request, const BenchmarkReport& report) {
   Json json = {{"model", request.model_file}, {"threads", request.num_threads}};
+  if (request.float16) json["float16"] = Float16Name(report.float16);
   if (report.latency) {
     json["prepare_ms"] = report.prepare_ms;
     json["loops"] = request.loop_count;

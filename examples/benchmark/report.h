@@ -33,6 +33,7 @@ struct BenchmarkReport {
   std::optional<OutputDifference> comparison;
   std::optional<ImageAccuracy> images;
   SessionMemory memory;
+  Float16Use float16 = Float16Use::kNone;
 };
 
 // The most memory that this process has held, in bytes.
@@ -44,6 +45,7 @@ void PrintProfile(const std::vector<NodeProfile>& profile, int64_t loops);
 void PrintComparison(const OutputDifference& difference, const std::string& other);
 void PrintImages(const ImageAccuracy& images);
 void PrintMemory(const SessionMemory& memory);
+void PrintFloat16(Float16Use use);
 
 std::string ReportAsJson(const BenchmarkRequest& request, const BenchmarkReport& report);
 

@@ -145,7 +145,7 @@ absl::Status CompareWithGolden(const BenchmarkRequest& request, LoadedModel& mod
 // Every float output of the two models on the same inputs.
 absl::Status CompareModels(const BenchmarkRequest& request, const Context& context, LoadedModel& model,
                            BenchmarkReport& report) {
-  absl::StatusOr<LoadedModel> other = LoadForBenchmark(context, request.compare_model, request);
+  absl::StatusOr<LoadedModel> other = LoadForBenchmark(context, request.compare_model, request.ForOther());
   if (!other.ok()) return other.status();
   Session &a = *model.session, &b = *other->session;
   if (a.input_count() != b.input_count() || a.output_count() != b.output_count()) {
@@ -179,8 +179,10 @@ absl::Status CompareModels(const BenchmarkRequest& request, const Context& conte
 absl::Status MeasureImages(const BenchmarkRequest& request, BenchmarkReport& report) {
   absl::StatusOr<ImageAccuracy> images = MeasureImageAccuracy(request);
   if (!images.ok()) return images.status();
+  if (request.float16) PrintFloat16(images->float16);
   PrintImages(*images);
   if (images->outputs) PrintComparison(*images->outputs, request.compare_model);
+  report.float16 = images->float16;
   report.images = *std::move(images);
   return absl::OkStatus();
 }
@@ -211,8 +213,10 @@ absl::StatusOr<BenchmarkReport> RunBenchmark(const BenchmarkRequest& request) {
   absl::StatusOr<LoadedModel> model = LoadForBenchmark(*context, request.model_file, request);
   if (!model.ok()) return model.status();
   report.prepare_ms = model->prepare_ms;
+  report.float16 = model->session->float16();
   PrintShapes(request, *model->session);
   std::printf("PrepareTime = %f ms\n", model->prepare_ms);
+  if (request.float16) PrintFloat16(report.float16);
   if (status = FillInputs(request, *model->session); !status.ok()) return status;
   status = request.golden_file.empty() ? MeasureLatency(request, *model, report)
                                        : CompareWithGolden(request, *model, report);

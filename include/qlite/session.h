@@ -24,6 +24,11 @@ namespace qlite {
 struct SessionOptions {
   // Extents of graph inputs by name. Dimensions that stay unknown become 1.
   std::map<std::string, std::vector<int64_t>> input_shapes;
+  // Keep the constant weights of float products (Conv, Gemm, MatMul) in float16: half the memory, and faster where
+  // Session::float16() is kArithmetic. Depthwise convolutions and products with fewer than 16 outputs (a group) stay as
+  // they are, as do the values between operators. Results are near those of float32, with other bits on other
+  // processors; inputs of products must stay within 65504.
+  bool float16 = false;
   // Measure the time of every node (see profile()).
   bool profile = false;
 };
@@ -47,6 +52,13 @@ struct NodeProfile {
   std::string name, op;
   int64_t calls = 0;
   double total_ms = 0;
+};
+
+// What a session makes of float16.
+enum class Float16Use {
+  kNone,        // nothing: not asked for, or no product that it is for
+  kStorage,     // weights are kept in float16 and products computed in float32
+  kArithmetic,  // products are computed in float16, in short sums that are added in float32
 };
 
 struct SessionMemory {
@@ -83,6 +95,7 @@ class Session {
 
   virtual const std::vector<NodeProfile>& profile() const = 0;
   virtual SessionMemory memory() const = 0;
+  virtual Float16Use float16() const = 0;
 };
 
 }  // namespace qlite

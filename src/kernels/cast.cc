@@ -7,6 +7,8 @@
 #include <type_traits>
 #include <utility>
 
+#include "kernels/float16.h"
+
 namespace qlite::kernels {
 namespace {
 
@@ -21,14 +23,7 @@ struct Bool {
   uint8_t byte;
 };
 
-float ToFloat(Float16 h) {
-  const uint32_t sign = static_cast<uint32_t>(h.bits & 0x8000u) << 16;
-  const uint32_t magnitude = h.bits & 0x7fffu;
-  if (magnitude >= 0x7c00u) return std::bit_cast<float>(sign | 0x7f800000u | (magnitude & 0x3ffu) << 13);
-  // Placed in a float's fields the exponent is 112 too low; the product corrects that, for subnormals too, exactly.
-  return std::bit_cast<float>(sign | std::bit_cast<uint32_t>(std::bit_cast<float>(magnitude << 13) * 0x1p112f));
-}
-
+float ToFloat(Float16 h) { return Float16ToFloat(h.bits); }
 float ToFloat(Bfloat16 b) { return std::bit_cast<float>(static_cast<uint32_t>(b.bits) << 16); }
 
 // The value as float with the sticky last bit of round-to-odd, so that rounding it again to fewer than 23 bits of
@@ -43,22 +38,7 @@ float RoundToOdd(double value) {
   return std::bit_cast<float>(away ? bits + 1u : bits - 1u);
 }
 
-Float16 ToFloat16(float value) {
-  const uint32_t bits = std::bit_cast<uint32_t>(value);
-  const uint32_t sign = bits >> 16 & 0x8000u, magnitude = bits & 0x7fffffffu;
-  uint32_t half;
-  if (magnitude > 0x7f800000u) {
-    half = 0x7e00u;
-  } else if (magnitude >= 0x477ff000u) {  // 65520, half way to 2^16: infinity
-    half = 0x7c00u;
-  } else if (magnitude < 0x38800000u) {
-    // Below 2^-14: adding 1/2 leaves the multiple of 2^-24 in the low bits, rounded to nearest even by the addition.
-    half = std::bit_cast<uint32_t>(std::bit_cast<float>(magnitude) + 0.5f) - 0x3f000000u;
-  } else {
-    half = (magnitude - (112u << 23) + 0xfffu + (magnitude >> 13 & 1u)) >> 13;
-  }
-  return {static_cast<uint16_t>(sign | half)};
-}
+Float16 ToFloat16(float value) { return {FloatToFloat16(value)}; }
 
 Bfloat16 ToBfloat16(float value) {
   const uint32_t bits = std::bit_cast<uint32_t>(value);

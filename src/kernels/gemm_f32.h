@@ -7,7 +7,8 @@
 //
 // The layout is that of Goto and van de Geijn, "Anatomy of High-Performance Matrix Multiplication", ACM TOMS 34(3),
 // 2008: B lies in panels as wide as the register tile, K is cut into blocks whose panel the second-level cache keeps
-// while all rows pass it, and the sums of a block pass to the next through C. The units of a call are joined into
+// while all rows pass it, and the sums of a block pass to the next through C. Where the rows are too long for that
+// cache, a block of them meets many panels before the next one. The units of a call are joined into
 // rectangles as large as they fill, so that operands are read as seldom as for one thread.
 #ifndef QLITE_KERNELS_GEMM_F32_H_
 #define QLITE_KERNELS_GEMM_F32_H_

@@ -10,14 +10,20 @@ namespace {
 constexpr int64_t kBlockDepth = 768;
 // Floats of panels that a first-level cache keeps.
 constexpr int64_t kCachedFloats = 16 * 1024;
+// Floats of rows that a second-level cache keeps beside pieces of panels.
+constexpr int64_t kCachedRowFloats = 128 * 1024;
 
 // Steps of the reduction in the body of the inner loop.
 constexpr int kUnrolled = 4;
+// Lines of the result are fetched while their sums are computed, where they are whole.
+constexpr bool kPrefetchResult = VecF32::kLanes == 16;
 // Floats of a cache line.
 constexpr int64_t kLineFloats = 16;
 
 // Into the second-level cache. Any address will do.
 inline void Prefetch(const char* p) { __builtin_prefetch(p, 0, 2); }
+// Into the first-level cache, to be written.
+inline void PrefetchToWrite(const float* p) { __builtin_prefetch(p, 1, 3); }
 
 // Piece of the reduction: `run` floats from `offset` on in each of `taps` taps.
 struct Depth {
@@ -27,9 +33,13 @@ struct Depth {
   int64_t run;
   bool first;  // sums start from the bias, otherwise from c
   bool last;   // sums are finished, otherwise go to c as they are
-  // Distances in bytes to what is prefetched: the rows of the next tile, and a part of the next piece of the panel.
+  // Distance in bytes to the rows of the next tile, which are prefetched.
   int64_t rows_ahead = 0;
-  int64_t panel_ahead = 0;
+  // The piece of a panel that is computed next, which is prefetched, or null.
+  const float* next_panel = nullptr;
+  // The part of it that a tile prefetches: where it begins, and the bytes passed at each step.
+  const char* panel_ahead = nullptr;
+  int64_t panel_step = 0;
 };
 
 VecF32 LoadColumns(const float* p, int columns) {
@@ -46,6 +56,9 @@ template <int kRows, int kVectors>
     QLITE_UNROLL for (int v = 0; v < kVectors; ++v) {
       const VecF32 start = out.bias ? LoadColumns(out.bias + v * kLanes, columns - v * kLanes) : VecF32(0.0f);
       QLITE_UNROLL for (int r = 0; r < kRows; ++r) sum[r][v] = start;
+      if constexpr (kPrefetchResult) {
+        QLITE_UNROLL for (int r = 0; r < kRows; ++r) PrefetchToWrite(out.c + r * out.ldc + v * kLanes);
+      }
     }
     return;
   }
@@ -108,6 +121,7 @@ void ComputeTile(const float* const* rows, const float* b, int columns, const De
   VecF32 sum[kRows][kVectors];
   StartSums(sum, columns, depth, out);
   const float* const* tap_rows = rows + depth.tap * kBlockRows;
+  const char* panel_ahead = depth.panel_ahead;
   for (int64_t tap = 0; tap < depth.taps; ++tap, tap_rows += kBlockRows) {
     // Rows relative to the first one, which saves a register of the many that addresses take.
     const char* a = reinterpret_cast<const char*>(tap_rows[0] + depth.offset);
@@ -122,7 +136,10 @@ void ComputeTile(const float* const* rows, const float* b, int columns, const De
       }
       QLITE_UNROLL for (int i = 0; i < kUnrolled; ++i, a += sizeof(float), b += kWidth) {
         // A single vector leaves no load to spare.
-        if constexpr (kVectors > 1) Prefetch(reinterpret_cast<const char*>(b) + depth.panel_ahead);
+        if constexpr (kVectors > 1) {
+          Prefetch(panel_ahead);
+          panel_ahead += depth.panel_step;
+        }
         Step(a, offset, b, sum);
       }
     }
@@ -184,41 +201,53 @@ void ComputeRowOfPanels(const float* const* rows, const float* b, int64_t taps, 
   }
 }
 
+// Floats from one row of a panel to the next.
+int64_t PanelWidth(const Block& block, const Panels& panels, int64_t panel) {
+  return MinOf(panels.vectors, CeilDiv(block.n - panel * panels.columns, VecF32::kLanes)) * VecF32::kLanes;
+}
+
+// Where row k of a panel lies.
+const float* PanelRow(const Block& block, const Panels& panels, int64_t panel, int64_t k) {
+  return block.packed_b + panel * panels.columns * block.taps * block.run + k * PanelWidth(block, panels, panel);
+}
+
 // One tile of a panel, over one piece of the reduction.
 [[gnu::always_inline]] inline void ComputeTileOf(const Block& block, const Panels& panels, int64_t panel,
                                                  const TileSplit& split, int64_t tile, Depth* depth) {
   const int64_t column = panel * panels.columns;
   const int columns = static_cast<int>(MinOf(block.n - column, panels.columns));
-  const int64_t vectors = CeilDiv(columns, VecF32::kLanes);
-  const int64_t width = vectors * VecF32::kLanes;
-  const float* b = block.packed_b + column * block.taps * block.run + (depth->tap * block.run + depth->offset) * width;
+  const int64_t width = PanelWidth(block, panels, panel);
+  const float* b = PanelRow(block, panels, panel, depth->tap * block.run + depth->offset);
   const int64_t begin = split.Begin(tile);
   const int64_t rows = split.Begin(tile + 1) - begin;
   const float* const* now = block.rows + depth->tap * kBlockRows + begin;
   depth->rows_ahead = panel == block.first_panel && tile + 1 < split.tiles
                           ? reinterpret_cast<intptr_t>(now[rows]) - reinterpret_cast<intptr_t>(now[0])
                           : 0;
-  // Each of the first tiles fetches one line of every row of the next piece.
-  depth->panel_ahead = tile < width / kLineFloats ? (depth->taps * depth->run * width + tile * kLineFloats) *
-                                                        static_cast<int64_t>(sizeof(float))
-                                                  : 0;
-  kTiles[vectors - 1][rows - 1](block.rows + begin, b, columns, *depth, At(block.out, begin, column));
+  // The tiles fetch equal parts of the next piece, at most a line at each step.
+  depth->panel_ahead = reinterpret_cast<const char*>(b);
+  depth->panel_step = 0;
+  if (depth->next_panel) {
+    depth->panel_step = MinOf(CeilDiv(width, split.tiles), kLineFloats) * static_cast<int64_t>(sizeof(float));
+    depth->panel_ahead =
+        reinterpret_cast<const char*>(depth->next_panel) + tile * depth->taps * depth->run * depth->panel_step;
+  }
+  kTiles[width / VecF32::kLanes - 1][rows - 1](block.rows + begin, b, columns, *depth, At(block.out, begin, column));
 }
 
 // A panel against all rows, over one piece of the reduction.
 void ComputeDepth(const Block& block, const Panels& panels, int64_t panel, Depth depth) {
-  const int64_t vectors = MinOf(panels.vectors, CeilDiv(block.n - panel * panels.columns, VecF32::kLanes));
-  const TileSplit split(block.row_count, vectors);
+  const TileSplit split(block.row_count, PanelWidth(block, panels, panel) / VecF32::kLanes);
   for (int64_t tile = 0; tile < split.tiles; ++tile) ComputeTileOf(block, panels, panel, split, tile, &depth);
 }
 
-// A panel against all rows: pieces of the panel that the second-level cache keeps while all rows pass it.
-void ComputePanel(const Block& block, const Panels& panels, int64_t panel) {
+// Calls compute(depth) for the pieces of the reduction, in order: those whose part of a panel the second-level cache
+// keeps while all rows pass it.
+template <class Compute>
+void ForEachPiece(const Block& block, const Compute& compute) {
   Depth depth = {.tap = 0, .taps = block.taps, .offset = 0, .run = block.run, .first = true, .last = true};
   // A panel that one tile alone reads gains nothing from being read in pieces.
-  if (block.taps * block.run <= kBlockDepth || block.row_count <= TileRows(kMaxPanelVectors)) {
-    return ComputeDepth(block, panels, panel, depth);
-  }
+  if (block.taps * block.run <= kBlockDepth || block.row_count <= TileRows(kMaxPanelVectors)) return compute(depth);
   if (block.run > kBlockDepth) {
     const int64_t length = CeilDiv(block.run, CeilDiv(block.run, kBlockDepth));
     depth.taps = 1;
@@ -227,7 +256,7 @@ void ComputePanel(const Block& block, const Panels& panels, int64_t panel) {
         depth.run = MinOf(length, block.run - depth.offset);
         depth.first = depth.tap == 0 && depth.offset == 0;
         depth.last = depth.tap + 1 == block.taps && depth.offset + depth.run == block.run;
-        ComputeDepth(block, panels, panel, depth);
+        compute(depth);
       }
     }
     return;
@@ -237,8 +266,32 @@ void ComputePanel(const Block& block, const Panels& panels, int64_t panel) {
     depth.taps = MinOf(length, block.taps - depth.tap);
     depth.first = depth.tap == 0;
     depth.last = depth.tap + depth.taps == block.taps;
-    ComputeDepth(block, panels, panel, depth);
+    compute(depth);
   }
+}
+
+// Panels that pass a piece of the rows together, so that it is fetched once for all of them: as many as leave their
+// sums in the second-level cache beside it. One where the whole rows stay there.
+int64_t PanelsTogether(const Block& block, const Panels& panels) {
+  if (block.row_count * block.taps * block.run <= kCachedRowFloats) return 1;
+  return MaxOf(1, kCachedRowFloats / (block.row_count * panels.columns));
+}
+
+// Piece by piece, all panels of [first, end).
+void ComputePanels(const Block& block, const Panels& panels, int64_t first, int64_t end) {
+  ForEachPiece(block, [&](Depth depth) {
+    const int64_t begin_k = depth.tap * block.run + depth.offset;
+    for (int64_t panel = first; panel < end; ++panel) {
+      if (panel + 1 < end) {
+        depth.next_panel = PanelRow(block, panels, panel + 1, begin_k);
+      } else if (!depth.last) {
+        depth.next_panel = PanelRow(block, panels, first, begin_k + depth.taps * depth.run);
+      } else {
+        depth.next_panel = end < block.end_panel ? PanelRow(block, panels, end, 0) : nullptr;
+      }
+      ComputeDepth(block, panels, panel, depth);
+    }
+  });
 }
 
 // Computes as many groups of kPanels panels as there are.
@@ -261,7 +314,9 @@ void ComputeSingleRow(Block block) {
   } else {
     ComputeRowOfWidePanels<kMaxPanelVectors - 1>(&block);
   }
-  for (; block.first_panel < block.end_panel; ++block.first_panel) ComputePanel(block, panels, block.first_panel);
+  for (; block.first_panel < block.end_panel; ++block.first_panel) {
+    ComputePanels(block, panels, block.first_panel, block.first_panel + 1);
+  }
 }
 
 }  // namespace
@@ -271,7 +326,10 @@ void ComputeBlock(const Block& block) {
   const Panels panels(block.n);
   const int64_t k = block.taps * block.run;
   if (k * (block.end_panel - block.first_panel) * panels.columns > kCachedFloats) {
-    for (int64_t panel = block.first_panel; panel < block.end_panel; ++panel) ComputePanel(block, panels, panel);
+    const int64_t together = PanelsTogether(block, panels);
+    for (int64_t first = block.first_panel; first < block.end_panel; first += together) {
+      ComputePanels(block, panels, first, MinOf(block.end_panel, first + together));
+    }
     return;
   }
   // The panels stay in the first-level cache, so rows are read once and those of c are written one after the other.

@@ -311,6 +311,14 @@ Placement Lowering::WriteOver(ValueId id, const Placement& input, const std::vec
 
 void Lowering::Alias(ValueId id, const Placement& place) { Record(id, place); }
 
+const kernels::ConvF16Kernels* Lowering::Float16Kernels(int64_t outputs) {
+  constexpr int64_t kWorthAVector = 16;
+  if (!options_.float16 || outputs < kWorthAVector) return nullptr;
+  const kernels::ConvF16Kernels& kernels = kernels::ConvF16(options_.isa);
+  program_.float16 = kernels.float16_arithmetic ? Float16Use::kArithmetic : Float16Use::kStorage;
+  return &kernels;
+}
+
 // --- memory and steps
 
 Operand Lowering::NewBuffer(int64_t bytes) {

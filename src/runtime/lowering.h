@@ -11,6 +11,7 @@
 #include "absl/functional/function_ref.h"
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
+#include "kernels/conv_f16.h"
 #include "kernels/isa.h"
 #include "qlite/context.h"
 #include "qlite/graph.h"
@@ -26,7 +27,8 @@ using PackedCache = std::map<std::pair<int32_t, int32_t>, std::shared_ptr<std::b
 struct LoweringOptions {
   kernels::Isa isa = kernels::Isa::kGeneric;
   Limits limits;
-  bool fuse = true;  // false: every value of the graph is in memory after its node, densely, and has a TapPoint
+  bool fuse = true;      // false: every value of the graph is in memory after its node, densely, and has a TapPoint
+  bool float16 = false;  // as in SessionOptions
   PackedCache* cache = nullptr;
 };
 
@@ -62,6 +64,10 @@ class Lowering {
   ValueId Result() const { return fusion_.nodes[Index(current_)].output; }
   const FusedClamp& Clamp() const { return fusion_.nodes[Index(current_)].clamp; }
   ValueId Residual() const { return fusion_.nodes[Index(current_)].residual; }
+
+  // The kernels for a product with constant weights and so many outputs a group, where those are to be kept in float16;
+  // otherwise null. Records their use.
+  const kernels::ConvF16Kernels* Float16Kernels(int64_t outputs);
 
   // --- where values lie. Reading inserts a conversion where the value is not in memory as asked.
   // The layout that the value is in; row-major for a constant.

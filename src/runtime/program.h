@@ -13,6 +13,7 @@
 #include "absl/status/status.h"
 #include "qlite/context.h"
 #include "qlite/graph.h"
+#include "qlite/session.h"
 #include "runtime/layout.h"
 
 namespace qlite {
@@ -124,7 +125,8 @@ struct Program {
   std::vector<SessionValue> inputs, outputs;
   int64_t arena_bytes = 0;
   int64_t workspace_bytes = 0;  // of each worker
-  int64_t weights_bytes = 0;    // memory that `kept` adds to the graph's own constants
+  Float16Use float16 = Float16Use::kNone;
+  int64_t weights_bytes = 0;  // memory that `kept` adds to the graph's own constants
   std::vector<std::shared_ptr<const void>> kept;
 };
 

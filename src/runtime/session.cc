@@ -134,6 +134,8 @@ class ProgramSession : public Session {
     return {static_cast<uint64_t>(shared_->program->weights_bytes), static_cast<uint64_t>(runner_.memory_bytes())};
   }
 
+  Float16Use float16() const override { return shared_->program->float16; }
+
  private:
   absl::Status PrepareTaps() {
     if (tapped_) return absl::OkStatus();
@@ -194,6 +196,7 @@ absl::StatusOr<std::shared_ptr<Shared>> Prepare(const Context& context, const Gr
     return absl::InternalError(StrCat("unknown instruction set '", context.isa(), "'"));
   }
   shared->options.limits = context.limits();
+  shared->options.float16 = options.float16;
   shared->options.cache = &shared->packed;
   std::vector<std::string> output_names;
   QLITE_RETURN_IF_ERROR(FixShapes(shared->graph, options));

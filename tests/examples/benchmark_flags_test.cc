@@ -82,13 +82,20 @@ TEST_CASE("benchmark: an unknown flag shows the usage") {
 }
 
 TEST_CASE("benchmark: features that are missing are refused by name") {
-  for (const char* flag : {"enableFp16", "enableParallel", "interOpParallelNum=2", "perfProfiling", "perfEvent=CACHE",
+  for (const char* flag : {"enableParallel", "interOpParallelNum=2", "perfProfiling", "perfEvent=CACHE",
                            "enableParallelPredict", "enableSharedThreadPool", "enableGLTexture", "delegateMode=CoreML",
                            "decryptKey=00", "cryptoLibPath=x", "GroupInfoFile=x", "provider=tensorrt"}) {
     INFO(flag);
     CHECK_THAT(Refusal({std::string("--") + flag}),
                Contains(std::string(flag).substr(0, std::string_view(flag).find('='))) && Contains("not supported"));
   }
+}
+
+TEST_CASE("benchmark: float16 is asked for of the model alone") {
+  CHECK_FALSE(Command({}).request.float16);
+  const BenchmarkRequest request = Command({"--enableFp16=true"}).request;
+  CHECK(request.float16);
+  CHECK_FALSE(request.ForOther().float16);
 }
 
 TEST_CASE("benchmark: lists of input files and shapes") {

@@ -142,6 +142,8 @@ TEST_CASE("gemm_f32 passes the sums of a depth block on exactly") {
       for (const int64_t n : {16, 37}) Check(m, n, k, features++ % 16);
     }
   }
+  // So many rows that panels take turns with the blocks.
+  Check(97, 70, 1400, 7);
 }
 
 TEST_CASE("gemm_f32 computes a single row over many panels") {

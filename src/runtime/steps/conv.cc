@@ -12,6 +12,7 @@
 #include "runtime/requantization.h"
 #include "runtime/steps/conv_steps.h"
 #include "runtime/steps/copies.h"
+#include "runtime/steps/float16.h"
 #include "runtime/steps/weights.h"
 
 namespace qlite {
@@ -163,7 +164,18 @@ void EmitFloatConv(Lowering& lowering, const ConvShape& shape, const Placement& 
   args.act_max = lowering.Clamp().max;
   const double cost = ConvCost(static_cast<double>(out.elements()), shape, IsDepthwise(shape) ? 0.06 : 0.025);
   if (IsDepthwise(shape)) {
-    EmitFloat(lowering, kernels::DepthwiseF32(lowering.isa()), args, operands, weights, cost);
+    return EmitFloat(lowering, kernels::DepthwiseF32(lowering.isa()), args, operands, weights, cost);
+  }
+  const auto* float16 =
+      weights.at.constant != nullptr ? lowering.Float16Kernels(shape.out_channels / shape.groups) : nullptr;
+  if (float16 != nullptr) {
+    const int64_t taps = shape.kernel[0] * shape.kernel[1];
+    const kernels::ConvF16Weights packing = {
+        .data = reinterpret_cast<const float*>(weights.at.constant + weights.at.offset),
+        .out_stride = taps * (shape.in_channels / shape.groups),
+        .in_stride = taps,
+        .tap_stride = 1};
+    EmitFloat16Conv(lowering, *float16, args, packing, operands, cost);
   } else {
     EmitFloat(lowering, kernels::ConvF32(lowering.isa()), args, operands, weights, cost);
   }
