@@ -185,6 +185,7 @@ class GraphImporter {
       if (!value.ok()) return AtValue(Prefixed(value.status(), what), tensor.name());
       Binding& binding = state_.bindings[tensor.name()];
       binding.type = value->type();
+      binding.packed_bits = PackedBits(tensor.data_type());
       binding.tensor = *std::move(value);
     }
     return absl::OkStatus();
