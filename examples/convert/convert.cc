@@ -50,12 +50,21 @@ void PrintOutcomes(const QuantizationResult& result) {
   }
 }
 
+// What the weights became: how far rounding moved them in all, and every weight that stayed float with its reason.
+void PrintWeights(const QuantizationResult& result) {
+  for (const WeightOutcome& weight : result.weights) {
+    if (!weight.reason.empty())
+      Say(Join({"  float: '", weight.name, "' of ", weight.op, " '", weight.node, "': ", weight.reason}));
+  }
+}
+
 void PrintAccount(const QuantizationResult& result) {
   for (const std::string& step : result.steps) Say(step);
   for (const InputWarning& warning : result.warnings) {
     Warn(Join({"WARNING: ", warning.likely_mistake, ": ", warning.evidence}));
   }
-  PrintOutcomes(result);
+  if (!result.nodes.empty()) PrintOutcomes(result);
+  PrintWeights(result);
   std::string times;
   for (const auto& [stage, seconds] : result.seconds) {
     char text[64];
@@ -113,6 +122,23 @@ absl::Status Quantize(const Context& context, const ConvertRequest& request, con
   return absl::OkStatus();
 }
 
+absl::Status QuantizeWeights(const Context& context, const ConvertRequest& request, const DataSet* data, Graph& graph,
+                             Manifest& manifest) {
+  const WeightQuantizerOptions& options = request.weights;
+  absl::StatusOr<QuantizationResult> result = WeightQuantize(context, graph, options, data);
+  if (!result.ok()) return result.status();
+  PrintAccount(*result);
+  manifest["quantization"] = "WEIGHT_QUANT";
+  manifest["bit_num"] = std::to_string(options.bits);
+  manifest["per_channel"] = options.per_channel ? "true" : "false";
+  manifest["bias_correction"] = options.bias_correction ? "true" : "false";
+  if (options.block_size > 0) manifest["block_size"] = std::to_string(options.block_size);
+  if (options.rounding == WeightRounding::kGptq) manifest["quant_strategy"] = "GPTQ";
+  if (options.bits == 0 && options.auto_tune) manifest["auto_tune"] = "true";
+  graph = std::move(result->graph);
+  return absl::OkStatus();
+}
+
 absl::Status Simplify(const Context& context, const ConvertRequest& request, Graph& graph) {
   if (!request.input_shapes.empty()) {
     if (absl::Status status = graph.InferShapes(request.input_shapes); !status.ok()) return status;
@@ -121,6 +147,16 @@ absl::Status Simplify(const Context& context, const ConvertRequest& request, Gra
   absl::StatusOr<std::vector<std::string>> steps = SimplifyGraph(context, graph);
   if (!steps.ok()) return steps.status();
   for (const std::string& step : *steps) Say(step);
+  return absl::OkStatus();
+}
+
+absl::Status StoreInHalf(Graph& graph, Manifest& manifest) {
+  absl::StatusOr<std::vector<WeightOutcome>> outcomes = StoreFloatsAsHalf(graph);
+  if (!outcomes.ok()) return outcomes.status();
+  int64_t stored = 0;
+  for (const WeightOutcome& outcome : *outcomes) stored += outcome.reason.empty() ? 1 : 0;
+  std::printf("stored %jd of %zu float constants in 16 bits\n", static_cast<intmax_t>(stored), outcomes->size());
+  manifest["fp16"] = "on";
   return absl::OkStatus();
 }
 
@@ -164,17 +200,27 @@ absl::Status Convert(const ConvertRequest& request) {
   exporting.manifest["model_hash"] = Hex(GraphFingerprint(*graph));
   std::unique_ptr<DataSet> data;
   absl::Status status;
-  if (request.quant_type == QuantType::kFull) {
+  if (!request.data.folders.empty()) {
     absl::StatusOr<std::vector<InputSpec>> inputs = InputSpecs(*graph, request.input_shapes);
     if (!inputs.ok()) return inputs.status();
     absl::StatusOr<std::unique_ptr<DataSet>> opened = OpenDataRequest(request.data, *inputs, context->limits());
     if (!opened.ok()) return opened.status();
     data = *std::move(opened);
     exporting.check_data = data.get();
-    status = Quantize(*context, request, *data, *graph, exporting.manifest);
-  } else {
-    status = Simplify(*context, request, *graph);
   }
+  switch (request.quant_type) {
+    case QuantType::kNone:
+      status = Simplify(*context, request, *graph);
+      break;
+    case QuantType::kFull:
+      status = Quantize(*context, request, *data, *graph, exporting.manifest);
+      break;
+    case QuantType::kWeight:
+      exporting.encode_weights = request.encode_weights;
+      status = QuantizeWeights(*context, request, data.get(), *graph, exporting.manifest);
+      break;
+  }
+  if (status.ok() && request.half_floats) status = StoreInHalf(*graph, exporting.manifest);
   if (!status.ok()) return status;
   if (status = ExportModel(*context, *graph, request.output_file, exporting); !status.ok()) return status;
   progress.Clear();

@@ -10,10 +10,11 @@
 #include "common/data_request.h"
 #include "qlite/model_io.h"
 #include "qlite/quantizer.h"
+#include "qlite/weight_quantizer.h"
 
 namespace qlite::cli {
 
-enum class QuantType { kNone, kFull };
+enum class QuantType { kNone, kFull, kWeight };
 
 struct ConvertRequest {
   std::string model_file;
@@ -24,7 +25,10 @@ struct ConvertRequest {
   bool run_once = false;
 
   QuantType quant_type = QuantType::kNone;
-  QuantizerOptions quantizer;
+  QuantizerOptions quantizer;      // kFull
+  WeightQuantizerOptions weights;  // kWeight
+  bool encode_weights = true;      // kWeight: in the smallest form that there is
+  bool half_floats = false;        // float constants that are left are stored in 16 bits
   DataRequest data;
   bool uint8_activations = true;
 

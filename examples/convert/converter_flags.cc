@@ -1,5 +1,6 @@
 #include "convert/converter_flags.h"
 
+#include <algorithm>
 #include <filesystem>
 
 #include "common/flag_parser.h"
@@ -37,11 +38,13 @@ FlagParser MakeParser(Flags& f) {
   p.Add("weightFile", &f.weight_file, "PATH", "weights of a CAFFE model (not supported yet)");
   p.Group("Quantization");
   p.Add("configFile", &f.config_file, "PATH",
-        "sections [common_quant_param], [full_quant_param], [data_preprocess_param]");
-  p.Add("quantType", &f.quant_type, "NAME", "older form: PostTraining (with a flat configFile)");
-  p.Add("bitNum", &f.bit_num, "N", "older form: 8");
-  p.Add("quantWeightSize", &f.quant_weight_size, "N", "older form: for WeightQuant");
-  p.Add("quantWeightChannel", &f.quant_weight_channel, "N", "older form: for WeightQuant");
+        "sections [common_quant_param], [full_quant_param], [weight_quant_param], [data_preprocess_param]");
+  p.Add("quantType", &f.quant_type, "NAME", "older form: WeightQuant, or PostTraining (with a flat configFile)");
+  p.Add("bitNum", &f.bit_num, "N", "older form: 1..16 for WeightQuant, 8 for PostTraining (default 8)");
+  p.Add("quantWeightSize", &f.quant_weight_size, "N", "WeightQuant: fewer weights stay float (default 0)");
+  p.Add("quantWeightChannel", &f.quant_weight_channel, "N",
+        "WeightQuant: convolutions of so many output channels or fewer stay float (default 16)");
+  p.Add("fp16", &f.fp16, "SWITCH", "on: store weights that stay float in 16 bits (default off)");
   p.Add("activationType", &f.activation_type, "NAME", "activations in an ONNX file: UINT8 (default) or INT8");
   p.Add("calibrationFile", &f.calibration_file, "PATH",
         "calibration to resume from; written when it ends or is interrupted");
@@ -55,7 +58,6 @@ FlagParser MakeParser(Flags& f) {
   p.Add("outputDataFormat", &f.output_data_format, "NAME", "NHWC or NCHW");
   p.Add("inputDataType", &f.input_data_type, "NAME", "FLOAT or DEFAULT");
   p.Add("outputDataType", &f.output_data_type, "NAME", "FLOAT or DEFAULT");
-  p.Add("fp16", &f.fp16, "SWITCH", "off");
   p.Add("encryption", &f.encryption, "BOOL", "false");
   p.Add("encryptKey", &f.encrypt_key, "HEX", "");
   p.Add("decryptKey", &f.decrypt_key, "HEX", "");
@@ -112,7 +114,7 @@ absl::Status CheckDefaults(const Flags& f) {
       {"outputDataFormat", f.output_data_format, {""}, {"NHWC", "NCHW"}},
       {"inputDataType", f.input_data_type, {"FLOAT", "DEFAULT"}, {"FLOAT16", "INT8", "UINT8", "INT32", "INT64"}},
       {"outputDataType", f.output_data_type, {"FLOAT", "DEFAULT"}, {"FLOAT16", "INT8", "UINT8"}},
-      {"fp16", f.fp16, {"off"}, {"on"}},
+      {"fp16", f.fp16, {"off", "on"}, {}},
       {"encryption", f.encryption, {"false"}, {"true"}},
       {"decryptMode", f.decrypt_mode, {"AES-GCM"}, {"AES-CBC"}},
       {"saveType", f.save_type, {""}, {"MINDIR", "MINDIR_LITE"}},
@@ -133,6 +135,18 @@ absl::Status CheckDefaults(const Flags& f) {
   return absl::OkStatus();
 }
 
+absl::Status ReadOlderWeightQuantization(const Flags& f, ConvertRequest& request) {
+  if (!f.config_file.empty()) {
+    return Refuse({"INPUT ILLEGAL: configFile belongs to --quantType=PostTraining; without --quantType the sectioned ",
+                   "form is read"});
+  }
+  request.quant_type = QuantType::kWeight;
+  request.weights.bits = static_cast<int>(f.bit_num);
+  request.weights.min_weight_elements = std::max<int64_t>(0, f.quant_weight_size - 1);  // so many are enough
+  request.weights.min_weight_channels = f.quant_weight_channel;
+  return absl::OkStatus();
+}
+
 absl::Status ReadOlderQuantization(const Flags& f, const FlagParser& parser, const std::string& config,
                                    ConvertRequest& request) {
   if (f.bit_num < 1 || f.bit_num > 16) {
@@ -142,7 +156,8 @@ absl::Status ReadOlderQuantization(const Flags& f, const FlagParser& parser, con
                                     {"quantWeightChannel", f.quant_weight_channel}}) {
     if (value < 0) return Refuse({"INPUT ILLEGAL: ", flag, " should be at least zero."});
   }
-  if (f.quant_type == "WeightQuant" || f.quant_type == "AwareTraining") {
+  if (f.quant_type == "WeightQuant") return ReadOlderWeightQuantization(f, request);
+  if (f.quant_type == "AwareTraining") {
     return absl::UnimplementedError(Join({"--quantType=", f.quant_type, " is not supported yet"}));
   }
   if (f.quant_type != "PostTraining") {
@@ -220,11 +235,13 @@ absl::Status Complete(const Flags& f, const FlagParser& parser, ConvertRequest& 
   request.model_file = f.model_file;
   request.input_shapes = *std::move(shapes);
   request.quantizer.input_shapes = request.input_shapes;
+  request.weights.input_shapes = request.input_shapes;
   request.simplify = f.optimize == "general";
   if (!request.simplify && request.quant_type != QuantType::kNone) {
     return Refuse({"--optimize=none: quantization needs the simplified graph; leave the flag out"});
   }
   request.run_once = f.infer == "true";
+  request.half_floats = f.fp16 == "on";
   request.uint8_activations = f.activation_type == "UINT8";
   request.calibration_file = f.calibration_file;
   if (!f.calibration_file.empty()) {

@@ -13,11 +13,18 @@ namespace {
 
 constexpr int64_t kMaxFilter = 65535;
 
-// What the checks across keys and sections need beside the request.
+constexpr int64_t kDefaultLeastChannels = 16;
+
+// What the checks across keys and sections need beside the request. The options of both kinds of quantization are
+// filled in, whichever is asked for.
 struct ConfigState {
   ConvertRequest& request;
   int64_t bit_num = 8;
   bool bit_num_given = false;
+  int64_t least_elements = 0, least_channels = kDefaultLeastChannels;
+  bool least_channels_given = false;
+  bool encode = true, encode_given = false;
+  std::vector<std::string> skip_nodes;
 };
 
 using Key = ConfigKey<ConfigState>;
@@ -27,19 +34,23 @@ absl::Status ReadQuantType(const ConfigEntry& entry, ConfigState& state) {
     state.request.quant_type = QuantType::kFull;
     return absl::OkStatus();
   }
-  if (entry.value() == "WEIGHT_QUANT" || entry.value() == "DYNAMIC_QUANT")
-    return entry.NotYet("this kind of quantization");
+  if (entry.value() == "WEIGHT_QUANT") {
+    state.request.quant_type = QuantType::kWeight;
+    return absl::OkStatus();
+  }
+  if (entry.value() == "DYNAMIC_QUANT") return entry.NotYet("this kind of quantization");
   return entry.Illegal("must be WEIGHT_QUANT|FULL_QUANT|DYNAMIC_QUANT.");
 }
 
 absl::Status ReadBitNum(const ConfigEntry& entry, ConfigState& state) {
   state.bit_num_given = true;
-  return ReadInteger(entry, 0, 16, state.bit_num);
+  absl::Status status = ReadInteger(entry, 0, 16, state.bit_num);
+  return status.ok() ? status : entry.Illegal("should be [0,16].");
 }
 
 absl::Status ReadSkipNodes(const ConfigEntry& entry, ConfigState& state) {
   for (const std::string& name : Split(entry.value(), ',')) {
-    if (!Trim(name).empty()) state.request.quantizer.skip_nodes.emplace_back(Trim(name));
+    if (!Trim(name).empty()) state.skip_nodes.emplace_back(Trim(name));
   }
   return absl::OkStatus();
 }
@@ -62,24 +73,18 @@ const Key kCommonKeys[] = {
     {"quant_type", ReadQuantType},
     {"bit_num", ReadBitNum},
     {"min_quant_weight_size",
-     [](const ConfigEntry& e, ConfigState& s) {
-       return ReadInteger(e, 0, kMaxFilter, s.request.quantizer.min_weight_elements);
-     }},
+     [](const ConfigEntry& e, ConfigState& s) { return ReadInteger(e, 0, kMaxFilter, s.least_elements); }},
     {"min_quant_weight_channel",
      [](const ConfigEntry& e, ConfigState& s) {
-       int64_t channels = 0;
-       if (absl::Status status = ReadInteger(e, 0, kMaxFilter, channels); !status.ok()) return status;
-       s.request.notices.push_back("min_quant_weight_channel belongs to weight quantization and has no effect");
-       return absl::OkStatus();
+       s.least_channels_given = true;
+       return ReadInteger(e, 0, kMaxFilter, s.least_channels);
      }},
     {"skip_quant_node", ReadSkipNodes},
     {"debug_info_save_path", ReadReportFolder},
     {"enable_encode",
      [](const ConfigEntry& e, ConfigState& s) {
-       bool encode = false;
-       if (absl::Status status = ReadBool(e, encode); !status.ok()) return status;
-       s.request.notices.push_back("enable_encode has no effect on full quantization");
-       return absl::OkStatus();
+       s.encode_given = true;
+       return ReadBool(e, s.encode);
      }},
     {"workspace", ReadOnlyEmpty},
 };
@@ -122,14 +127,94 @@ absl::Status ReadExportMode(const ConfigEntry& entry, ConfigState&) {
 
 const Key kTransformKeys[] = {{"export_precision_mode", ReadExportMode}};
 
+absl::Status ReadDequantStrategy(const ConfigEntry& entry, ConfigState&) {
+  if (entry.value().empty()) return absl::OkStatus();  // decoded when the model is loaded
+  if (entry.value() == "ON_THE_FLY") return entry.NotYet("decoding inside the kernels");
+  return entry.Illegal("must be ON_THE_FLY.");
+}
+
+absl::Status ReadQuantStrategy(const ConfigEntry& entry, ConfigState& state) {
+  return ReadWord<WeightRounding>(entry, {{"MAX_MIN", WeightRounding::kNearest}, {"GPTQ", WeightRounding::kGptq}},
+                                  state.request.weights.rounding);
+}
+
+absl::Status ReadRangeSearch(const ConfigEntry& entry, ConfigState& state) {
+  bool search = false;
+  if (absl::Status status = ReadBool(entry, search); !status.ok()) return status;
+  state.request.weights.range_search = search;
+  return absl::OkStatus();
+}
+
+absl::Status ReadMaxSegments(const ConfigEntry& entry, ConfigState& state) {
+  int64_t segments = 0;
+  if (absl::Status status = ReadInteger(entry, 1, std::numeric_limits<int32_t>::max(), segments); !status.ok()) {
+    return status;
+  }
+  state.request.notices.push_back("max_segments has no effect: streams are cut by size, for any number of threads");
+  return absl::OkStatus();
+}
+
+absl::Status ReadUpdateMindir(const ConfigEntry& entry, ConfigState& state) {
+  bool update = false;
+  if (absl::Status status = ReadBool(entry, update); !status.ok()) return status;
+  state.request.notices.push_back("update_mindir has no effect: no MINDIR file is written");
+  return absl::OkStatus();
+}
+
+absl::Status ReadBlockSize(const ConfigEntry& entry, ConfigState& state) {
+  const absl::Status status = ReadInteger(entry, 0, 256, state.request.weights.block_size);
+  const std::vector<int64_t> allowed = {0, 16, 32, 64, 128, 256};
+  const bool known = std::find(allowed.begin(), allowed.end(), state.request.weights.block_size) != allowed.end();
+  return status.ok() && known ? status : entry.Illegal("must be 0|16|32|64|128|256.");
+}
+
+const Key kWeightKeys[] = {
+    {"dequant_strategy", ReadDequantStrategy},
+    {"per_channel", [](const ConfigEntry& e, ConfigState& s) { return ReadBool(e, s.request.weights.per_channel); }},
+    {"bias_correction",
+     [](const ConfigEntry& e, ConfigState& s) { return ReadBool(e, s.request.weights.bias_correction); }},
+    {"quant_strategy", ReadQuantStrategy},
+    {"range_search", ReadRangeSearch},
+    {"block_size", ReadBlockSize},
+    {"max_segments", ReadMaxSegments},
+    {"update_mindir", ReadUpdateMindir},
+};
+
+absl::Status ReadShare(const ConfigEntry& entry, double& out) {
+  const std::optional<double> value = ParseNumber(entry.value());
+  if (!value || !(*value > 0 && *value < 1)) return entry.Illegal("should at (0,1)");
+  out = *value;
+  return absl::OkStatus();
+}
+
+absl::Status ReadMaxIterations(const ConfigEntry& entry, ConfigState& state) {
+  int64_t iterations = 0;
+  const absl::Status status = ReadInteger(entry, 40, kMaxFilter, iterations);
+  state.request.weights.max_iterations = static_cast<int>(iterations);
+  return status;
+}
+
+absl::Status ReadUseCvData(const ConfigEntry& entry, ConfigState&) {
+  bool use = false;
+  if (absl::Status status = ReadBool(entry, use); !status.ok()) return status;
+  return use ? entry.NotYet("a set of built-in photos") : absl::OkStatus();
+}
+
+const Key kMixedKeys[] = {
+    {"init_scale", [](const ConfigEntry& e, ConfigState& s) { return ReadShare(e, s.request.weights.mixed_error); }},
+    {"auto_tune", [](const ConfigEntry& e, ConfigState& s) { return ReadBool(e, s.request.weights.auto_tune); }},
+    {"cosine_target",
+     [](const ConfigEntry& e, ConfigState& s) { return ReadShare(e, s.request.weights.cosine_target); }},
+    {"max_iterations", ReadMaxIterations},
+    {"use_cv_data", ReadUseCvData},
+};
+
 // Sections of other features, and what they are for.
 struct OtherSection {
   std::string_view name, feature;
   bool harmless;  // nothing to do with quantization: accepted with a notice
 };
 constexpr OtherSection kOtherSections[] = {
-    {"weight_quant_param", "weight quantization", false},
-    {"mixed_bit_weight_quant_param", "mixed-bit weight quantization", false},
     {"dynamic_quant_param", "dynamic quantization", false},
     {"model_param", "conversion of several models at once", false},
     {"acl_option_cfg_param", "Ascend", true},
@@ -143,11 +228,13 @@ constexpr OtherSection kOtherSections[] = {
 absl::Status ApplyOne(const IniSection& section, const std::string& path, ConfigState& state) {
   if (section.name == "common_quant_param") return ApplySection(kCommonKeys, section, path, state);
   if (section.name == "full_quant_param") return ApplySection(kFullKeys, section, path, state);
+  if (section.name == "weight_quant_param") return ApplySection(kWeightKeys, section, path, state);
+  if (section.name == "mixed_bit_weight_quant_param") return ApplySection(kMixedKeys, section, path, state);
   if (section.name == "data_preprocess_param") return ReadDataSection(section, path, state.request.data);
   if (section.name == "transform_quant_param") return ApplySection(kTransformKeys, section, path, state);
   const std::string where = Join({path, ":", std::to_string(section.line), ": "});
-  std::vector<std::string> known = {"common_quant_param", "full_quant_param", "data_preprocess_param",
-                                    "transform_quant_param"};
+  std::vector<std::string> known = {"common_quant_param",           "full_quant_param",      "weight_quant_param",
+                                    "mixed_bit_weight_quant_param", "data_preprocess_param", "transform_quant_param"};
   for (const OtherSection& other : kOtherSections) {
     if (section.name != other.name) {
       known.emplace_back(other.name);
@@ -169,12 +256,7 @@ absl::Status ApplyOne(const IniSection& section, const std::string& path, Config
       Join({where, "INPUT ILLEGAL: unknown section [", section.name, "]", Suggestion(section.name, known)}));
 }
 
-absl::Status CheckFullQuant(const ConfigState& state, const std::string& path) {
-  if (state.bit_num != 8) {
-    return absl::InvalidArgumentError(
-        Join({path, ": INPUT ILLEGAL: bit_num should be 8. (found ", std::to_string(state.bit_num), ")"}));
-  }
-  const DataRequest& data = state.request.data;
+absl::Status CheckData(const DataRequest& data, const std::string& path) {
   if (data.folders.empty()) {
     return absl::InvalidArgumentError(
         Join({path, ": calibrate path must pass. The format is input_name_1:input_1_dir,input_name_2:input_2_dir. ",
@@ -189,6 +271,51 @@ absl::Status CheckFullQuant(const ConfigState& state, const std::string& path) {
   return absl::OkStatus();
 }
 
+absl::Status FinishFullQuant(const ConfigState& state, const std::string& path) {
+  if (state.bit_num != 8) {
+    return absl::InvalidArgumentError(
+        Join({path, ": INPUT ILLEGAL: bit_num should be 8. (found ", std::to_string(state.bit_num), ")"}));
+  }
+  ConvertRequest& request = state.request;
+  request.quantizer.min_weight_elements = state.least_elements;
+  request.quantizer.skip_nodes = state.skip_nodes;
+  if (state.least_channels_given) {
+    request.notices.push_back("min_quant_weight_channel belongs to weight quantization and has no effect");
+  }
+  if (state.encode_given) request.notices.push_back("enable_encode has no effect on full quantization");
+  return CheckData(request.data, path);
+}
+
+absl::Status FinishWeightQuant(const ConfigState& state, const std::string& path) {
+  if (!state.encode && state.bit_num != 8 && state.bit_num != 16) {
+    return absl::InvalidArgumentError(Join({path, ": INPUT ILLEGAL: enable_encode should be true when parameter ",
+                                            "bit_num belongs to [0,7] or [9,15]."}));
+  }
+  if (!state.request.report_folder.empty()) {
+    return absl::UnimplementedError(
+        Join({path, ": debug_info_save_path: reports of weight quantization are not there yet; leave it empty."}));
+  }
+  state.request.encode_weights = state.encode;
+  WeightQuantizerOptions& options = state.request.weights;
+  options.bits = static_cast<int>(state.bit_num);
+  options.min_weight_elements = state.least_elements;
+  options.min_weight_channels = state.least_channels;
+  options.skip_nodes = state.skip_nodes;
+  if (options.block_size > 0 && state.bit_num != 2 && state.bit_num != 3 && state.bit_num != 4 && state.bit_num != 8) {
+    return absl::InvalidArgumentError(Join({path, ": INPUT ILLEGAL: bit_num should be 2|3|4|8 with block_size. (found ",
+                                            std::to_string(state.bit_num), ")"}));
+  }
+  if (options.block_size > 0 && !options.per_channel) {
+    return absl::InvalidArgumentError(Join({path, ": INPUT ILLEGAL: block_size needs per_channel=true."}));
+  }
+  if (state.bit_num == 0 && options.rounding == WeightRounding::kGptq) {
+    return absl::InvalidArgumentError(
+        Join({path, ": INPUT ILLEGAL: quant_strategy=GPTQ needs a bit_num of [1,16]. (found 0)"}));
+  }
+  const bool needs_data = options.rounding == WeightRounding::kGptq;
+  return state.request.data.folders.empty() && !needs_data ? absl::OkStatus() : CheckData(state.request.data, path);
+}
+
 }  // namespace
 
 absl::Status ApplySectionedConfig(std::string_view text, const std::string& path, ConvertRequest& request) {
@@ -198,11 +325,12 @@ absl::Status ApplySectionedConfig(std::string_view text, const std::string& path
   for (const IniSection& section : *sections) {
     if (absl::Status status = ApplyOne(section, path, state); !status.ok()) return status;
   }
-  if (request.quant_type == QuantType::kFull) return CheckFullQuant(state, path);
+  if (request.quant_type == QuantType::kFull) return FinishFullQuant(state, path);
+  if (request.quant_type == QuantType::kWeight) return FinishWeightQuant(state, path);
   if (state.bit_num_given || !request.data.folders.empty() || !request.report_folder.empty()) {
     return absl::InvalidArgumentError(
         Join({path, ": it describes a quantization, but quant_type in [common_quant_param] is not given; write ",
-              "quant_type=FULL_QUANT"}));
+              "quant_type=FULL_QUANT or quant_type=WEIGHT_QUANT"}));
   }
   return absl::OkStatus();
 }

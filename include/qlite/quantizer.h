@@ -40,11 +40,23 @@ struct NodeOutcome {
   std::string reason;  // why it stayed float; empty when integer
 };
 
+// What became of a constant that a weight quantization looked at.
+struct WeightOutcome {
+  std::string name;      // of the constant
+  std::string node, op;  // its first reader
+  int64_t elements = 0;
+  int bits = 32;           // 32: it stayed float
+  int64_t parameters = 0;  // pairs of scale and zero point; 0: it stayed float
+  double error = 0;        // norm of the difference to the float weights over their norm
+  std::string reason;      // why it stayed float; empty when quantized
+};
+
 struct QuantizationResult {
   Graph graph;
-  Graph float_graph;               // what was quantized, simplified and equalised; empty unless asked for
-  std::vector<NodeOutcome> nodes;  // in topological order
-  std::vector<std::string> steps;  // what was done: "folded 35 BatchNormalization", "equalised 17 pairs", ...
+  Graph float_graph;                   // what was quantized, simplified and equalised; empty unless asked for
+  std::vector<NodeOutcome> nodes;      // in topological order; of FullQuantize
+  std::vector<WeightOutcome> weights;  // in the order of their first readers; of WeightQuantize
+  std::vector<std::string> steps;      // what was done: "folded 35 BatchNormalization", "equalised 17 pairs", ...
   std::vector<InputWarning> warnings;
   CalibrationTable table;
   std::map<std::string, double> seconds;  // by stage

@@ -6,6 +6,7 @@
 
 #include "absl/strings/str_join.h"
 #include "core/check.h"
+#include "core/quant_grid.h"
 #include "core/str_cat.h"
 
 namespace qlite {
@@ -43,6 +44,31 @@ QuantParams QuantParams::PerTensor(float scale, int32_t zero_point, int bits) {
   return params;
 }
 
+namespace {
+
+absl::Status ValidateCorrection(const QuantParams& params) {
+  const size_t count = params.scales.size();
+  const auto fits = [&](size_t found) { return found == 0 || found == count; };
+  if (!fits(params.variance_ratios.size()) || !fits(params.mean_shifts.size())) {
+    return absl::InvalidArgumentError(StrCat("expected as many variance ratios and mean shifts as scales (", count,
+                                             ") or none, found ", params.variance_ratios.size(), " and ",
+                                             params.mean_shifts.size()));
+  }
+  for (size_t i = 0; i < count; ++i) {
+    if (!std::isfinite(params.factor(i)) || params.factor(i) <= 0) {
+      return absl::InvalidArgumentError(StrCat("variance ratio ", i,
+                                               ": expected one that leaves the scale positive and finite, found ",
+                                               params.variance_ratios[i]));
+    }
+    if (!std::isfinite(params.shift(i))) {
+      return absl::InvalidArgumentError(StrCat("mean shift ", i, ": expected finite, found ", params.shift(i)));
+    }
+  }
+  return absl::OkStatus();
+}
+
+}  // namespace
+
 absl::Status QuantParams::Validate() const {
   if (bits < 1 || bits > 32) return absl::InvalidArgumentError(StrCat("expected 1 to 32 bits, found ", bits));
   if (scales.empty() || scales.size() != zero_points.size()) {
@@ -71,7 +97,7 @@ absl::Status QuantParams::Validate() const {
           StrCat("zero point ", i, ": expected 0 of a symmetric scheme, found ", zero_points[i]));
     }
   }
-  return absl::OkStatus();
+  return ValidateCorrection(*this);
 }
 
 std::string QuantParams::ToString() const {
@@ -85,33 +111,46 @@ std::string QuantParams::ToString() const {
   if (narrow_range) text += " narrow";
   if (per_axis()) StrAppend(&text, " axis=", axis);
   if (block_size > 0) StrAppend(&text, " block=", block_size);
-  return StrCat(text, " scale=", list(scales), " zero=", list(zero_points));
+  StrAppend(&text, " scale=", list(scales), " zero=", list(zero_points));
+  if (!variance_ratios.empty()) StrAppend(&text, " variance=", list(variance_ratios));
+  if (!mean_shifts.empty()) StrAppend(&text, " mean=", list(mean_shifts));
+  return text;
 }
 
-QuantParams AsymmetricParams(float min, float max, int bits) {
+QuantGrid AsymmetricGrid(float min, float max, int bits) {
   QLITE_CHECK(bits >= 1 && bits <= 32, "bits outside 1..32");
   const double low = std::min(Finite(min), 0.0);
   const double high = std::max(Finite(max), 0.0);
-  QuantParams params;
-  params.bits = bits;
-  params.scheme = QuantScheme::kAsymmetric;
   const double steps = std::ldexp(1.0, bits) - 1;
   const float scale = ScaleOf(high - low, steps);
   const double steps_below = std::clamp(RoundHalfToEven(-low / static_cast<double>(scale)), 0.0, steps);
   // The rounded zero point moves the grid by up to half a step; a little more scale makes it reach both ends again.
-  params.scales = {std::max({scale, steps_below > 0 ? ScaleOf(-low, steps_below) : scale,
-                             steps_below < steps ? ScaleOf(high, steps - steps_below) : scale})};
-  params.zero_points = {static_cast<int32_t>(params.qmin() + steps_below)};
+  const float reaching = std::max({scale, steps_below > 0 ? ScaleOf(-low, steps_below) : scale,
+                                   steps_below < steps ? ScaleOf(high, steps - steps_below) : scale});
+  return {reaching, static_cast<int32_t>(steps_below - std::ldexp(1.0, bits - 1))};
+}
+
+QuantGrid SymmetricGrid(float max_abs, int bits) {
+  QLITE_CHECK(bits >= 2 && bits <= 32, "bits outside 2..32");
+  return {ScaleOf(std::abs(Finite(max_abs)), std::ldexp(1.0, bits - 1) - 1), 0};
+}
+
+QuantParams AsymmetricParams(float min, float max, int bits) {
+  const QuantGrid grid = AsymmetricGrid(min, max, bits);
+  QuantParams params;
+  params.bits = bits;
+  params.scheme = QuantScheme::kAsymmetric;
+  params.scales = {grid.scale};
+  params.zero_points = {grid.zero_point};
   return params;
 }
 
 QuantParams SymmetricParams(float max_abs, int bits) {
-  QLITE_CHECK(bits >= 2 && bits <= 32, "bits outside 2..32");
   QuantParams params;
   params.bits = bits;
   params.scheme = QuantScheme::kSymmetric;
   params.narrow_range = true;
-  params.scales = {ScaleOf(std::abs(Finite(max_abs)), static_cast<double>(params.qmax()))};
+  params.scales = {SymmetricGrid(max_abs, bits).scale};
   params.zero_points = {0};
   return params;
 }

@@ -65,7 +65,45 @@ absl::Status CompareOutput(const std::string& name, const TensorView& original, 
                  name);
 }
 
+absl::Status Differs(std::string_view kind, const std::string& name, std::string_view what) {
+  return absl::InternalError(
+      StrCat(kind, " '", name, "' of the written file has another ", what, "; the file was not kept"));
+}
+
+absl::Status CompareValue(const Value& a, const Value& b) {
+  if (a.name != b.name) return Differs("value", a.name, "name");
+  if (a.type != b.type || a.shape != b.shape) return Differs("value", a.name, "type or shape");
+  if (a.quant != b.quant) return Differs("value", a.name, "quantization");
+  if (a.producer != b.producer || a.constant != b.constant) return Differs("value", a.name, "producer or data");
+  return absl::OkStatus();
+}
+
+absl::Status CompareNode(const Node& a, const Node& b) {
+  if (a.name != b.name || a.op != b.op) return Differs("node", a.name, "name or operator");
+  if (a.attrs != b.attrs) return Differs("node", a.name, "attribute");
+  if (a.inputs != b.inputs || a.outputs != b.outputs) return Differs("node", a.name, "input or output");
+  return absl::OkStatus();
+}
+
 }  // namespace
+
+absl::Status CheckSameGraph(const Graph& original, const Graph& read_back) {
+  Graph a = original, b = read_back;
+  a.Compact();
+  b.Compact();
+  if (a.value_slots() != b.value_slots() || a.node_slots() != b.node_slots()) {
+    return absl::InternalError("the written file has another number of values or nodes; the file was not kept");
+  }
+  for (int32_t i = 0; i < static_cast<int32_t>(a.value_slots()); ++i) {
+    if (absl::Status status = CompareValue(a.value(ValueId{i}), b.value(ValueId{i})); !status.ok()) return status;
+  }
+  for (int32_t i = 0; i < static_cast<int32_t>(a.node_slots()); ++i) {
+    if (absl::Status status = CompareNode(a.node(NodeId{i}), b.node(NodeId{i})); !status.ok()) return status;
+  }
+  const bool same_border = std::ranges::equal(a.inputs(), b.inputs()) && std::ranges::equal(a.outputs(), b.outputs());
+  return same_border ? absl::OkStatus()
+                     : absl::InternalError("the written file has other inputs or outputs; the file was not kept");
+}
 
 absl::Status CheckSameResults(const Context& context, const Graph& original, const Graph& read_back,
                               const DataSet* data, int samples, bool exact) {

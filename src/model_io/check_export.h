@@ -15,6 +15,10 @@ namespace qlite {
 absl::Status CheckSameResults(const Context& context, const Graph& original, const Graph& read_back,
                               const DataSet* data, int samples, bool exact);
 
+// Compares the graphs part by part, down to the bytes of the constants, without running them. kInternal names the first
+// part that differs. Names of the graphs and metadata may differ.
+absl::Status CheckSameGraph(const Graph& original, const Graph& read_back);
+
 }  // namespace qlite
 
 #endif  // QLITE_MODEL_IO_CHECK_EXPORT_H_

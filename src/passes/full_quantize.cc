@@ -10,6 +10,7 @@
 #include "passes/activation_params.h"
 #include "passes/constant_sharing.h"
 #include "passes/equalization.h"
+#include "passes/graph_edit.h"
 #include "passes/integer_regions.h"
 #include "passes/integer_rewrite.h"
 #include "passes/product_weights.h"
@@ -22,19 +23,6 @@ namespace {
 
 // Samples that equalisation looks at, a fifth of them within these bounds.
 constexpr int64_t kFewestSamples = 8, kMostSamples = 20;
-
-absl::Status RequireFloatGraph(const Graph& graph) {
-  for (size_t i = 0; i < graph.value_slots(); ++i) {
-    const ValueId id{static_cast<int32_t>(i)};
-    if (!graph.alive(id) || !graph.value(id).quant) continue;
-    return AtValue(
-        absl::FailedPreconditionError(StrCat("value '", graph.value(id).name,
-                                             "' carries quantization parameters: the model is quantized already; "
-                                             "start from the float model")),
-        graph.value(id).name);
-  }
-  return absl::OkStatus();
-}
 
 class FullQuantization {
  public:

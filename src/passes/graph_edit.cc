@@ -5,6 +5,7 @@
 
 #include "core/check.h"
 #include "core/str_cat.h"
+#include "qlite/error_details.h"
 
 namespace qlite {
 namespace {
@@ -116,6 +117,19 @@ std::optional<std::vector<int64_t>> IntegerConstant(const Graph& graph, ValueId 
 bool IsFloat(const Graph& graph, ValueId id) {
   const Value& value = graph.value(id);
   return value.type == ElementType::kFloat32 && !value.quant;
+}
+
+absl::Status RequireFloatGraph(const Graph& graph) {
+  for (size_t i = 0; i < graph.value_slots(); ++i) {
+    const ValueId id{static_cast<int32_t>(i)};
+    if (!graph.alive(id) || !graph.value(id).quant) continue;
+    return AtValue(
+        absl::FailedPreconditionError(StrCat("value '", graph.value(id).name,
+                                             "' carries quantization parameters: the model is quantized already; "
+                                             "start from the float model")),
+        graph.value(id).name);
+  }
+  return absl::OkStatus();
 }
 
 int64_t ExtentOf(const Graph& graph, ValueId id, int64_t axis) {

@@ -40,6 +40,9 @@ std::optional<std::vector<int64_t>> IntegerConstant(const Graph& graph, ValueId 
 // The value is float32 and carries no quantization.
 bool IsFloat(const Graph& graph, ValueId id);
 
+// kFailedPrecondition where a value carries quantization parameters: the model is quantized already.
+absl::Status RequireFloatGraph(const Graph& graph);
+
 // Extent of a dimension; -1 where it, or the rank, is unknown. `axis` counts from the front.
 int64_t ExtentOf(const Graph& graph, ValueId id, int64_t axis);
 

@@ -4,6 +4,7 @@
 #include <optional>
 #include <vector>
 
+#include "core/dequantize.h"
 #include "runtime/lowering.h"
 #include "runtime/program_runner.h"
 
@@ -90,16 +91,37 @@ absl::StatusOr<std::vector<Tensor>> Execute(const Graph& alone, kernels::Isa isa
   return results;
 }
 
+// The weights of a Dequantize node. They are what the model is made of and not counted among the results that a small
+// file must not make large: the file holds every element.
+absl::StatusOr<std::vector<Tensor>> Decode(const Graph& graph, const Node& node, const Limits& limits) {
+  const Value& value = graph.value(node.inputs[0]);
+  const absl::StatusOr<int64_t> count = ElementCount(value.constant->dims(), sizeof(float));
+  if (!count.ok()) return count.status();
+  if (!value.quant || static_cast<uint64_t>(*count) * sizeof(float) > limits.max_tensor_bytes) {
+    return absl::ResourceExhaustedError("beyond the limit on a tensor");
+  }
+  absl::StatusOr<Tensor> real = Dequantize(*value.constant, *value.quant);
+  if (!real.ok()) return real.status();
+  return std::vector<Tensor>{*std::move(real)};
+}
+
+absl::StatusOr<std::vector<Tensor>> Compute(const Graph& graph, const Node& node, kernels::Isa isa,
+                                            const Limits& limits, int64_t& bytes_left) {
+  auto alone = Isolate(graph, node);
+  if (!alone.ok()) return alone.status();
+  const auto bytes = ResultBytes(*alone, alone->node(alone->TopologicalOrder().front()));
+  if (!bytes || *bytes > bytes_left) return absl::ResourceExhaustedError("beyond what may be folded");
+  auto results = Execute(*alone, isa, limits);
+  if (results.ok()) bytes_left -= *bytes;
+  return results;
+}
+
 bool FoldNode(Graph& graph, NodeId id, kernels::Isa isa, const Limits& limits, int64_t& bytes_left) {
   const Node& node = graph.node(id);
   if (!IsFoldable(graph, node)) return false;
-  auto alone = Isolate(graph, node);
-  if (!alone.ok()) return false;
-  const auto bytes = ResultBytes(*alone, alone->node(alone->TopologicalOrder().front()));
-  if (!bytes || *bytes > bytes_left) return false;
-  auto results = Execute(*alone, isa, limits);
+  auto results =
+      node.op == OpType::kDequantize ? Decode(graph, node, limits) : Compute(graph, node, isa, limits, bytes_left);
   if (!results.ok()) return false;  // lowering the whole graph names the reason
-  bytes_left -= *bytes;
   const std::vector<ValueId> outputs = node.outputs;
   for (size_t i = 0; i < outputs.size(); ++i) {
     const Value& value = graph.value(outputs[i]);

@@ -12,7 +12,7 @@ namespace qlite {
 // Replaces the results of nodes that read constants alone, and of Shape over a value of known extents, by constants.
 // The graph's shapes have been inferred. Ids of what remains stay valid; a graph output keeps its place but not its
 // name. A node that cannot be executed is left as it is, and so are those whose results would bring the new constants
-// above 1 GiB. Returns the number of nodes that were replaced.
+// above 1 GiB, in which dequantized weights do not count. Returns the number of nodes that were replaced.
 absl::StatusOr<int> FoldConstants(Graph& graph, kernels::Isa isa, const Limits& limits);
 
 }  // namespace qlite

@@ -112,6 +112,13 @@ TEST_CASE("Validate refuses what cannot be") {
   CHECK_FALSE(valid([](QuantParams& p) { p.scheme = QuantScheme::kSymmetric; }));
   CHECK_FALSE(valid([](QuantParams& p) { p.block_size = 32; }));
   CHECK_FALSE(valid([](QuantParams& p) { p.axis = -2; }));
+  CHECK(valid([](QuantParams& p) { p.variance_ratios = {1.5f}, p.mean_shifts = {-2}; }));
+  CHECK_FALSE(valid([](QuantParams& p) { p.variance_ratios = {1, 1}; }));
+  CHECK_FALSE(valid([](QuantParams& p) { p.variance_ratios = {0}; }));
+  CHECK_FALSE(valid([](QuantParams& p) { p.variance_ratios = {kNan}; }));
+  CHECK_FALSE(valid([](QuantParams& p) { p.scales = {3e38f}, p.variance_ratios = {3}; }));
+  CHECK_FALSE(valid([](QuantParams& p) { p.mean_shifts = {0, 0}; }));
+  CHECK_FALSE(valid([](QuantParams& p) { p.mean_shifts = {kInfinity}; }));
   CHECK(QuantParams::PerTensor(1, 0).scheme == QuantScheme::kSymmetric);
 }
 

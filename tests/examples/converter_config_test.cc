@@ -222,10 +222,9 @@ TEST_CASE("config: kinds of quantization") {
   const auto status = [](const std::string& type) {
     return SectionedStatus("[common_quant_param]\nquant_type=" + type + "\n");
   };
-  for (const char* type : {"WEIGHT_QUANT", "DYNAMIC_QUANT"}) {
-    CHECK(status(type).code() == absl::StatusCode::kUnimplemented);
-    CHECK_THAT(MessageOf(status(type)), Contains(type) && Contains("not supported yet"));
-  }
+  CHECK(status("WEIGHT_QUANT").ok());
+  CHECK(status("DYNAMIC_QUANT").code() == absl::StatusCode::kUnimplemented);
+  CHECK_THAT(MessageOf(status("DYNAMIC_QUANT")), Contains("DYNAMIC_QUANT") && Contains("not supported yet"));
   for (const char* bad : {"full_quant", "PostTraining", ""}) {
     CHECK_THAT(MessageOf(status(bad)), Contains("quant_type must be WEIGHT_QUANT|FULL_QUANT|DYNAMIC_QUANT."));
   }
@@ -239,6 +238,108 @@ TEST_CASE("config: keys whose feature is missing are refused by name") {
   CheckNotYet("transform_quant_param", "export_precision_mode", "FLOAT32");
   CheckIllegal("transform_quant_param", "export_precision_mode", "FLOAT16");
   CHECK(SectionedStatus(With("common_quant_param", "debug_info_save_path=\nworkspace=\n")).ok());
+}
+
+// --- weight quantization
+
+const std::string kWeights = "[common_quant_param]\nquant_type=WEIGHT_QUANT\n";
+
+TEST_CASE("config: weight quantization, defaults") {
+  const ConvertRequest request = Sectioned(kWeights);
+  CHECK(request.quant_type == QuantType::kWeight);
+  CHECK(request.weights.bits == 8);
+  CHECK(request.weights.per_channel);
+  CHECK(request.weights.bias_correction);
+  CHECK(request.weights.block_size == 0);
+  CHECK(request.weights.min_weight_elements == 0);
+  CHECK(request.weights.min_weight_channels == 16);
+  CHECK(request.weights.skip_nodes.empty());
+}
+
+TEST_CASE("config: weight quantization, a whole one") {
+  const ConvertRequest request =
+      Sectioned(kWeights +
+                "bit_num=4\nmin_quant_weight_size=5000\nmin_quant_weight_channel=5\nskip_quant_node=a,b\n"
+                "enable_encode=true\n[weight_quant_param]\nper_channel=true\nbias_correction=false\n"
+                "quant_strategy=MAX_MIN\nblock_size=32\ndequant_strategy=\n");
+  CHECK(request.weights.bits == 4);
+  CHECK(request.weights.min_weight_elements == 5000);
+  CHECK(request.weights.min_weight_channels == 5);
+  CHECK(request.weights.skip_nodes == std::vector<std::string>{"a", "b"});
+  CHECK_FALSE(request.weights.bias_correction);
+  CHECK(request.weights.block_size == 32);
+  CHECK(request.notices.empty());
+}
+
+TEST_CASE("config: GPTQ with its samples") {
+  const ConvertRequest request =
+      Sectioned(kWeights + "bit_num=4\n[weight_quant_param]\nquant_strategy=GPTQ\nrange_search=false\n" + kData);
+  CHECK(request.weights.rounding == WeightRounding::kGptq);
+  CHECK(request.weights.range_search == false);
+  CHECK(request.data.count == 10);
+}
+
+TEST_CASE("config: mixed bits") {
+  const ConvertRequest plain = Sectioned(kWeights + "bit_num=0\n");
+  CHECK(plain.weights.bits == 0);
+  CHECK(plain.weights.mixed_error == 0.02);
+  CHECK_FALSE(plain.weights.auto_tune);
+  const ConvertRequest request =
+      Sectioned(kWeights +
+                "bit_num=0\n[mixed_bit_weight_quant_param]\ninit_scale=0.05\nauto_tune=true\ncosine_target=0.99\n"
+                "max_iterations=50\nuse_cv_data=false\n");
+  CHECK(request.weights.mixed_error == 0.05);
+  CHECK(request.weights.auto_tune);
+  CHECK(request.weights.cosine_target == 0.99);
+  CHECK(request.weights.max_iterations == 50);
+  const auto refusal = [](const std::string& lines) {
+    const absl::Status status = SectionedStatus(kWeights + "[mixed_bit_weight_quant_param]\n" + lines);
+    CHECK_FALSE(status.ok());
+    return MessageOf(status);
+  };
+  for (const char* scale : {"0", "1", "-0.1", "2", "x"}) {  // also where bit_num asks for a fixed width
+    CHECK_THAT(refusal(std::string("init_scale=") + scale + "\n"),
+               Contains("INPUT ILLEGAL: init_scale should at (0,1)"));
+  }
+  for (const char* count : {"39", "65536", "many"}) {
+    CHECK_THAT(refusal(std::string("max_iterations=") + count + "\n"), Contains("max_iterations"));
+  }
+  CHECK_THAT(refusal("use_cv_data=true\n"), Contains("not supported yet"));
+  CHECK_THAT(MessageOf(SectionedStatus(kWeights + "bit_num=0\n[weight_quant_param]\nquant_strategy=GPTQ\n")),
+             Contains("GPTQ") && Contains("bit_num"));
+}
+
+TEST_CASE("config: weight quantization, keys that have no effect are named") {
+  const ConvertRequest request = Sectioned(kWeights + "[weight_quant_param]\nmax_segments=4\nupdate_mindir=true\n");
+  REQUIRE(request.notices.size() == 2);
+  CHECK_THAT(request.notices[0], Contains("max_segments"));
+  CHECK_THAT(request.notices[1], Contains("update_mindir"));
+}
+
+TEST_CASE("config: weight quantization, what is refused") {
+  const auto refusal = [](const std::string& lines) {
+    const absl::Status status = SectionedStatus(kWeights + lines);
+    CHECK(status.code() == absl::StatusCode::kInvalidArgument);
+    return MessageOf(status);
+  };
+  CHECK_THAT(refusal("bit_num=17\n"), Contains("INPUT ILLEGAL: bit_num should be [0,16]."));
+  for (const char* bits : {"1", "7", "9", "15", "0"}) {
+    CHECK_THAT(
+        refusal(std::string("enable_encode=false\nbit_num=") + bits + "\n"),
+        Contains("INPUT ILLEGAL: enable_encode should be true when parameter bit_num belongs to [0,7] or [9,15]."));
+  }
+  CHECK(SectionedStatus(kWeights + "enable_encode=false\nbit_num=16\n").ok());
+  CHECK_THAT(refusal("[weight_quant_param]\ndequant_strategy=LATER\n"), Contains("must be ON_THE_FLY"));
+  CHECK_THAT(refusal("[weight_quant_param]\nquant_strategy=KL\n"), Contains("must be MAX_MIN|GPTQ."));
+  CHECK_THAT(refusal("[weight_quant_param]\nquant_strategy=GPTQ\n"), Contains("calibrate path must pass"));
+  for (const char* size : {"1", "8", "48", "512", "-32", "x"}) {
+    CHECK_THAT(refusal(std::string("[weight_quant_param]\nblock_size=") + size + "\n"), Contains("0|16|32|64|128|256"));
+  }
+  CHECK_THAT(refusal("bit_num=5\n[weight_quant_param]\nblock_size=32\n"),
+             Contains("should be 2|3|4|8 with block_size"));
+  CHECK_THAT(refusal("[weight_quant_param]\nblock_size=32\nper_channel=false\n"), Contains("per_channel=true"));
+  CHECK_THAT(refusal("[data_preprocess_param]\ncalibrate_path=x:dir\n"), Contains("calibrate_size"));
+  CHECK_THAT(refusal("[weight_quant_param]\nper_chanel=true\n"), Contains("'per_channel'"));
 }
 
 TEST_CASE("config: enable_encode is accepted with a notice") {
@@ -282,8 +383,7 @@ TEST_CASE("config: sections of other features") {
     REQUIRE(request.notices.size() == 1);
     CHECK_THAT(request.notices[0], Contains(section) && Contains("no effect"));
   }
-  for (const char* section :
-       {"weight_quant_param", "mixed_bit_weight_quant_param", "dynamic_quant_param", "model_param"}) {
+  for (const char* section : {"mixed_bit_weight_quant_param", "dynamic_quant_param", "model_param"}) {
     CheckNotYet(section, "anything", "1");
   }
 }

@@ -126,17 +126,36 @@ TEST_CASE("converter: input shapes") {
 }
 
 TEST_CASE("converter: flags of features that are missing are refused by name") {
-  for (const char* flag :
-       {"inputDataFormat=NHWC", "outputDataFormat=NCHW", "inputDataType=INT8", "outputDataType=UINT8", "fp16=on",
-        "encryption=true", "encryptKey=00", "decryptKey=00", "decryptMode=AES-CBC", "saveType=MINDIR",
-        "optimize=ascend_oriented", "optimizeTransformer=true", "device=GPU", "trainModel=true",
-        "quantType=WeightQuant", "quantType=AwareTraining"}) {
+  for (const char* flag : {"inputDataFormat=NHWC", "outputDataFormat=NCHW", "inputDataType=INT8",
+                           "outputDataType=UINT8", "encryption=true", "encryptKey=00", "decryptKey=00",
+                           "decryptMode=AES-CBC", "saveType=MINDIR", "optimize=ascend_oriented",
+                           "optimizeTransformer=true", "device=GPU", "trainModel=true", "quantType=AwareTraining"}) {
     INFO(flag);
     const std::string argument = std::string("--") + flag;
     const absl::Status status = Read(With({argument})).status();
     CHECK(status.code() == absl::StatusCode::kUnimplemented);
     CHECK_THAT(MessageOf(status), Contains(std::string(flag).substr(0, std::string_view(flag).find('='))));
   }
+}
+
+TEST_CASE("converter: 16-bit floats") {
+  CHECK_FALSE(Request({}).half_floats);
+  CHECK(Request({"--fp16=on"}).half_floats);
+}
+
+TEST_CASE("converter: the older form of weight quantization") {
+  const ConvertRequest plain = Request({"--quantType=WeightQuant"});
+  CHECK(plain.quant_type == QuantType::kWeight);
+  CHECK(plain.weights.bits == 8);
+  CHECK(plain.weights.min_weight_elements == 0);
+  CHECK(plain.weights.min_weight_channels == 16);
+  const ConvertRequest request =
+      Request({"--quantType=WeightQuant", "--bitNum=5", "--quantWeightSize=100", "--quantWeightChannel=3"});
+  CHECK(request.weights.bits == 5);
+  CHECK(request.weights.min_weight_elements == 99);  // a weight of 100 elements is quantized
+  CHECK(request.weights.min_weight_channels == 3);
+  CHECK_THAT(Refusal({"--quantType=WeightQuant", "--bitNum=17"}), Contains("lesser than 16 currently"));
+  CHECK_THAT(Refusal({"--quantType=WeightQuant", "--quantWeightSize=-1"}), Contains("quantWeightSize"));
 }
 
 TEST_CASE("converter: values that the reference does not know are illegal") {

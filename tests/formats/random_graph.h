@@ -95,6 +95,13 @@ class RandomGraph {
     }
     std::vector<int8_t> weights(4 * 6);
     for (int8_t& w : weights) w = static_cast<int8_t>(Number(-127, 127));
+    std::vector<int16_t> wide(4 * 6);
+    for (int16_t& w : wide) w = static_cast<int16_t>(Number(-2048, 2047));
+    const ValueId twelve = graph.AddConstant("weights of 12 bits", Tensor::Of<int16_t>({4, 6}, wide));
+    QuantParams quant = QuantParams::PerTensor(0.5f, static_cast<int32_t>(Number(-2048, 2047)), 12);
+    quant.mean_shifts = {0.25f};
+    graph.mutable_value(twelve).quant = quant;
+    available_.push_back(twelve);
     for (const int64_t block : {0, 4}) {
       const ValueId id = graph.AddConstant(StrCat("weights ", block), Tensor::Of<int8_t>({4, 6}, weights));
       graph.mutable_value(id).quant = PerAxis(1, block, block == 0 ? 6 : 8);
@@ -110,6 +117,11 @@ class RandomGraph {
     for (size_t i = 0; i < count; ++i) {
       quant.scales.push_back(static_cast<float>(Number(1, 1000)) / 4096.0f);
       quant.zero_points.push_back(static_cast<int32_t>(Number(-128, 127)));
+    }
+    const int64_t corrected = Number(0, 3);  // not, one way, both
+    for (size_t i = 0; i < count; ++i) {
+      if (corrected % 2 == 1) quant.variance_ratios.push_back(static_cast<float>(Number(1, 1000)) / 512.0f);
+      if (corrected / 2 == 1) quant.mean_shifts.push_back(static_cast<float>(Number(-1000, 1000)) / 512.0f);
     }
     return quant;
   }

@@ -113,6 +113,7 @@ absl::Status BindInitializers(GraphProto& proto, ImportState& state, Scope& scop
     if (!value.ok()) return AtValue(Prefixed(value.status(), what), tensor.name());
     Binding& binding = scope.bindings[tensor.name()];
     binding.type = value->type();
+    binding.packed_bits = PackedBits(tensor.data_type());
     binding.tensor = *std::move(value);
   }
   return absl::OkStatus();

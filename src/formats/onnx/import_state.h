@@ -31,6 +31,7 @@ struct Binding {
   // The other form, once a node has asked for it: the value shifted back (or forth), or the constant with parameters.
   ValueId other_form;
   ElementType type = ElementType::kUndefined;  // where known before shapes are inferred
+  int packed_bits = 0;                         // of a constant whose elements shared bytes in the file
   int64_t rank = -1;                           // where the file states it
   int64_t uses = 0;                            // by nodes and graph outputs
   bool is_output = false;                      // of the graph

@@ -22,7 +22,7 @@ struct TypeRow {
   ElementType read;    // what the constant becomes
 };
 
-// FLOAT16 and BFLOAT16 share the two-byte storage; ReadTensor tells them apart.
+// FLOAT16 and BFLOAT16 share the two-byte storage, two 4-bit integers share a byte; ReadTensor tells them apart.
 constexpr TypeRow kTypes[] = {
     {TensorProto::UNDEFINED, "UNDEFINED", ElementType::kUndefined, ElementType::kUndefined},
     {TensorProto::FLOAT, "FLOAT", ElementType::kFloat32, ElementType::kFloat32},
@@ -45,8 +45,8 @@ constexpr TypeRow kTypes[] = {
     {TensorProto::FLOAT8E4M3FNUZ, "FLOAT8E4M3FNUZ", ElementType::kUndefined, ElementType::kUndefined},
     {TensorProto::FLOAT8E5M2, "FLOAT8E5M2", ElementType::kUndefined, ElementType::kUndefined},
     {TensorProto::FLOAT8E5M2FNUZ, "FLOAT8E5M2FNUZ", ElementType::kUndefined, ElementType::kUndefined},
-    {TensorProto::UINT4, "UINT4", ElementType::kUndefined, ElementType::kUndefined},
-    {TensorProto::INT4, "INT4", ElementType::kUndefined, ElementType::kUndefined},
+    {TensorProto::UINT4, "UINT4", ElementType::kUInt8, ElementType::kUInt8},
+    {TensorProto::INT4, "INT4", ElementType::kUInt8, ElementType::kInt8},
     {TensorProto::FLOAT4E2M1, "FLOAT4E2M1", ElementType::kUndefined, ElementType::kUndefined},
 };
 
@@ -63,6 +63,17 @@ absl::StatusOr<const TypeRow*> SupportedType(int32_t data_type) {
     return absl::UnimplementedError(StrCat("element type ", DataTypeName(data_type), " is not supported"));
   }
   return row;
+}
+
+// Every half byte, the lower one first, as a byte.
+Buffer Unpacked(const Buffer& packed, int64_t count, bool is_signed) {
+  std::vector<uint8_t> values(static_cast<size_t>(count));
+  for (size_t i = 0; i < values.size(); ++i) {
+    const int both = std::to_integer<int>(packed.data[i / 2]);
+    const int half = i % 2 == 0 ? both & 15 : both >> 4;
+    values[i] = static_cast<uint8_t>(is_signed && half >= 8 ? half - 16 : half);
+  }
+  return Buffer::Own(std::move(values));
 }
 
 float HalfToFloat(uint16_t half) {
@@ -194,6 +205,9 @@ Buffer ConvertData(const TypeRow& type, Buffer stored, int64_t count) {
       return ToFloat<double>(stored, count, DoubleToFloat);
     case TensorProto::BOOL:
       return NormalizedBools(std::move(stored));
+    case TensorProto::INT4:
+    case TensorProto::UINT4:
+      return Unpacked(stored, count, type.onnx == TensorProto::INT4);
     default:
       return stored;
   }
@@ -206,6 +220,8 @@ std::string DataTypeName(int32_t data_type) {
   return row != nullptr ? std::string(row->name) : StrCat("data type ", data_type);
 }
 
+int PackedBits(int32_t data_type) { return data_type == TensorProto::INT4 || data_type == TensorProto::UINT4 ? 4 : 0; }
+
 absl::StatusOr<ElementType> ElementTypeFromOnnx(int32_t data_type) {
   const absl::StatusOr<const TypeRow*> row = SupportedType(data_type);
   if (!row.ok()) return row.status();
@@ -215,7 +231,8 @@ absl::StatusOr<ElementType> ElementTypeFromOnnx(int32_t data_type) {
 TensorProto::DataType DataTypeToOnnx(ElementType type) {
   if (type == ElementType::kFloat16) return TensorProto::FLOAT16;
   for (const TypeRow& row : kTypes) {
-    if (row.stored == type && row.onnx != TensorProto::FLOAT16 && row.onnx != TensorProto::BFLOAT16) return row.onnx;
+    const bool half = row.onnx == TensorProto::FLOAT16 || row.onnx == TensorProto::BFLOAT16;
+    if (row.stored == type && !half && PackedBits(row.onnx) == 0) return row.onnx;
   }
   return TensorProto::UNDEFINED;
 }
@@ -232,7 +249,8 @@ absl::StatusOr<Tensor> ReadTensor(TensorProto& proto, ExternalData& external, co
     return absl::ResourceExhaustedError(StrCat("its ", static_cast<uint64_t>(*count) * widest,
                                                " bytes are more than the limit of ", limits.max_tensor_bytes));
   }
-  absl::StatusOr<Buffer> stored = StoredData(proto, external, (*type)->stored, *count);
+  const int64_t units = PackedBits(proto.data_type()) > 0 ? (*count + 1) / 2 : *count;
+  absl::StatusOr<Buffer> stored = StoredData(proto, external, (*type)->stored, units);
   if (!stored.ok()) return stored.status();
   return Tensor::Create((*type)->read, std::move(dims), ConvertData(**type, *std::move(stored), *count));
 }
@@ -242,6 +260,19 @@ void WriteTensor(std::string_view name, const Tensor& tensor, TensorProto& proto
   proto.set_data_type(DataTypeToOnnx(tensor.type()));
   for (const int64_t dim : tensor.dims()) proto.add_dims(dim);
   proto.set_raw_data(tensor.buffer().data, tensor.buffer().size);
+}
+
+void WriteInt4Tensor(std::string_view name, const Tensor& tensor, TensorProto& proto) {
+  const auto values = tensor.data<int8_t>();
+  std::string packed((values.size() + 1) / 2, '\0');
+  for (size_t i = 0; i < values.size(); ++i) {
+    const int half = values[i] & 15;
+    packed[i / 2] = static_cast<char>(packed[i / 2] | (i % 2 == 0 ? half : half << 4));
+  }
+  proto.set_name(std::string(name));
+  proto.set_data_type(TensorProto::INT4);
+  for (const int64_t dim : tensor.dims()) proto.add_dims(dim);
+  proto.set_raw_data(std::move(packed));
 }
 
 }  // namespace qlite::onnx

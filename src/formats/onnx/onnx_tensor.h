@@ -30,8 +30,13 @@ onnx_schema::TensorProto::DataType DataTypeToOnnx(ElementType type);
 // that are there before memory is taken. Errors do not name the tensor: the caller knows it.
 absl::StatusOr<Tensor> ReadTensor(onnx_schema::TensorProto& proto, ExternalData& external, const Limits& limits);
 
+// Bits of an element where several share a byte, 0 for other types. ReadTensor gives each a byte of its own.
+int PackedBits(int32_t data_type);
+
 // `tensor` under `name`, with its bytes as raw data.
 void WriteTensor(std::string_view name, const Tensor& tensor, onnx_schema::TensorProto& proto);
+// The same of int8 numbers within [-8, 7] as INT4, two to a byte, the first in the lower half.
+void WriteInt4Tensor(std::string_view name, const Tensor& tensor, onnx_schema::TensorProto& proto);
 
 }  // namespace qlite::onnx
 

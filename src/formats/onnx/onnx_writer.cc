@@ -8,6 +8,8 @@
 #include <utility>
 #include <vector>
 
+#include "absl/strings/str_join.h"
+#include "core/checked_math.h"
 #include "core/str_cat.h"
 #include "formats/onnx/exporters.h"
 #include "formats/onnx/node_writer.h"
@@ -24,6 +26,7 @@ namespace {
 using onnx_schema::GraphProto;
 using onnx_schema::ModelProto;
 using onnx_schema::NodeProto;
+using onnx_schema::TensorProto;
 using onnx_schema::ValueInfoProto;
 
 constexpr int32_t kUint8Shift = 128;
@@ -94,9 +97,9 @@ class GraphExporter : public ConstantSink {
   }
 
  private:
-  // The names of scale and zero point of a quantized value; no zero point for int32.
+  // The names of what a quantized value's integers stand for; no zero point for int32, mostly no mean shift.
   struct Params {
-    std::string scale, zero_point;
+    std::string scale, zero_point, shift;
   };
 
   std::string UniqueName(std::string_view wanted) {
@@ -114,15 +117,36 @@ class GraphExporter : public ConstantSink {
   void WriteConstant(ValueId id) {
     if (std::exchange(written_[static_cast<size_t>(id.index)], 1) != 0) return;
     const Value& value = graph_.value(id);
+    if (StoredIn4Bits(value)) return WriteInt4Tensor(value.name, *value.constant, *proto_.add_initializer());
     WriteTensor(value.name, IsUint8(id) ? RaisedBy128(*value.constant) : *value.constant, *proto_.add_initializer());
   }
 
-  Tensor ZeroPoints(ValueId id, const std::vector<int64_t>& dims) const {
-    const std::vector<int32_t>& points = graph_.value(id).quant->zero_points;
-    if (!IsUint8(id)) return Tensor::Of<int8_t>(dims, std::vector<int8_t>(points.begin(), points.end()));
-    std::vector<uint8_t> raised;
-    for (const int32_t point : points) raised.push_back(static_cast<uint8_t>(point + kUint8Shift));
-    return Tensor::Of<uint8_t>(dims, std::move(raised));
+  // The extents of scales and zero points.
+  std::vector<int64_t> ParamDims(const Value& value) const {
+    const QuantParams& quant = *value.quant;
+    if (!quant.per_axis()) return {};
+    if (quant.block_size == 0) return {static_cast<int64_t>(quant.scales.size())};
+    std::vector<int64_t> dims = value.constant->dims();
+    int64_t& blocks = dims[static_cast<size_t>(quant.axis)];
+    blocks = CeilDiv(blocks, quant.block_size);
+    return dims;
+  }
+
+  // Scalar, list or blocks of them; the kinds differ, so that parameters are pooled with their like alone.
+  void AddZeroPoints(ValueId id, const std::vector<int64_t>& dims, Params& params) {
+    const Value& value = graph_.value(id);
+    const std::vector<int32_t>& points = value.quant->zero_points;
+    if (value.type == ElementType::kInt32) return;
+    if (value.type == ElementType::kInt16) {
+      params.zero_point = PooledConstant("z", Tensor::Of<int16_t>(dims, {points.begin(), points.end()}), false);
+    } else if (IsUint8(id)) {
+      std::vector<uint8_t> raised;
+      for (const int32_t point : points) raised.push_back(static_cast<uint8_t>(point + kUint8Shift));
+      params.zero_point = PooledConstant("z", Tensor::Of<uint8_t>(dims, std::move(raised)), false);
+    } else {
+      params.zero_point =
+          PooledConstant("z", Tensor::Of<int8_t>(dims, {points.begin(), points.end()}), StoredIn4Bits(value));
+    }
   }
 
   absl::StatusOr<Params> ParamsOf(ValueId id) {
@@ -131,44 +155,71 @@ class GraphExporter : public ConstantSink {
     const Value& value = graph_.value(id);
     if (absl::Status status = CheckQuantization(value); !status.ok()) return status;
     const QuantParams& quant = *value.quant;
-    const std::vector<int64_t> dims =
-        quant.per_axis() ? std::vector<int64_t>{static_cast<int64_t>(quant.scales.size())} : std::vector<int64_t>();
+    std::vector<float> factors(quant.scales.size());
+    for (size_t i = 0; i < factors.size(); ++i) factors[i] = quant.factor(i);
+    const std::vector<int64_t> dims = ParamDims(value);
     params.emplace();
-    params->scale = PooledConstant("s", Tensor::Of<float>(dims, quant.scales));
-    if (value.type == ElementType::kInt8) params->zero_point = PooledConstant("z", ZeroPoints(id, dims));
+    params->scale = PooledConstant("s", Tensor::Of<float>(dims, std::move(factors)), false);
+    AddZeroPoints(id, dims, *params);
+    if (!quant.mean_shifts.empty()) params->shift = PooledConstant("m", ShiftsOf(value), false);
     return *params;
   }
 
+  // Mean shifts, to be added to the dequantized constant.
+  static Tensor ShiftsOf(const Value& value) {
+    const QuantParams& quant = *value.quant;
+    std::vector<int64_t> dims;
+    if (quant.per_axis()) {
+      dims.assign(value.constant->dims().size() - static_cast<size_t>(quant.axis), 1);
+      dims[0] = static_cast<int64_t>(quant.scales.size());
+    }
+    return Tensor::Of<float>(dims, quant.mean_shifts);
+  }
+
   // Equal parameters share one constant.
-  std::string PooledConstant(std::string_view kind, const Tensor& tensor) {
+  std::string PooledConstant(std::string_view kind, const Tensor& tensor, bool in_4_bits) {
     const std::string_view bytes(reinterpret_cast<const char*>(tensor.buffer().data), tensor.buffer().size);
-    const std::string key = StrCat(ElementTypeName(tensor.type()), tensor.dims().size(), ":", bytes);
+    const std::string key = StrCat(in_4_bits ? "int4" : ElementTypeName(tensor.type()), "[",
+                                   absl::StrJoin(tensor.dims(), ","), "]:", bytes);
     const auto [found, added] = pool_.try_emplace(key);
     if (added) {
       found->second = ShortName(kind);
-      WriteTensor(found->second, tensor, *proto_.add_initializer());
+      TensorProto& proto = *proto_.add_initializer();
+      in_4_bits ? WriteInt4Tensor(found->second, tensor, proto) : WriteTensor(found->second, tensor, proto);
     }
     return found->second;
   }
 
-  // QuantizeLinear or DequantizeLinear, from one name to another, with the parameters of `quantized`.
+  static void SetAttribute(NodeProto& node, std::string_view name, int64_t value) {
+    auto& attribute = *node.add_attribute();
+    attribute.set_name(std::string(name));
+    attribute.set_type(onnx_schema::AttributeProto::INT);
+    attribute.set_i(value);
+  }
+
+  // QuantizeLinear or DequantizeLinear, from one name to another, with the parameters of `quantized`; mean shifts are
+  // added behind.
   absl::Status WriteConversion(std::string_view op, const std::string& node_name, const std::string& from,
                                const std::string& to, ValueId quantized) {
     const absl::StatusOr<Params> params = ParamsOf(quantized);
     if (!params.ok()) return params.status();
+    const std::string result = params->shift.empty() ? to : ShortName("u");
     NodeProto& node = *proto_.add_node();
     node.add_input(from);
     node.add_input(params->scale);
     if (!params->zero_point.empty()) node.add_input(params->zero_point);
-    node.add_output(to);
+    node.add_output(result);
     if (!node_name.empty()) node.set_name(node_name);
     node.set_op_type(std::string(op));
     const QuantParams& quant = *graph_.value(quantized).quant;
-    if (!quant.per_axis()) return absl::OkStatus();
-    auto& axis = *node.add_attribute();
-    axis.set_name("axis");
-    axis.set_type(onnx_schema::AttributeProto::INT);
-    axis.set_i(quant.axis);
+    if (quant.per_axis()) SetAttribute(node, "axis", quant.axis);
+    if (quant.block_size > 0) SetAttribute(node, "block_size", quant.block_size);
+    if (params->shift.empty()) return absl::OkStatus();
+    NodeProto& add = *proto_.add_node();
+    add.add_input(result);
+    add.add_input(params->shift);
+    add.add_output(to);
+    add.set_op_type("Add");
     return absl::OkStatus();
   }
 
@@ -336,6 +387,10 @@ class GraphExporter : public ConstantSink {
 int64_t OpsetOf(const Graph& graph) {
   int64_t opset = 13;
   for (const NodeId id : graph.TopologicalOrder()) opset = std::max(opset, OpsetNeeded(graph, graph.node(id)));
+  for (size_t i = 0; i < graph.value_slots(); ++i) {
+    const ValueId id{static_cast<int32_t>(i)};
+    if (graph.alive(id)) opset = std::max(opset, OpsetOfStorage(graph.value(id)));
+  }
   return opset;
 }
 

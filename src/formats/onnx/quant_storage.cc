@@ -18,7 +18,19 @@ bool IsQuantizedId(const Graph& graph, ValueId id) { return id.valid() && IsQuan
 }  // namespace
 
 bool IsQuantized(const Value& value) {
-  return value.quant.has_value() && (value.type == ElementType::kInt8 || value.type == ElementType::kInt32);
+  return value.quant.has_value() &&
+         (value.type == ElementType::kInt8 || value.type == ElementType::kInt16 || value.type == ElementType::kInt32);
+}
+
+bool StoredIn4Bits(const Value& value) {
+  return value.is_constant() && value.type == ElementType::kInt8 && value.quant.has_value() && value.quant->bits <= 4;
+}
+
+int64_t OpsetOfStorage(const Value& value) {
+  constexpr int64_t kWithBlocksAndWidths = 21;
+  if (!IsQuantized(value)) return 0;
+  const bool wide = value.type == ElementType::kInt16;
+  return wide || StoredIn4Bits(value) || value.quant->block_size > 0 ? kWithBlocksAndWidths : 0;
 }
 
 bool ReadsIntegers(const Graph& graph, const Node& node) {
@@ -66,7 +78,8 @@ std::vector<char> StoredAsUint8(const Graph& graph, bool uint8_activations) {
   };
   for (size_t i = 0; i < stored.size(); ++i) {
     const ValueId id{static_cast<int32_t>(i)};
-    stored[i] = graph.alive(id) && IsQuantizedId(graph, id) && graph.value(id).type == ElementType::kInt8;
+    const bool quantized = graph.alive(id) && IsQuantizedId(graph, id);
+    stored[i] = quantized && graph.value(id).type == ElementType::kInt8 && !StoredIn4Bits(graph.value(id));
   }
   for (const ValueId id : graph.inputs()) keep(id);
   for (const ValueId id : graph.outputs()) keep(id);
@@ -84,10 +97,16 @@ std::vector<char> StoredAsUint8(const Graph& graph, bool uint8_activations) {
 
 absl::Status CheckQuantization(const Value& value) {
   const QuantParams& params = *value.quant;
-  const int bits = value.type == ElementType::kInt32 ? 32 : 8;
-  if (params.bits == bits && params.block_size == 0) return absl::OkStatus();
-  return AtValue(absl::UnimplementedError(StrCat("value '", value.name, "': ONNX with QuantizeLinear cannot express ",
-                                                 params.ToString(), "; 8 bits per tensor or per channel are written")),
+  const int widest = 8 * static_cast<int>(ElementSize(value.type));
+  const bool any_width = value.is_constant() && value.type != ElementType::kInt32;
+  const bool width_fits = any_width ? params.bits <= widest : params.bits == widest;
+  const bool plain = params.block_size == 0 && !params.corrected();
+  const bool fits = value.is_constant() ? params.block_size == 0 || params.mean_shifts.empty() : plain;
+  if (width_fits && fits) return absl::OkStatus();
+  return AtValue(absl::UnimplementedError(StrCat(
+                     "value '", value.name, "': ONNX with QuantizeLinear cannot express ", params.ToString(),
+                     "; constants of up to 16 bits per tensor, per channel or in blocks without mean shifts are ",
+                     "written, and computed values of 8 bits")),
                  value.name);
 }
 

@@ -26,7 +26,14 @@ int32_t QuantizedFill(const Graph& graph, const Node& node);
 // `uint8_activations`.
 std::vector<char> StoredAsUint8(const Graph& graph, bool uint8_activations);
 
-// The quantization can be written as QuantizeLinear and DequantizeLinear of opset 13; kUnimplemented names the value.
+// The constant has integers of at most 4 bits: the writer packs two into a byte (INT4).
+bool StoredIn4Bits(const Value& value);
+
+// The opset that the value's integers need: 21 for INT4, INT16 and blocks, otherwise 0.
+int64_t OpsetOfStorage(const Value& value);
+
+// The quantization can be written as QuantizeLinear and DequantizeLinear; kUnimplemented names the value. Constants may
+// have any width that their element type holds.
 absl::Status CheckQuantization(const Value& value);
 
 // QuantizeLinear to the parameters of a quantized value maps every number outside the clamp to where it maps the

@@ -21,7 +21,7 @@ inline constexpr std::array<char, 8> kQliteMagic = {'q', 'l', 'i', 't', 'e', '\r
 // Raised whenever an older reader would misunderstand a newer file. A file has the oldest version that can express it,
 // and one of a version that is not known is refused.
 //   1  constants as they are
-//   2  some constants are encoded (encoding/weight_encoding.h)
+//   2  some constants are encoded (encoding/weight_encoding.h), or have parameters that version 1 does not know
 inline constexpr uint32_t kQliteOldestVersion = 1;
 inline constexpr uint32_t kQliteEncodedVersion = 2;
 inline constexpr uint32_t kQliteVersion = 2;

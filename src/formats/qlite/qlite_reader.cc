@@ -130,7 +130,8 @@ class Reader {
   }
 
   absl::StatusOr<QuantParams> ReadQuant(const schema::QuantParams& from) {
-    const size_t numbers = Length(from.scales()) + Length(from.zero_points());
+    const size_t numbers = Length(from.scales()) + Length(from.zero_points()) + Length(from.small_zero_points()) +
+                           Length(from.variance_ratios()) + Length(from.mean_shifts());
     if (absl::Status status = Spend(sizeof(float) * numbers); !status.ok()) return status;
     QuantParams quant;
     quant.bits = from.bits();
@@ -141,6 +142,12 @@ class Reader {
     quant.scales = Elements(from.scales());
     quant.zero_points.assign(quant.scales.size(), 0);
     if (from.zero_points() != nullptr) quant.zero_points = Elements(from.zero_points());
+    if (from.small_zero_points() != nullptr) {
+      const std::vector<int8_t> small = Elements(from.small_zero_points());
+      quant.zero_points.assign(small.begin(), small.end());
+    }
+    quant.variance_ratios = Elements(from.variance_ratios());
+    quant.mean_shifts = Elements(from.mean_shifts());
     if (absl::Status status = quant.Validate(); !status.ok()) return status;
     return quant;
   }

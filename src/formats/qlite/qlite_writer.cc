@@ -119,12 +119,36 @@ class SharedLists {
   std::map<std::string, Offset<schema::Symbol>> symbols_;
 };
 
+bool UsesSmallZeroPoints(const QuantParams& quant) {
+  return quant.zero_points.size() > 1 && std::all_of(quant.zero_points.begin(), quant.zero_points.end(),
+                                                     [](int32_t z) { return z >= -128 && z <= 127; });
+}
+
 Offset<schema::QuantParams> WriteQuant(FlatBufferBuilder& builder, const QuantParams& quant) {
-  const bool zero = std::all_of(quant.zero_points.begin(), quant.zero_points.end(), [](int32_t z) { return z == 0; });
+  const std::vector<int32_t>& points = quant.zero_points;
+  const bool zero = std::all_of(points.begin(), points.end(), [](int32_t z) { return z == 0; });
+  const bool small = UsesSmallZeroPoints(quant);
   const auto scales = builder.CreateVector(quant.scales);
-  const auto zero_points = zero ? 0 : builder.CreateVector(quant.zero_points);
+  const auto zero_points = zero || small ? 0 : builder.CreateVector(points);
+  const auto small_points =
+      zero || !small ? 0 : builder.CreateVector(std::vector<int8_t>(points.begin(), points.end()));
+  const auto ratios = quant.variance_ratios.empty() ? 0 : builder.CreateVector(quant.variance_ratios);
+  const auto shifts = quant.mean_shifts.empty() ? 0 : builder.CreateVector(quant.mean_shifts);
   return schema::CreateQuantParams(builder, static_cast<uint8_t>(quant.bits), quant.scheme == QuantScheme::kSymmetric,
-                                   quant.narrow_range, quant.axis, quant.block_size, scales, zero_points);
+                                   quant.narrow_range, quant.axis, quant.block_size, scales, zero_points, small_points,
+                                   ratios, shifts);
+}
+
+// A reader of version 1 would decode some value without the parameters that it does not know.
+bool HasNewParameters(const Graph& graph) {
+  for (size_t i = 0; i < graph.value_slots(); ++i) {
+    const std::optional<QuantParams>& quant = graph.value(ValueId{static_cast<int32_t>(i)}).quant;
+    if (!quant) continue;
+    const auto& points = quant->zero_points;
+    const bool zero = std::all_of(points.begin(), points.end(), [](int32_t z) { return z == 0; });
+    if (quant->corrected() || (!zero && UsesSmallZeroPoints(*quant))) return true;
+  }
+  return false;
 }
 
 Offset<schema::Value> WriteValue(FlatBufferBuilder& builder, const Value& value, SharedLists& lists,
@@ -181,7 +205,7 @@ uint64_t StructureBound(const Graph& graph) {
   for (const auto& [key, text] : graph.metadata) bytes += kTable + key.size() + text.size();
   for (int32_t i = 0; i < static_cast<int32_t>(graph.value_slots()); ++i) {
     const Value& value = graph.value(ValueId{i});
-    bytes += kTable + value.name.size() + (value.quant ? kTable + 8 * value.quant->scales.size() : 0);
+    bytes += kTable + value.name.size() + (value.quant ? kTable + 16 * value.quant->scales.size() : 0);
     for (const Dim& dim : value.shape.dims()) bytes += kTable + dim.symbol.size();
   }
   for (int32_t i = 0; i < static_cast<int32_t>(graph.node_slots()); ++i) {
@@ -236,7 +260,7 @@ absl::StatusOr<std::string> WriteQlite(const Graph& graph, const QliteWriteOptio
 
   FileHeader header{};
   header.magic = kQliteMagic;
-  header.version = data.has_encoded() ? kQliteEncodedVersion : kQliteOldestVersion;
+  header.version = data.has_encoded() || HasNewParameters(compact) ? kQliteEncodedVersion : kQliteOldestVersion;
   header.structure_bytes = builder.GetSize();
   header.data_offset = AlignUp(sizeof(FileHeader) + header.structure_bytes);
   header.data_bytes = data.size();

@@ -1,0 +1,210 @@
+#include "passes/gptq.h"
+
+#include <algorithm>
+#include <cmath>
+#include <numeric>
+#include <utility>
+#include <vector>
+
+#include "core/quant_runs.h"
+
+namespace qlite {
+namespace {
+
+// Rows of the factor that are applied to the rest together, while they are in the cache. Does not change results.
+constexpr int64_t kPanel = 32;
+// Output channels that are rounded together, as lanes of vectors.
+constexpr int64_t kLanes = 16;
+
+// The moments of one group in reverse order of rounding, and their upper Cholesky factor in place: A = R^T R.
+class Factor {
+ public:
+  // Rounding takes `order` from its end.
+  Factor(const InputMoments& moments, int64_t group) : size_(moments.length) {
+    const double* sums = moments.sums.data() + group * size_ * size_;
+    const auto moment = [&](int64_t i, int64_t j) { return i >= j ? sums[i * size_ + j] : sums[j * size_ + i]; };
+    order_.resize(static_cast<size_t>(size_));
+    std::iota(order_.begin(), order_.end(), int64_t{0});
+    std::stable_sort(order_.begin(), order_.end(), [&](int64_t a, int64_t b) { return moment(a, a) > moment(b, b); });
+    std::reverse(order_.begin(), order_.end());
+    for (const int64_t i : order_) mean_ += moment(i, i);
+    mean_ = size_ > 0 ? mean_ / static_cast<double>(size_) : 0;
+    original_.resize(static_cast<size_t>(size_ * size_));
+    for (int64_t a = 0; a < size_; ++a) {
+      for (int64_t b = a; b < size_; ++b) original_[Index(a, b)] = moment(order_[Place(a)], order_[Place(b)]);
+    }
+  }
+
+  bool finite() const {
+    return std::all_of(original_.begin(), original_.end(), [](double x) { return std::isfinite(x); });
+  }
+
+  // False where the damped moments are not positive definite.
+  bool Decompose(Executor& executor, double damping) {
+    rows_ = original_;
+    const double added = mean_ > 0 ? damping * mean_ : 1;
+    for (int64_t a = 0; a < size_; ++a) rows_[Index(a, a)] += added;
+    for (int64_t first = 0; first < size_; first += kPanel) {
+      const int64_t last = std::min(size_, first + kPanel);
+      for (int64_t a = first; a < last; ++a) {
+        Subtract(first, a, a);
+        if (!Finish(a)) return false;
+      }
+      executor.ParallelFor(size_ - last, [&](int64_t begin, int64_t end, int) {
+        for (int64_t c = last + begin; c < last + end; ++c) Subtract(first, last, c);
+      });
+    }
+    return true;
+  }
+
+  int64_t size() const { return size_; }
+  // The input that stands at place `a`.
+  int64_t input(int64_t a) const { return order_[Place(a)]; }
+  const double* row(int64_t a) const { return rows_.data() + a * size_; }
+
+ private:
+  static size_t Place(int64_t a) { return static_cast<size_t>(a); }
+  size_t Index(int64_t a, int64_t b) const { return static_cast<size_t>(a * size_ + b); }
+
+  // Takes what the finished rows [first, last) contribute from row c.
+  void Subtract(int64_t first, int64_t last, int64_t c) {
+    double* to = rows_.data() + c * size_;
+    for (int64_t a = first; a < last; ++a) {
+      const double* from = rows_.data() + a * size_;
+      const double factor = from[c];
+      for (int64_t b = c; b < size_; ++b) to[b] -= factor * from[b];
+    }
+  }
+
+  bool Finish(int64_t a) {
+    double* row = rows_.data() + a * size_;
+    if (!(row[a] > 0) || !std::isfinite(row[a])) return false;
+    const double pivot = std::sqrt(row[a]);
+    row[a] = pivot;
+    for (int64_t b = a + 1; b < size_; ++b) row[b] /= pivot;
+    return true;
+  }
+
+  int64_t size_ = 0;
+  double mean_ = 0;
+  std::vector<int64_t> order_;  // inputs by ascending moment
+  std::vector<double> original_, rows_;
+};
+
+// The number of the pair of every weight.
+std::vector<int32_t> PairsOf(const Tensor& weights, const QuantParams& params) {
+  std::vector<int32_t> pairs(static_cast<size_t>(weights.element_count()));
+  const QuantRuns runs(weights.dims(), params.axis, params.block_size);
+  runs.ForEach(0, runs.params(), [&](const QuantRun& run) {
+    for (int64_t i = 0; i < run.count; ++i) {
+      pairs[static_cast<size_t>(run.begin + i)] = static_cast<int32_t>(run.param + (run.shared ? 0 : i));
+    }
+  });
+  return pairs;
+}
+
+template <class T>
+class Rounding {
+ public:
+  Rounding(const Tensor& weights, const ReductionView& view, const QuantParams& params)
+      : weights_(weights.data<float>()),
+        view_(view),
+        params_(params),
+        pairs_(PairsOf(weights, params)),
+        integers_(weights_.size()) {}
+
+  // The outputs of a group, all of whose inputs the factor describes.
+  void Round(Executor& executor, const Factor& factor, int64_t group) {
+    const int64_t outputs = view_.outputs / view_.groups, tiles = (outputs + kLanes - 1) / kLanes;
+    executor.ParallelFor(tiles, [&](int64_t begin, int64_t end, int) {
+      std::vector<double> errors(static_cast<size_t>(factor.size() * kLanes));
+      for (int64_t tile = begin; tile < end; ++tile) {
+        const int64_t first = group * outputs + tile * kLanes;
+        RoundTile(factor, first, std::min(kLanes, (group + 1) * outputs - first), errors);
+      }
+    });
+  }
+
+  Tensor Take(const std::vector<int64_t>& dims) { return Tensor::Of<T>(dims, std::move(integers_)); }
+
+ private:
+  // errors[a][lane] is weight minus decoded weight of the inputs rounded so far; all lanes are computed, `count` used.
+  void RoundTile(const Factor& factor, int64_t first, int64_t count, std::vector<double>& errors) {
+    const int64_t size = factor.size();
+    for (int64_t a = size - 1; a >= 0; --a) {
+      double carried[kLanes] = {};
+      const double* row = factor.row(a);
+      for (int64_t b = a + 1; b < size; ++b) {
+        const double* from = errors.data() + b * kLanes;
+        for (int64_t lane = 0; lane < kLanes; ++lane) carried[lane] += row[b] * from[lane];
+      }
+      double* own = errors.data() + a * kLanes;
+      for (int64_t lane = 0; lane < kLanes; ++lane) {
+        own[lane] = lane < count ? RoundOne(view_.element(first + lane, factor.input(a)), carried[lane] / row[a]) : 0;
+      }
+    }
+  }
+
+  // Rounds the weight moved by `carried`; returns the error against the weight itself.
+  double RoundOne(int64_t element, double carried) {
+    const auto i = static_cast<size_t>(element), pair = static_cast<size_t>(pairs_[i]);
+    const double weight = weights_[i], scale = params_.scales[pair], zero = params_.zero_points[pair];
+    const double steps = std::clamp((weight + carried) / scale, params_.qmin() - zero, params_.qmax() - zero);
+    const double rounded = RoundHalfToEven(steps);
+    integers_[i] = static_cast<T>(rounded + zero);
+    return weight - rounded * scale;
+  }
+
+  static double RoundHalfToEven(double x) {
+    constexpr double kMagic = 6755399441055744.0;  // 1.5 * 2^52
+    return (x + kMagic) - kMagic;
+  }
+
+  std::span<const float> weights_;
+  const ReductionView& view_;
+  const QuantParams& params_;
+  std::vector<int32_t> pairs_;
+  std::vector<T> integers_;
+};
+
+absl::Status Decompose(Executor& executor, double damping, Factor& factor) {
+  if (!factor.finite()) return absl::FailedPreconditionError("its inputs were not finite over the data set");
+  for (; damping <= 1; damping *= 10) {
+    if (factor.Decompose(executor, damping)) return absl::OkStatus();
+  }
+  return absl::FailedPreconditionError("the moments of its inputs are not positive definite, however damped");
+}
+
+template <class T>
+absl::StatusOr<Tensor> RoundAs(Executor& executor, const Tensor& weights, const ReductionView& view,
+                               const QuantParams& params, const InputMoments& moments, double damping) {
+  Rounding<T> rounding(weights, view, params);
+  for (int64_t group = 0; group < view.groups; ++group) {
+    Factor factor(moments, group);
+    if (absl::Status status = Decompose(executor, damping, factor); !status.ok()) return status;
+    rounding.Round(executor, factor, group);
+  }
+  return rounding.Take(weights.dims());
+}
+
+}  // namespace
+
+absl::StatusOr<Tensor> RoundByGptq(Executor& executor, const Tensor& weights, const ReductionView& view,
+                                   const QuantParams& params, const InputMoments& moments, double damping) {
+  if (params.bits <= 8) return RoundAs<int8_t>(executor, weights, view, params, moments, damping);
+  return RoundAs<int16_t>(executor, weights, view, params, moments, damping);
+}
+
+std::vector<float> ImportanceOf(const Tensor& weights, const ReductionView& view, const InputMoments& moments) {
+  std::vector<float> importance(static_cast<size_t>(weights.element_count()));
+  const int64_t outputs = view.outputs / view.groups;
+  for (int64_t o = 0; o < view.outputs; ++o) {
+    const double* sums = moments.sums.data() + o / outputs * view.length * view.length;
+    for (int64_t r = 0; r < view.length; ++r) {
+      importance[static_cast<size_t>(view.element(o, r))] = static_cast<float>(sums[r * view.length + r]);
+    }
+  }
+  return importance;
+}
+
+}  // namespace qlite
