@@ -20,7 +20,8 @@ using testing::RandomParams;
 using testing::RandomWeights;
 using testing::Spread;
 
-constexpr WeightForm kForms[] = {WeightForm::kPacked, WeightForm::kIndexed, WeightForm::kSparse, WeightForm::kEntropy};
+constexpr WeightForm kForms[] = {WeightForm::kPacked, WeightForm::kIndexed, WeightForm::kSparse, WeightForm::kEntropy,
+                                 WeightForm::kIndexedEntropy};
 
 bool SameBytes(const Buffer& buffer, const Tensor& tensor) {
   return buffer.size == tensor.buffer().size &&
@@ -57,6 +58,10 @@ TEST_CASE("every form of every width decodes to the same integers, with every in
           INFO(bits << " bits, spread " << static_cast<int>(spread) << ", " << weights.element_count()
                     << " elements, form " << static_cast<int>(form));
           const EncodedWeights encoded = EncodeWeightsAs(form, weights, quant);
+          if (encoded.encoding.form == WeightForm::kRaw) {
+            CHECK((form == WeightForm::kIndexedEntropy && (bits <= 8 || weights.element_count() > 256)));
+            continue;
+          }
           for (const kernels::Isa isa : kernels::SupportedIsas()) {
             const absl::StatusOr<Buffer> decoded = Decode(encoded, weights, nullptr, isa);
             INFO(std::string(decoded.status().message()));
@@ -113,6 +118,17 @@ TEST_CASE("wider integers come near their entropy where values recur") {
   }
 }
 
+TEST_CASE("few distinct values in a wide range take little more than their entropy") {
+  RandomGraph random(10);
+  std::vector<int16_t> values(50000);
+  for (int16_t& value : values) value = static_cast<int16_t>(127 * testing::RandomInteger(random, 8, Spread::kPeaked));
+  const Tensor weights = Tensor::Of<int16_t>({50000}, std::move(values));
+  const EncodedWeights best = EncodeWeights(weights, RandomParams(random, {}, 16, -1));
+  CHECK(best.encoding.form == WeightForm::kIndexedEntropy);
+  CHECK(static_cast<double>(best.bytes.size()) <= 1.01 * EntropyBytes(weights) + 2 * 256 + 300);
+  CHECK(SameBytes(*Decode(best, weights), weights));
+}
+
 TEST_CASE("the smallest form is chosen, the first among equals") {
   RandomGraph random(5);
   std::map<WeightForm, int> chosen;
@@ -125,8 +141,9 @@ TEST_CASE("the smallest form is chosen, the first among equals") {
         size_t least = weights.buffer().size;
         WeightForm least_form = WeightForm::kRaw;
         for (const WeightForm form : kForms) {
-          const size_t size = EncodeWeightsAs(form, weights, quant).bytes.size();
-          if (size >= least) continue;
+          const EncodedWeights encoded = EncodeWeightsAs(form, weights, quant);
+          const size_t size = encoded.bytes.size();
+          if (encoded.encoding.form == WeightForm::kRaw || size >= least) continue;
           least = size;
           least_form = form;
         }

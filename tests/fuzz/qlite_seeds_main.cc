@@ -34,6 +34,7 @@ bool WriteWeights(const std::filesystem::path& folder) {
         for (int form = 1; form < qlite::EnumCount(qlite::WeightForm{}); ++form) {
           const qlite::EncodedWeights encoded = qlite::EncodeWeightsAs(static_cast<qlite::WeightForm>(form), weights,
                                                                        qlite::QuantParams::PerTensor(1.0f, 0));
+          if (encoded.encoding.form == qlite::WeightForm::kRaw) continue;
           std::string bytes = {static_cast<char>(form - 1),   static_cast<char>(encoded.encoding.width),
                                static_cast<char>(bits > 8),   static_cast<char>(count & 0xff),
                                static_cast<char>(count >> 8), '\0'};

@@ -23,7 +23,7 @@ void Check(bool holds) {
 extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
   constexpr size_t kHead = 6;
   if (size < kHead) return 0;
-  const qlite::WeightEncoding encoding{static_cast<qlite::WeightForm>(1 + data[0] % 4), data[1] % 18};
+  const qlite::WeightEncoding encoding{static_cast<qlite::WeightForm>(1 + data[0] % 5), data[1] % 18};
   const qlite::ElementType type = data[2] % 2 == 0 ? qlite::ElementType::kInt8 : qlite::ElementType::kInt16;
   const int64_t count = data[3] | data[4] << 8 | (data[5] & 7) << 16;
   const std::span<const std::byte> bytes(reinterpret_cast<const std::byte*>(data + kHead), size - kHead);
@@ -36,9 +36,10 @@ extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
   const absl::StatusOr<qlite::Tensor> weights = qlite::Tensor::Create(type, {count}, *decoded);
   Check(weights.ok());
   for (const auto form : {qlite::WeightForm::kPacked, qlite::WeightForm::kIndexed, qlite::WeightForm::kSparse,
-                          qlite::WeightForm::kEntropy}) {
+                          qlite::WeightForm::kEntropy, qlite::WeightForm::kIndexedEntropy}) {
     const qlite::EncodedWeights encoded =
         qlite::EncodeWeightsAs(form, *weights, qlite::QuantParams::PerTensor(1.0f, 0));
+    if (encoded.encoding.form == qlite::WeightForm::kRaw) continue;
     const absl::StatusOr<qlite::Buffer> again = qlite::DecodeWeights(encoded.encoding, encoded.bytes, type, count);
     Check(again.ok() && SameBytes(*decoded, *again));
   }

@@ -9,6 +9,7 @@
 #include "core/str_cat.h"
 #include "formats/qlite/encoding/bit_packing.h"
 #include "formats/qlite/encoding/entropy_form.h"
+#include "formats/qlite/encoding/indexed_entropy_form.h"
 #include "formats/qlite/encoding/indexed_form.h"
 #include "formats/qlite/encoding/sparse_form.h"
 
@@ -73,6 +74,7 @@ uint64_t BytesAtLeast(WeightForm form, const Source<T>& source) {
     case WeightForm::kSparse:
       return LeastSparseBytes(source.values, source.sparse_width, source.background);
     case WeightForm::kEntropy:
+    case WeightForm::kIndexedEntropy:
       break;
   }
   return 0;
@@ -96,6 +98,10 @@ EncodedWeights EncodeAs(WeightForm form, const Source<T>& source, Executor* exec
     case WeightForm::kEntropy:
       encoded.bytes = EncodeEntropy(source.values, source.width, executor);
       break;
+    case WeightForm::kIndexedEntropy:
+      if constexpr (sizeof(T) == 2) encoded.bytes = EncodeIndexedEntropy(source.values, source.width, executor);
+      if (encoded.bytes.empty()) return {};
+      break;
   }
   encoded.bytes.resize(std::max<size_t>(encoded.bytes.size(), LeastBytes(source.values.size_bytes())));
   return encoded;
@@ -105,10 +111,11 @@ template <class T>
 EncodedWeights EncodeSmallest(const Source<T>& source, Executor* executor) {
   EncodedWeights best;
   size_t best_bytes = source.values.size_bytes();
-  for (const WeightForm form : {WeightForm::kPacked, WeightForm::kIndexed, WeightForm::kSparse, WeightForm::kEntropy}) {
+  for (const WeightForm form : {WeightForm::kPacked, WeightForm::kIndexed, WeightForm::kSparse, WeightForm::kEntropy,
+                                WeightForm::kIndexedEntropy}) {
     if (BytesAtLeast(form, source) >= best_bytes) continue;
     EncodedWeights encoded = EncodeAs(form, source, executor);
-    if (encoded.bytes.size() >= best_bytes) continue;
+    if (encoded.encoding.form == WeightForm::kRaw || encoded.bytes.size() >= best_bytes) continue;
     best_bytes = encoded.bytes.size();
     best = std::move(encoded);
   }
@@ -131,11 +138,14 @@ absl::StatusOr<size_t> DecodeInto(WeightEncoding encoding, std::span<const std::
       return DecodeSparse(bytes, encoding.width, values);
     case WeightForm::kEntropy:
       return DecodeEntropy(bytes, encoding.width, values, executor, isa);
+    case WeightForm::kIndexedEntropy:
+      if constexpr (sizeof(T) == 2) return DecodeIndexedEntropy(bytes, encoding.width, values, executor, isa);
+      break;
     case WeightForm::kRaw:
       break;
   }
   return absl::InvalidArgumentError(
-      StrCat(bytes.size(), " bytes in form ", static_cast<int>(encoding.form), " are too few"));
+      StrCat(bytes.size(), " bytes are too few in form ", static_cast<int>(encoding.form), ", or it is not for these"));
 }
 
 template <class T>

@@ -19,13 +19,14 @@ namespace qlite {
 
 // The numbers stand in files.
 enum class WeightForm : uint8_t {
-  kRaw = 0,      // the elements
-  kPacked = 1,   // fields of `width` bits (bit_packing.h)
-  kIndexed = 2,  // numbers of the distinct values (indexed_form.h)
-  kSparse = 3,   // those that differ from a background, and the gaps between them (sparse_form.h)
-  kEntropy = 4,  // an asymmetric numeral system (entropy_form.h)
+  kRaw = 0,             // the elements
+  kPacked = 1,          // fields of `width` bits (bit_packing.h)
+  kIndexed = 2,         // numbers of the distinct values (indexed_form.h)
+  kSparse = 3,          // those that differ from a background, and the gaps between them (sparse_form.h)
+  kEntropy = 4,         // an asymmetric numeral system (entropy_form.h)
+  kIndexedEntropy = 5,  // the same of numbers of the distinct values (indexed_entropy_form.h); int16 alone
 };
-constexpr int64_t EnumCount(WeightForm) { return 5; }
+constexpr int64_t EnumCount(WeightForm) { return 6; }
 
 struct WeightEncoding {
   WeightForm form = WeightForm::kRaw;
@@ -52,8 +53,8 @@ EncodedWeights PackWeights(const Tensor& weights, const QuantParams& quant);
 // weights and quant alone. executor: threads to work on; null: the calling one.
 EncodedWeights EncodeWeights(const Tensor& weights, const QuantParams& quant, Executor* executor = nullptr);
 
-// In one given form, which is not kRaw, whatever its size. Elements are int8 or int16, and at least one for kIndexed,
-// kSparse and kEntropy.
+// In one given form, which is not kRaw, whatever its size; kRaw where the form cannot express them. Elements are int8
+// or int16, and at least one for forms beyond kPacked.
 EncodedWeights EncodeWeightsAs(WeightForm form, const Tensor& weights, const QuantParams& quant,
                                Executor* executor = nullptr);
 
