@@ -134,14 +134,13 @@ void ComputeTile(const float* const* rows, const float* b, int columns, const De
       if (depth.rows_ahead != 0 && left % kLineFloats < kUnrolled) {
         QLITE_UNROLL for (int r = 0; r < kRows; ++r) Prefetch(a + depth.rows_ahead + offset[r]);
       }
-      QLITE_UNROLL for (int i = 0; i < kUnrolled; ++i, a += sizeof(float), b += kWidth) {
-        // A single vector leaves no load to spare.
-        if constexpr (kVectors > 1) {
-          Prefetch(panel_ahead);
-          panel_ahead += depth.panel_step;
-        }
-        Step(a, offset, b, sum);
+      // A single vector leaves no load to spare.
+      if constexpr (kVectors > 1) {
+        Prefetch(panel_ahead);
+        Prefetch(panel_ahead + kLineFloats * sizeof(float));
+        panel_ahead += kUnrolled * depth.panel_step;
       }
+      QLITE_UNROLL for (int i = 0; i < kUnrolled; ++i, a += sizeof(float), b += kWidth) { Step(a, offset, b, sum); }
     }
     for (; left > 0; --left, a += sizeof(float), b += kWidth) Step(a, offset, b, sum);
   }
@@ -224,11 +223,12 @@ const float* PanelRow(const Block& block, const Panels& panels, int64_t panel, i
   depth->rows_ahead = panel == block.first_panel && tile + 1 < split.tiles
                           ? reinterpret_cast<intptr_t>(now[rows]) - reinterpret_cast<intptr_t>(now[0])
                           : 0;
-  // The tiles fetch equal parts of the next piece, at most a line at each step.
+  // The tiles fetch equal parts of the next piece, at most two lines in an unrolled body.
   depth->panel_ahead = reinterpret_cast<const char*>(b);
   depth->panel_step = 0;
   if (depth->next_panel) {
-    depth->panel_step = MinOf(CeilDiv(width, split.tiles), kLineFloats) * static_cast<int64_t>(sizeof(float));
+    depth->panel_step =
+        MinOf(CeilDiv(width, split.tiles), 2 * kLineFloats / kUnrolled) * static_cast<int64_t>(sizeof(float));
     depth->panel_ahead =
         reinterpret_cast<const char*>(depth->next_panel) + tile * depth->taps * depth->run * depth->panel_step;
   }
