@@ -211,7 +211,7 @@ bool Parse(int argc, char** argv, Options* options) {
       options->seconds = std::atof(value.c_str());
     } else if (name == "--filter") {
       options->filter = value;
-    } else if (name != "--isa" || !ParseIsa(value, &options->isa)) {
+    } else if (name != "--isa" || !ParseIsa(value, &options->isa) || !IsSupported(options->isa)) {
       return false;
     }
   }

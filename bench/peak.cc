@@ -9,7 +9,7 @@
 
 namespace qlite::kernels {
 
-QLITE_DISPATCH_KERNELS(Peak)
+QLITE_DISPATCH_PRODUCT_KERNELS(Peak)
 
 double ThreadSeconds() {
   timespec now;

@@ -14,7 +14,8 @@ namespace qlite::kernels {
 struct PeakKernels {
   // `steps` times fused multiply-adds of whole registers; returns the operations executed.
   int64_t (*multiply_add)(int64_t steps);
-  // The same of the exact dot product of the int8 kernels, with the additions that it needs where they are not fused.
+  // The same of the exact dot product of the int8 kernels, with the additions that it needs where they are not fused;
+  // of a matrix unit's tiles where there is one.
   int64_t (*dot_product)(int64_t steps);
   // Reads `floats` floats at p with whole registers.
   void (*read)(const float* p, int64_t floats);

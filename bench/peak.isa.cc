@@ -28,6 +28,34 @@ int64_t MultiplyAdds(int64_t steps) {
   return steps * kChains * VecF32::kLanes * 2;
 }
 
+#if QLITE_ISA_amxint8
+
+// Whole tiles of zeros, into sums of four: as many as the kernels keep.
+int64_t DotProducts(int64_t steps) {
+  constexpr int kRows = 16, kRowBytes = 64, kSums = 4;
+  struct alignas(64) {
+    uint8_t palette = 1, start_row = 0, reserved[14] = {};
+    uint16_t row_bytes[16] = {};
+    uint8_t rows[16] = {};
+  } configuration;
+  for (int tile = 0; tile < 8; ++tile) {
+    configuration.row_bytes[tile] = kRowBytes;
+    configuration.rows[tile] = kRows;
+  }
+  asm volatile("ldtilecfg %0" : : "m"(configuration));
+  for (int64_t step = 0; step < steps; ++step) {
+    asm volatile(
+        "tdpbusd %tmm6, %tmm4, %tmm0\n\t"
+        "tdpbusd %tmm7, %tmm4, %tmm1\n\t"
+        "tdpbusd %tmm6, %tmm5, %tmm2\n\t"
+        "tdpbusd %tmm7, %tmm5, %tmm3");
+  }
+  asm volatile("tilerelease");
+  return steps * kSums * kRows * (kRowBytes / 4) * kRowBytes * 2;
+}
+
+#else
+
 // Every chain takes its neighbour for input, so that no product can be moved out of the loop.
 int64_t DotProducts(int64_t steps) {
   using V = u8::VecWide;
@@ -42,6 +70,8 @@ int64_t DotProducts(int64_t steps) {
   Use(acc);
   return steps * kChains * V::kLanes * u8::kDotDepth * 2;
 }
+
+#endif
 
 void Read(const float* p, int64_t floats) {
   constexpr int kStreams = 8;

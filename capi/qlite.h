@@ -217,8 +217,10 @@ typedef struct qlite_context_options {
   void* log_user;
   qlite_progress_function progress; /**< NULL: none (default). */
   void* progress_user;
-  /** "generic", "sse42", "avx2", "avx512", "avx512vnni", "neon", "neondot": the highest instruction set to use; NULL:
-   * the best there is. Results are the same bits with any of them. */
+  /** "generic", "sse42", "avx2", "avx512", "avx512vnni", "amxint8", "neon", "neondot": the highest instruction set to
+   * use; NULL: the best there is. "amxint8" asks Linux to keep the matrix unit's state for this process, after which
+   * sigaltstack(2) wants larger stacks; where it refuses, the best there is is "avx512vnni". Results are the same bits
+   * with any of them. */
   const char* isa;
   uint64_t max_file_bytes;   /**< Larger model files are refused. Default 16 GiB. */
   uint64_t max_tensor_bytes; /**< Larger tensors are refused. Default 8 GiB. */

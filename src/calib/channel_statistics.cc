@@ -50,7 +50,7 @@ void Start(int64_t channels, ChannelStatistics* statistics) {
 // Widens the extremes and adds to the sums of every channel.
 void Scan(const TappedValue& value, int64_t channels, float* min, float* max, double* sum) {
   const float* data = static_cast<const float*>(value.data);
-  const kernels::ObserveF32Kernels& kernels = kernels::ObserveF32(kernels::BestIsa());
+  const kernels::ObserveF32Kernels& kernels = kernels::ObserveF32(kernels::BestVectorIsa());
   if (channels == 1) {
     kernels.row_statistics(data, 1, value.elements, min, max, sum);
   } else if (value.channels_last || value.dims.size() == 2) {

@@ -75,7 +75,7 @@ void MagnitudeHistogram::Add(std::span<const float> values, const ObservedRange&
     std::fill_n(counters_of(side), bins[side] * kCountLanes, uint16_t{0});
   }
   const size_t period = values.size() <= kDenseValues ? kRunValues : kRunValues * (values.size() / kCountedValues);
-  const kernels::ObserveF32Kernels& kernels = kernels::ObserveF32(kernels::BestIsa());
+  const kernels::ObserveF32Kernels& kernels = kernels::ObserveF32(kernels::BestVectorIsa());
   kernels.count_magnitudes(values.data(), static_cast<int64_t>(values.size()),
                            {.run = kRunValues, .period = static_cast<int64_t>(period)}, inverse_width, kBins,
                            counters.get());

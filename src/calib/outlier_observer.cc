@@ -60,7 +60,7 @@ OrderStatistics SelectTails(std::span<const float> values) {
   const size_t high_index = n / 10000 * 9999 + n % 10000 * 9999 / 10000;
   Foremost<std::less<float>> lowest(n / 10000 + 1, kInfinity);
   Foremost<std::greater<float>> highest(n - high_index, -kInfinity);
-  const kernels::ObserveF32Kernels& kernels = kernels::ObserveF32(kernels::BestIsa());
+  const kernels::ObserveF32Kernels& kernels = kernels::ObserveF32(kernels::BestVectorIsa());
   for (size_t begin = 0; begin < n; begin += kBlock) {
     const std::span<const float> block = values.subspan(begin, std::min(kBlock, n - begin));
     float min = kInfinity, max = -kInfinity;

@@ -4,6 +4,6 @@
 
 namespace qlite::kernels {
 
-QLITE_DISPATCH_KERNELS(ConvU8S8)
+QLITE_DISPATCH_PRODUCT_KERNELS(ConvU8S8)
 
 }  // namespace qlite::kernels

@@ -1,5 +1,6 @@
 #include "kernels/conv_u8s8.h"
 
+#include "kernels/amx_u8s8.h"
 #include "kernels/gemm_u8s8.h"
 #include "kernels/tile_u8s8.h"
 
@@ -23,6 +24,15 @@ bool MergesTaps(int64_t groups, int64_t dilation_w) { return groups == 1 && dila
 Reduction MakeReduction(int64_t in_c, int64_t kernel_h, int64_t kernel_w, int64_t groups, bool merged) {
   if (merged) return {kernel_h, kernel_w * in_c};
   return {kernel_h * kernel_w, in_c / groups};
+}
+
+// Runs without padding make the packed weights of merged and separate taps the same.
+bool PacksAlike(const ConvGeometry& g) {
+  const auto is_unpadded = [&](bool merged) {
+    const Reduction reduction = MakeReduction(g.in_c, g.kernel_h, g.kernel_w, g.groups, merged);
+    return reduction.RunSteps() * kDotDepth == reduction.run_length;
+  };
+  return is_unpadded(true) && is_unpadded(false);
 }
 
 bool IsMatrixProduct(const ConvGeometry& g) {
@@ -57,10 +67,10 @@ struct Plan {
     const bool inside = g.pad_top == 0 && g.pad_left == 0 && span_h <= g.in_h && strip_w <= g.in_w;
     const bool dense = g.in_pixel_stride == g.in_c;
     const bool packed_merged = MergesTaps(g.groups, g.dilation_w);
-    direct = sizeof(DotInput) == 1 && inside && (dense || !packed_merged || g.in_c % kDotDepth == 0);
-    // Whole steps in every tap make the packed weights of merged and separate taps the same.
+    direct = sizeof(DotInput) == 1 && inside && (dense || !packed_merged || PacksAlike(g));
     merged = packed_merged && (!direct || dense);
     reduction = MakeReduction(g.in_c, g.kernel_h, g.kernel_w, g.groups, merged);
+    on_matrix_unit = MatrixUnit::Pays(g.out_w, reduction);
     pixel_pitch = direct ? g.in_pixel_stride : g.in_c;
     row_pitch = direct ? g.in_w * g.in_pixel_stride : strip_w * g.in_c;
     group_columns = g.out_c / g.groups;
@@ -94,6 +104,7 @@ struct Plan {
 
   bool direct;
   bool merged;
+  bool on_matrix_unit;
   Reduction reduction;
   int64_t pixel_pitch;  // elements
   int64_t row_pitch;
@@ -172,7 +183,7 @@ void MakeOffsets(const ConvGeometry& g, const Plan& plan, int64_t* runs, int64_t
 }
 
 void RunUnit(const ConvU8S8Args& args, const Plan& plan, const Unit& unit, const DotInput* strip, const int64_t* runs,
-             const int64_t* pixel_offsets, const OutputMap& map) {
+             const int64_t* pixel_offsets, const OutputMap& map, MatrixUnit* matrix_unit) {
   const ConvGeometry& g = args.geometry;
   const int64_t pixels = unit.rows * g.out_w;
   const int64_t tile_count = DivideUp(pixels, kMaxTileRows);
@@ -183,10 +194,19 @@ void RunUnit(const ConvU8S8Args& args, const Plan& plan, const Unit& unit, const
   const PackedMatrix matrix = {plan.group_columns, plan.reduction.Steps()};
   const auto* packed = static_cast<const uint8_t*>(args.packed) + unit.group * matrix.Bytes();
   const Epilogue epilogue = ChooseEpilogue(args.output == nullptr, args.quantization, HasSmallMultipliers(packed));
+  const DotInput* input = strip + unit.group * (g.in_c / g.groups);
+  const int64_t first_panel = group_panels.Begin(unit.panel_group);
   const int64_t last_panel = group_panels.Begin(unit.panel_group + 1);
-  for (int64_t panel = group_panels.Begin(unit.panel_group); panel < last_panel; ++panel) {
+  if constexpr (kHasMatrixUnit) {
+    if (plan.on_matrix_unit) {
+      const RowGrid rows = {unit.rows, g.out_w, g.stride_h * plan.row_pitch, g.stride_w * plan.pixel_pitch};
+      return matrix_unit->Run({packed, matrix, plan.reduction, epilogue, &map, rows, input, runs, first_panel,
+                               last_panel, args.output, args.output_float, output, g.out_pixel_stride});
+    }
+  }
+  for (int64_t panel = first_panel; panel < last_panel; ++panel) {
     PanelTiles tiles(packed, matrix, plan.reduction, panel, epilogue, map);
-    tiles.job.input = strip + unit.group * (g.in_c / g.groups);
+    tiles.job.input = input;
     tiles.job.run_offsets = runs;
     tiles.job.output_stride = g.out_pixel_stride;
     for (int64_t tile = 0; tile < tile_count; ++tile) {
@@ -241,6 +261,7 @@ void Run(const ConvU8S8Args& args, int64_t begin, int64_t end, void* workspace) 
   auto* copy = reinterpret_cast<DotInput*>(static_cast<uint8_t*>(workspace) + plan.StripOffset());
   MakeOffsets(g, plan, runs, pixels);
   const OutputMap map = MakeOutputMap(args.quantization);
+  MatrixUnit matrix_unit;
   int64_t copied_image = -1;
   int64_t copied_row = -1;
   for (int64_t index = begin; index < end; ++index) {
@@ -254,7 +275,7 @@ void Run(const ConvU8S8Args& args, int64_t begin, int64_t end, void* workspace) 
       copied_image = unit.image;
       copied_row = unit.row;
     }
-    RunUnit(args, plan, unit, strip, runs, pixels, map);
+    RunUnit(args, plan, unit, strip, runs, pixels, map, &matrix_unit);
   }
 }
 

@@ -268,10 +268,11 @@ struct ColumnStream {
 
   QLITE_INLINE void Next(Column& column) {
     typename V::U8 taps[kDotDepth];
-    if (x >= 0 && x < in_w) {
-      Unroll<kDotDepth>([&](auto k)
-                            QLITE_INLINE { taps[k.value] = V::LoadU8(rows[k.value] + (offset & inside[k.value])); });
-      offset += pitch;
+    if (static_cast<uint64_t>(x) < static_cast<uint64_t>(in_w)) {
+      Unroll<kDotDepth>([&](auto k) QLITE_INLINE {
+        taps[k.value] = V::LoadU8(pixels[k.value]);
+        pixels[k.value] += pitch[k.value];
+      });
     } else {
       Unroll<kDotDepth>([&](auto k) QLITE_INLINE { taps[k.value] = V::LoadU8(outside); });
     }
@@ -280,52 +281,62 @@ struct ColumnStream {
     ++x;
   }
 
-  // A row outside the image is one pixel of zero points, at which it stays: its mask is 0, otherwise -1.
-  const uint8_t* rows[kDotDepth];
-  int64_t inside[kDotDepth];
-  int64_t pitch;
+  // A row outside the image is one pixel of zero points, at which it stays: its pitch is 0.
+  const uint8_t* pixels[kDotDepth];
+  int64_t pitch[kDotDepth];
   const uint8_t* outside;
   int64_t x;
-  int64_t offset;
   int64_t in_w;
 };
 
-// One output from the three columns under the kernel and the weights of a shift.
-template <class V, Epilogue kEpilogue>
-inline QLITE_INLINE void ComputeFromColumns(const RowJob& job, const uint8_t* shifted, const typename V::I32 (&a)[4],
-                                            const typename V::I32 (&b)[4], const typename V::I32 (&c)[4],
-                                            uint8_t* output) {
-  typename V::I32 rounded[4];
-  Unroll<4>([&](auto j) QLITE_INLINE {
-    const uint8_t* weights = shifted + j.value * V::kBytes;
-    typename V::I32 acc = V::LoadI32(job.block + j.value * V::kBytes);
-    acc = V::Dot(acc, a[j.value], V::LoadI32(weights));
-    acc = V::Dot(acc, b[j.value], V::LoadI32(weights + 4 * V::kBytes));
-    acc = V::Dot(acc, c[j.value], V::LoadI32(weights + 8 * V::kBytes));
-    const auto* multipliers = reinterpret_cast<const float*>(job.block + (4 + j.value) * V::kBytes);
-    rounded[j.value] = V::template Round<kEpilogue>(V::Scale(acc, V::LoadF32(multipliers)), *job.map);
+// kRows outputs above each other from the three columns under the kernel. All their sums advance together: one after
+// the other they would fill the processor's scheduler with instructions that wait for each other.
+template <class V, Epilogue kEpilogue, int kRows>
+inline QLITE_INLINE void ComputeFromColumns(const uint8_t* block, const OutputMap& map,
+                                            const typename V::I32 (&columns)[3][4], uint8_t* output, int64_t row_pitch,
+                                            int channels) {
+  constexpr int kShiftBytes = 3 * 4 * V::kBytes;
+  const uint8_t* weights = block + 8 * V::kBytes;
+  const auto* multipliers = reinterpret_cast<const float*>(block + 4 * V::kBytes);
+  typename V::I32 acc[kRows * 4];
+  Unroll<kRows * 4>([&](auto i) QLITE_INLINE { acc[i.value] = V::LoadI32(block + i.value % 4 * V::kBytes); });
+  Unroll<3 * kRows * 4>([&](auto step) QLITE_INLINE {
+    constexpr int kColumn = step.value / (kRows * 4);
+    constexpr int kRow = step.value / 4 % kRows;
+    constexpr int kVector = step.value % 4;
+    typename V::I32& sum = acc[step.value % (kRows * 4)];
+    sum = V::Dot(sum, columns[kColumn][kVector],
+                 V::LoadI32(weights + kRow * kShiftBytes + (kColumn * 4 + kVector) * V::kBytes));
   });
-  V::StoreU8(output, V::template Narrow4<kEpilogue>(rounded, *job.map), job.channels);
+  typename V::F32 scaled[kRows * 4];
+  Unroll<kRows * 4>([&](auto i) QLITE_INLINE {
+    scaled[i.value] = V::Scale(acc[i.value], V::LoadF32(multipliers + i.value % 4 * V::kLanes));
+  });
+  Unroll<kRows * 4>([&](auto i) QLITE_INLINE { acc[i.value] = V::template Round<kEpilogue>(scaled[i.value], map); });
+  Unroll<kRows>([&](auto r) QLITE_INLINE {
+    V::StoreU8(output + r.value * row_pitch, V::template Narrow4<kEpilogue>(acc + r.value * 4, map), channels);
+  });
 }
 
 // kRows neighbouring output rows of a 3x3 kernel, row_pitch elements apart, which share their input columns; those stay
 // in registers while the outputs that they touch are made. A function of its own, so that the loop has all registers.
 template <class V, Epilogue kEpilogue, int kStride, int kRows>
 [[gnu::noinline]] void StreamRows(ColumnStream<V> stream, const RowJob& job, int64_t row_pitch) {
-  constexpr int kShiftBytes = 3 * 4 * V::kBytes;
-  typename ColumnStream<V>::Column a, b, c;
-  stream.Next(a);
-  if constexpr (kStride == 1) stream.Next(b);
+  typename V::I32 columns[3][4];
+  const uint8_t* const block = job.block;
+  const OutputMap& map = *job.map;
+  const int64_t output_stride = job.output_stride;
+  const int channels = job.channels;
   uint8_t* output = job.output;
-  for (int64_t x = 0; x < job.outputs; ++x, output += job.output_stride) {
-    if constexpr (kStride == 2) stream.Next(b);
-    stream.Next(c);
-    Unroll<kRows>([&](auto r) QLITE_INLINE {
-      ComputeFromColumns<V, kEpilogue>(job, job.weights + r.value * kShiftBytes, a, b, c, output + r.value * row_pitch);
-    });
+  stream.Next(columns[0]);
+  if constexpr (kStride == 1) stream.Next(columns[1]);
+  for (int64_t left = job.outputs; left > 0; --left, output += output_stride) {
+    if constexpr (kStride == 2) stream.Next(columns[1]);
+    stream.Next(columns[2]);
+    ComputeFromColumns<V, kEpilogue, kRows>(block, map, columns, output, row_pitch, channels);
     Unroll<4>([&](auto j) QLITE_INLINE {
-      a[j.value] = kStride == 1 ? b[j.value] : c[j.value];
-      b[j.value] = c[j.value];
+      columns[0][j.value] = columns[kStride == 1 ? 1 : 2][j.value];
+      columns[1][j.value] = columns[2][j.value];
     });
   }
 }
@@ -404,13 +415,11 @@ void StreamBlock(const Context& context, int64_t row, int64_t rows, int64_t firs
   const auto* input_rows = reinterpret_cast<const Plan::Row*>(context.workspace);
   ColumnStream<V> stream;
   for (int k = 0; k < kDotDepth; ++k) {
-    stream.rows[k] = input_rows[k].pixels + (input_rows[k].pitch == 0 ? 0 : first);
-    stream.inside[k] = input_rows[k].pitch == 0 ? 0 : -1;
+    stream.pixels[k] = input_rows[k].pixels + (input_rows[k].pitch == 0 ? 0 : first);
+    stream.pitch[k] = input_rows[k].pitch;
   }
   stream.outside = context.workspace + context.plan.zero_offset;
-  stream.pitch = g.in_pixel_stride;
   stream.x = -g.pad_left;
-  stream.offset = 0;
   stream.in_w = g.in_w;
   RowJob job = MakeJob<V>(context, row, 0, 0, first);
   job.outputs = g.out_w;

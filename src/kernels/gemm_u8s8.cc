@@ -4,6 +4,6 @@
 
 namespace qlite::kernels {
 
-QLITE_DISPATCH_KERNELS(GemmU8S8)
+QLITE_DISPATCH_PRODUCT_KERNELS(GemmU8S8)
 
 }  // namespace qlite::kernels

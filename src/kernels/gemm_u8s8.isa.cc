@@ -1,5 +1,6 @@
 #include "kernels/gemm_u8s8.h"
 
+#include "kernels/amx_u8s8.h"
 #include "kernels/tile_u8s8.h"
 
 namespace qlite::kernels::QLITE_ISA {
@@ -9,31 +10,37 @@ namespace {
 // Input elements of a unit's rows.
 constexpr int64_t kUnitElements = 64 * 1024;
 // Input elements of the rows that all panels of a thread pass over: a good part of a second-level cache, so that
-// weights which exceed it are read few times.
-constexpr int64_t kPassElements = 512 * 1024;
+// weights which exceed it are read few times. A matrix unit is so fast that the cache has to hold less of other things.
+constexpr int64_t kPassElements = (kHasMatrixUnit ? 1024 : 512) * 1024;
 // Units that a product has at least, size permitting: enough to keep a handful of threads evenly busy.
 constexpr int64_t kWantedUnits = 16;
+
+bool UsesMatrixUnit(const GemmU8S8Args& args) { return MatrixUnit::Pays(args.m, Reduction{1, args.k}); }
+
+// Rows of a tile at most.
+int64_t MaxTileRows(const GemmU8S8Args& args) { return UsesMatrixUnit(args) ? MatrixUnit::kBlockRows : kMaxTileRows; }
 
 // Rows are cut into tiles of nearly equal height, tiles into blocks; panels into groups where there are few blocks.
 struct Blocking {
   explicit Blocking(const GemmU8S8Args& args)
-      : tiles(DivideUp(args.m, kMaxTileRows)),
+      : tile_elements(Larger(args.k, 1) * MaxTileRows(args)),
+        tiles(DivideUp(args.m, MaxTileRows(args))),
         panels(DivideUp(args.n, kPanelColumns)),
-        blocks(CountBlocks(args)),
+        blocks(CountBlocks()),
         groups(blocks == 0 ? 0 : Smaller(panels, DivideUp(kWantedUnits, blocks))),
         tile_rows(args.m, tiles),
         block_tiles(tiles, blocks),
         group_panels(panels, groups) {}
-  int64_t CountBlocks(const GemmU8S8Args& args) const {
+  int64_t CountBlocks() const {
     if (panels == 0) return 0;
-    const int64_t tile_elements = Larger(args.k, 1) * kMaxTileRows;
     const int64_t wanted = Larger(1, Smaller(kUnitElements / tile_elements, DivideUp(tiles, kWantedUnits)));
     return DivideUp(tiles, wanted);
   }
   int64_t Units() const { return blocks * groups; }
-  // Tiles that are widened at a time where that is needed.
-  static int64_t PassTiles(int64_t k) { return Larger(1, kPassElements / (Larger(k, 1) * kMaxTileRows)); }
+  // Tiles of a pass, which are widened at a time where that is needed.
+  int64_t PassTiles() const { return Larger(1, kPassElements / tile_elements); }
 
+  int64_t tile_elements;  // of input
   int64_t tiles;
   int64_t panels;
   int64_t blocks;
@@ -56,7 +63,8 @@ void Pack(const GemmU8S8Weights& w, void* packed) {
 // Without a byte dot product the rows of a pass are widened to int16 first.
 size_t WorkspaceBytes(const GemmU8S8Args& args) {
   if constexpr (sizeof(DotInput) == 1) return 0;
-  const int64_t rows = Smaller(Blocking::PassTiles(args.k), DivideUp(args.m, kMaxTileRows)) * kMaxTileRows;
+  const Blocking blocking(args);
+  const int64_t rows = Smaller(blocking.PassTiles(), blocking.tiles) * kMaxTileRows;
   const int64_t elements = rows * RoundUp(args.k, kDotDepth);
   return static_cast<size_t>(elements * static_cast<int64_t>(sizeof(DotInput))) + kPackedAlignment;
 }
@@ -84,17 +92,25 @@ const DotInput* FindInput(const GemmU8S8Args& args, int64_t row, int64_t rows, v
 }
 
 void RunRectangle(const GemmU8S8Args& args, const Blocking& blocking, const Rectangle& part, const OutputMap& map,
-                  void* workspace) {
+                  void* workspace, MatrixUnit* matrix_unit) {
   const int64_t first_row = blocking.tile_rows.Begin(part.first_tile);
+  const int64_t all_rows = blocking.tile_rows.Begin(part.last_tile) - first_row;
   int64_t stride;
-  const DotInput* input =
-      FindInput(args, first_row, blocking.tile_rows.Begin(part.last_tile) - first_row, workspace, &stride);
-  int64_t row_offsets[kMaxTileRows];
-  for (int r = 0; r < kMaxTileRows; ++r) row_offsets[r] = r * stride;
+  const DotInput* input = FindInput(args, first_row, all_rows, workspace, &stride);
   const int64_t run_offset = 0;
   const Epilogue epilogue = ChooseEpilogue(args.c == nullptr, args.output, HasSmallMultipliers(args.packed));
   const Reduction reduction = {1, args.k};
   const PackedMatrix matrix = {args.n, reduction.Steps()};
+  if constexpr (kHasMatrixUnit) {
+    if (UsesMatrixUnit(args)) {
+      const RowGrid rows = {1, all_rows, 0, stride};
+      return matrix_unit->Run({args.packed, matrix, reduction, epilogue, &map, rows, input, &run_offset,
+                               part.first_panel, part.last_panel, args.c, args.c_float, first_row * args.ldc,
+                               args.ldc});
+    }
+  }
+  int64_t row_offsets[kMaxTileRows];
+  for (int r = 0; r < kMaxTileRows; ++r) row_offsets[r] = r * stride;
   for (int64_t panel = part.first_panel; panel < part.last_panel; ++panel) {
     PanelTiles tiles(args.packed, matrix, reduction, panel, epilogue, map);
     tiles.job.row_offsets = row_offsets;
@@ -115,6 +131,7 @@ void RunRectangle(const GemmU8S8Args& args, const Blocking& blocking, const Rect
 void Run(const GemmU8S8Args& args, int64_t begin, int64_t end, void* workspace) {
   const Blocking blocking(args);
   const OutputMap map = MakeOutputMap(args.output);
+  MatrixUnit matrix_unit;
   for (int64_t unit = begin; unit < end;) {
     const int64_t group = unit / blocking.blocks;
     const int64_t block = unit % blocking.blocks;
@@ -123,10 +140,10 @@ void Run(const GemmU8S8Args& args, int64_t begin, int64_t end, void* workspace) 
     unit += blocks * groups;
     const int64_t last_tile = blocking.block_tiles.Begin(block + blocks);
     for (int64_t tile = blocking.block_tiles.Begin(block); tile < last_tile;) {
-      const int64_t pass_end = Smaller(last_tile, tile + Blocking::PassTiles(args.k));
+      const int64_t pass_end = Smaller(last_tile, tile + blocking.PassTiles());
       RunRectangle(args, blocking,
                    {tile, pass_end, blocking.group_panels.Begin(group), blocking.group_panels.Begin(group + groups)},
-                   map, workspace);
+                   map, workspace, &matrix_unit);
       tile = pass_end;
     }
   }

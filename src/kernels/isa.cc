@@ -1,5 +1,6 @@
 #include "kernels/isa.h"
 
+#include <algorithm>
 #include <array>
 
 #if defined(__x86_64__)
@@ -7,13 +8,17 @@
 #elif defined(__aarch64__) && defined(__linux__)
 #include <sys/auxv.h>
 #endif
+#if defined(__x86_64__) && defined(__linux__)
+#include <sys/syscall.h>
+#include <unistd.h>
+#endif
 
 namespace qlite::kernels {
 namespace {
 
 #define QLITE_ISA_NAME(context, enumerator, name) , #name
-constexpr auto kNames = std::to_array<std::string_view>(
-    {"generic" QLITE_FOR_EACH_X86_ISA(QLITE_ISA_NAME, ) QLITE_FOR_EACH_ARM_ISA(QLITE_ISA_NAME, )});
+constexpr auto kNames = std::to_array<std::string_view>({"generic" QLITE_FOR_EACH_X86_ISA(
+    QLITE_ISA_NAME, ) QLITE_FOR_EACH_X86_MATRIX_ISA(QLITE_ISA_NAME, ) QLITE_FOR_EACH_ARM_ISA(QLITE_ISA_NAME, )});
 #undef QLITE_ISA_NAME
 
 bool IsCompiled(Isa isa) {
@@ -21,6 +26,7 @@ bool IsCompiled(Isa isa) {
   switch (isa) {
     case Isa::kGeneric:
       QLITE_FOR_EACH_COMPILED_ISA(QLITE_ISA_CASE, )
+      QLITE_FOR_EACH_COMPILED_MATRIX_ISA(QLITE_ISA_CASE, )
       return true;
     default:
       return false;
@@ -78,23 +84,69 @@ void AddVectorIsas(Detected&) {}
 
 #endif
 
-Detected Detect() {
+#if defined(__x86_64__) && defined(__linux__)
+
+bool ProcessorHasAmxInt8() {
+  unsigned eax = 0, ebx = 0, ecx = 0, edx = 0;
+  constexpr unsigned kOsSavesState = 1u << 27;  // OSXSAVE of leaf 1: xgetbv may be executed
+  if (!__get_cpuid(1, &eax, &ebx, &ecx, &edx) || (ecx & kOsSavesState) == 0) return false;
+  constexpr unsigned kTile = 1u << 24, kInt8 = 1u << 25;
+  if (!__get_cpuid_count(7, 0, &eax, &ebx, &ecx, &edx) || (edx & kTile) == 0 || (edx & kInt8) == 0) return false;
+  unsigned low = 0, high = 0;
+  asm volatile("xgetbv" : "=a"(low), "=d"(high) : "c"(0));
+  constexpr unsigned kTileState = 3u << 17;  // configuration and data
+  return (low & kTileState) == kTileState;
+}
+
+// Linux 5.16 and later; older kernels do not save the state, and know nothing of the request.
+bool KernelPermitsTiles() {
+  constexpr int kRequestPermission = 0x1023;  // ARCH_REQ_XCOMP_PERM, which older system headers lack
+  constexpr unsigned long kTileData = 18;
+  return syscall(SYS_arch_prctl, kRequestPermission, kTileData) == 0;
+}
+
+bool MayUseAmxInt8() { return ProcessorHasAmxInt8() && KernelPermitsTiles(); }
+
+#else
+
+bool MayUseAmxInt8() { return false; }
+
+#endif
+
+Detected DetectVectorIsas() {
   Detected found;
   found.Add(Isa::kGeneric);
   AddVectorIsas(found);
   return found;
 }
 
-const Detected& Cached() {
-  static const Detected detected = Detect();
-  return detected;
+Detected DetectAll(Detected found) {
+  const auto isas = std::span(found.isas).first(found.count);
+  const bool based = std::find(isas.begin(), isas.end(), WithoutMatrixUnit(Isa::kAmxInt8)) != isas.end();
+  if (based && IsCompiled(Isa::kAmxInt8) && MayUseAmxInt8()) found.Add(Isa::kAmxInt8);
+  return found;
+}
+
+std::span<const Isa> VectorIsas() {
+  static const Detected detected = DetectVectorIsas();
+  return {detected.isas.data(), detected.count};
 }
 
 }  // namespace
 
-std::span<const Isa> SupportedIsas() { return {Cached().isas.data(), Cached().count}; }
+std::span<const Isa> SupportedIsas() {
+  static const Detected detected = DetectAll(DetectVectorIsas());
+  return {detected.isas.data(), detected.count};
+}
 
 Isa BestIsa() { return SupportedIsas().back(); }
+
+Isa BestVectorIsa() { return VectorIsas().back(); }
+
+bool IsSupported(Isa isa) {
+  const std::span<const Isa> isas = isa == WithoutMatrixUnit(isa) ? VectorIsas() : SupportedIsas();
+  return std::find(isas.begin(), isas.end(), isa) != isas.end();
+}
 
 std::string_view IsaName(Isa isa) { return kNames[static_cast<size_t>(isa)]; }
 

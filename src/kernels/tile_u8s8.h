@@ -50,11 +50,22 @@ struct Partition {
   int64_t longer;  // parts with one thing more, the first ones
 };
 
+// Steps that a matrix unit takes at once; at most one where there is none.
+#if QLITE_ISA_amxint8
+inline constexpr int kMaxChunkSteps = 16;
+#else
+inline constexpr int kMaxChunkSteps = 1;
+#endif
+
 struct Reduction {
   int64_t runs = 1;
   int64_t run_length = 0;  // elements, without padding
-  // At least one, of zero weights if need be, so that loops over steps need no test in front.
-  int64_t RunSteps() const { return run_length == 0 ? 1 : DivideUp(run_length, kDotDepth); }
+  // At least one, of zero weights if need be, so that loops over steps need no test in front. A run is cut into chunks
+  // of equally many steps, and has fewer padding steps than chunks.
+  int64_t RunSteps() const { return RunChunks() * ChunkSteps(); }
+  int64_t RunChunks() const { return DivideUp(LeastSteps(), kMaxChunkSteps); }
+  int64_t ChunkSteps() const { return DivideUp(LeastSteps(), RunChunks()); }
+  int64_t LeastSteps() const { return run_length == 0 ? 1 : DivideUp(run_length, kDotDepth); }
   int64_t Steps() const { return runs * RunSteps(); }
 };
 
@@ -110,8 +121,17 @@ void PackMatrix(const Reduction& reduction, int64_t n, const int32_t* bias, cons
   }
 }
 
+// Where the output of a tile goes, and how.
+struct TileOutput {
+  const float* multipliers;
+  void* output;           // uint8_t or float, the first column of the first row
+  int64_t output_stride;  // elements
+  int columns;            // to store, 1..kPanelColumns
+  const OutputMap* map;
+};
+
 // One tile: rows x (columns of one panel).
-struct TileJob {
+struct TileJob : TileOutput {
   const DotInput* input;
   const int64_t* row_offsets;  // of each row, elements from `input`
   const int64_t* run_offsets;  // of each run, elements from the beginning of a row
@@ -119,11 +139,6 @@ struct TileJob {
   int64_t run_steps;
   const DotWeight* weights;
   const int32_t* bias;
-  const float* multipliers;
-  void* output;           // uint8_t or float, the first column of the first row
-  int64_t output_stride;  // elements
-  int columns;            // to store, 1..kPanelColumns
-  const OutputMap* map;
   // Distances in bytes to what is prefetched: the rows of the next tile (0: nothing), a part of the next panel.
   int64_t rows_ahead;
   int64_t panel_ahead;

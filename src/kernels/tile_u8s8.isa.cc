@@ -1,14 +1,11 @@
 #include "kernels/tile_u8s8.h"
 
+#include "kernels/store_u8s8.h"
+
 namespace qlite::kernels::QLITE_ISA::u8 {
 namespace {
 
 using V = VecWide;
-
-template <int kRows, int kVectors>
-struct Accumulators {
-  V::I32 at[kRows][kVectors];
-};
 
 // Independent sums that a small tile needs to hide the latency of the dot product; integer sums may be reordered.
 template <int kRows, int kVectors>
@@ -83,63 +80,11 @@ inline QLITE_INLINE void Reduce(const TileJob& job, Accumulators<kRows, kVectors
   });
 }
 
-// Four vectors of int32 make one of bytes: those of two rows of a wide tile or of four rows of a narrow one.
-template <Epilogue kEpilogue, int kRows, int kVectors>
-inline QLITE_INLINE void StoreBytes(const TileJob& job, const Accumulators<kRows, kVectors>& acc) {
-  constexpr int kGathered = 4 / kVectors;
-  auto* output = static_cast<uint8_t*>(job.output);
-  Unroll<DivideUp(kRows, kGathered)>([&](auto part) QLITE_INLINE {
-    constexpr int kFirst = part.value * kGathered;
-    // Nothing is loaded ahead: the registers are full, and spilling accumulators would reach into the reduction.
-    asm volatile("" ::: "memory");
-    V::I32 rounded[4];
-    Unroll<4>([&](auto j) QLITE_INLINE {
-      constexpr int kRow = kFirst + j.value / kVectors;
-      constexpr int kVector = j.value % kVectors;
-      if constexpr (kRow < kRows) {
-        const V::F32 m = V::LoadF32(job.multipliers + kVector * kLanes);
-        rounded[j.value] = V::Round<kEpilogue>(V::Scale(acc.at[kRow][kVector], m), *job.map);
-      } else {
-        rounded[j.value] = V::Zero();
-      }
-    });
-    const V::U8 bytes = V::GatherRows<kGathered>(V::Narrow4<kEpilogue>(rounded, *job.map));
-    Unroll<kGathered>([&](auto j) QLITE_INLINE {
-      constexpr int kRow = kFirst + j.value;
-      if constexpr (kRow < kRows) {
-        V::StorePiece<kGathered, j.value>(output + kRow * job.output_stride, bytes, job.columns);
-      }
-    });
-  });
-}
-
-template <int kRows, int kVectors>
-inline void StoreFloats(const TileJob& job, const Accumulators<kRows, kVectors>& acc) {
-  auto* output = static_cast<float*>(job.output);
-  for (int r = 0; r < kRows; ++r) {
-    float unpacked[kVectors * kLanes];
-    for (int v = 0; v < kVectors; ++v) {
-      V::StoreF32(unpacked + v * kLanes, V::Scale(acc.at[r][v], V::LoadF32(job.multipliers + v * kLanes)));
-    }
-    float row[kVectors * kLanes];
-    for (int v = 0; v < kVectors; ++v) {
-      for (int lane = 0; lane < kLanes; ++lane) {
-        row[PackedMatrix::Column(kVectors, v, lane)] = unpacked[v * kLanes + lane];
-      }
-    }
-    std::memcpy(output + r * job.output_stride, row, static_cast<size_t>(job.columns) * sizeof(float));
-  }
-}
-
 template <Epilogue kEpilogue, int kVectors, int kRows>
 void Tile(const TileJob& job) {
   Accumulators<kRows, kVectors> acc[Splits<kRows, kVectors>()];
   Reduce<kRows, kVectors>(job, acc);
-  if constexpr (kEpilogue == Epilogue::kFloat) {
-    StoreFloats<kRows, kVectors>(job, acc[0]);
-  } else {
-    StoreBytes<kEpilogue, kRows, kVectors>(job, acc[0]);
-  }
+  Store<kEpilogue, kRows, kVectors>(job, acc[0]);
 }
 
 template <int... kRows>

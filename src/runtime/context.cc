@@ -30,9 +30,10 @@ absl::StatusOr<kernels::Isa> ResolveIsa(std::string name) {
   const bool from_variable = name.empty() && variable != nullptr && *variable != '\0';
   if (from_variable) name = variable;
   if (name.empty()) return kernels::BestIsa();
+  kernels::Isa named;
+  if (kernels::ParseIsa(name, &named) && kernels::IsSupported(named)) return named;
   std::string available;
   for (const kernels::Isa isa : kernels::SupportedIsas()) {
-    if (kernels::IsaName(isa) == name) return isa;
     StrAppend(&available, available.empty() ? "" : ", ", kernels::IsaName(isa));
   }
   return absl::InvalidArgumentError(StrCat("instruction set '", name, "'", from_variable ? " of QLITE_ISA" : "",

@@ -47,6 +47,27 @@ TEST_CASE("conv_u8s8 is exact for every geometry") {
   }
 }
 
+TEST_CASE("conv_u8s8 is exact around the sizes of a matrix unit's tiles") {
+  for (const int64_t in_c : {16, 65}) {
+    for (const int64_t width : {7, 17, 33}) {
+      for (const int64_t stride : {1, 2}) {
+        Check({MakeGeometry(in_c, 5, width, 33, 3, 3, stride, 1)});
+        Check({MakeGeometry(in_c, 5, width, 48, 1, 1, stride, 0)});
+        Check({MakeGeometry(in_c, 5, width, 20, 2, 3, stride, 0)});
+      }
+      Check({MakeGeometry(2 * in_c, 5, width, 36, 3, 3, 1, 1, 1, 2)});
+      Check({MakeGeometry(in_c, 5, width, 17, 3, 3, 1, 2, 2)});
+      ConvCase c = {MakeGeometry(in_c, 6, width, 40, 1, 3, 1, 0)};
+      c.geometry.in_pixel_stride = in_c + 3;
+      c.geometry.out_pixel_stride = 50;
+      Check(c);
+      c.float_output = true;
+      c.piece = 1;
+      Check(c);
+    }
+  }
+}
+
 TEST_CASE("conv_u8s8 is exact for groups") {
   for (const int64_t groups : {2, 3, 5}) {
     for (const int64_t group_in : {1, 3, 4}) {

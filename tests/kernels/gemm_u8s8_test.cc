@@ -114,6 +114,22 @@ TEST_CASE("gemm_u8s8 is exact around the sizes of its tiles") {
   }
 }
 
+TEST_CASE("gemm_u8s8 is exact around the sizes of a matrix unit's tiles") {
+  for (const int64_t m : {13, 16, 31, 32, 33, 48, 49, 65, 95}) {
+    for (const int64_t n : {1, 16, 17, 32, 33, 65}) {
+      for (const int64_t k : {31, 64, 65, 129, 260}) Check(Dense(m, n, k));
+    }
+  }
+  Product p = {50, 40, 70, 100, 90};
+  for (const bool float_output : {false, true}) {
+    for (const int64_t piece : {1, 2, 1000}) {
+      p.float_output = float_output;
+      p.piece = piece;
+      Check(p);
+    }
+  }
+}
+
 TEST_CASE("gemm_u8s8 is exact for long reductions of extreme values") {
   for (const Extremes extremes : {Extremes::kNone, Extremes::kAll}) {
     for (const int64_t k : {63, 64, 257, 4099}) {

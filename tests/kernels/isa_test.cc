@@ -8,7 +8,7 @@ namespace qlite::kernels {
 namespace {
 
 TEST_CASE("instruction sets are known by their names") {
-  for (const char* name : {"generic", "sse42", "avx2", "avx512", "avx512vnni", "neon", "neondot"}) {
+  for (const char* name : {"generic", "sse42", "avx2", "avx512", "avx512vnni", "amxint8", "neon", "neondot"}) {
     Isa isa;
     REQUIRE(ParseIsa(name, &isa));
     CHECK(std::string(IsaName(isa)) == name);
@@ -25,6 +25,10 @@ TEST_CASE("the instruction sets of this processor begin with generic and ascend"
   CHECK(isas.front() == Isa::kGeneric);
   CHECK(isas.back() == BestIsa());
   CHECK(std::is_sorted(isas.begin(), isas.end()));
+  for (const Isa isa : isas) CHECK(IsSupported(isa));
+  CHECK(IsSupported(BestVectorIsa()));
+  CHECK(BestVectorIsa() == WithoutMatrixUnit(BestVectorIsa()));
+  CHECK(IsSupported(Isa::kAmxInt8) == (BestIsa() == Isa::kAmxInt8));
 #if defined(__aarch64__)
   REQUIRE(isas.size() >= 2);
   CHECK(isas[1] == Isa::kNeon);

@@ -1,0 +1,79 @@
+// The end of an int8 product: accumulators of some rows become bytes or floats of the output. Included by *.isa.cc
+// alone, like kernels/simd_u8.h. Columns stand in the order of kernels/tile_u8s8.h.
+#ifndef QLITE_KERNELS_STORE_U8S8_H_
+#define QLITE_KERNELS_STORE_U8S8_H_
+
+#include <cstdint>
+#include <cstring>
+
+#include "kernels/tile_u8s8.h"
+
+namespace qlite::kernels::QLITE_ISA::u8 {
+
+template <int kRows, int kVectors>
+struct Accumulators {
+  VecWide::I32 at[kRows][kVectors];
+};
+
+// Four vectors of int32 make one of bytes: those of two rows of a wide tile or of four rows of a narrow one.
+template <Epilogue kEpilogue, int kRows, int kVectors>
+inline QLITE_INLINE void StoreBytes(const TileOutput& out, const Accumulators<kRows, kVectors>& acc) {
+  using V = VecWide;
+  constexpr int kGathered = 4 / kVectors;
+  auto* output = static_cast<uint8_t*>(out.output);
+  Unroll<DivideUp(kRows, kGathered)>([&](auto part) QLITE_INLINE {
+    constexpr int kFirst = part.value * kGathered;
+    // Nothing is loaded ahead: the registers are full, and spilling accumulators would reach into the reduction.
+    asm volatile("" ::: "memory");
+    V::I32 rounded[4];
+    Unroll<4>([&](auto j) QLITE_INLINE {
+      constexpr int kRow = kFirst + j.value / kVectors;
+      constexpr int kVector = j.value % kVectors;
+      if constexpr (kRow < kRows) {
+        const V::F32 m = V::LoadF32(out.multipliers + kVector * kLanes);
+        rounded[j.value] = V::Round<kEpilogue>(V::Scale(acc.at[kRow][kVector], m), *out.map);
+      } else {
+        rounded[j.value] = V::Zero();
+      }
+    });
+    const V::U8 bytes = V::GatherRows<kGathered>(V::Narrow4<kEpilogue>(rounded, *out.map));
+    Unroll<kGathered>([&](auto j) QLITE_INLINE {
+      constexpr int kRow = kFirst + j.value;
+      if constexpr (kRow < kRows) {
+        V::StorePiece<kGathered, j.value>(output + kRow * out.output_stride, bytes, out.columns);
+      }
+    });
+  });
+}
+
+template <int kRows, int kVectors>
+inline void StoreFloats(const TileOutput& out, const Accumulators<kRows, kVectors>& acc) {
+  using V = VecWide;
+  auto* output = static_cast<float*>(out.output);
+  for (int r = 0; r < kRows; ++r) {
+    float unpacked[kVectors * kLanes];
+    for (int v = 0; v < kVectors; ++v) {
+      V::StoreF32(unpacked + v * kLanes, V::Scale(acc.at[r][v], V::LoadF32(out.multipliers + v * kLanes)));
+    }
+    float row[kVectors * kLanes];
+    for (int v = 0; v < kVectors; ++v) {
+      for (int lane = 0; lane < kLanes; ++lane) {
+        row[PackedMatrix::Column(kVectors, v, lane)] = unpacked[v * kLanes + lane];
+      }
+    }
+    std::memcpy(output + r * out.output_stride, row, static_cast<size_t>(out.columns) * sizeof(float));
+  }
+}
+
+template <Epilogue kEpilogue, int kRows, int kVectors>
+inline QLITE_INLINE void Store(const TileOutput& out, const Accumulators<kRows, kVectors>& acc) {
+  if constexpr (kEpilogue == Epilogue::kFloat) {
+    StoreFloats<kRows, kVectors>(out, acc);
+  } else {
+    StoreBytes<kEpilogue, kRows, kVectors>(out, acc);
+  }
+}
+
+}  // namespace qlite::kernels::QLITE_ISA::u8
+
+#endif  // QLITE_KERNELS_STORE_U8S8_H_
