@@ -112,7 +112,8 @@ TEST_CASE("all unsupported operators are listed at once") {
   model.Node("LSTM", {"x"}, {"p"});
   model.Node("LSTM", {"x"}, {"q"});
   model.Node("Wonder", {"x"}, {"r"}).set_domain("com.example");
-  const absl::StatusCode code = Error(model, "LSTM (2 nodes: 'LSTM_p', 'LSTM_q'), com.example::Wonder (1 node: 'Wonder_r')");
+  const absl::StatusCode code =
+      Error(model, "LSTM (2 nodes: 'LSTM_p', 'LSTM_q'), com.example::Wonder (1 node: 'Wonder_r')");
   CHECK(code == absl::StatusCode::kUnimplemented);
 }
 
