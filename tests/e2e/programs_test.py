@@ -58,6 +58,8 @@ def instruction_sets():
         names.append("avx512")
         if "avx512_vnni" in flags:
             names.append("avx512vnni")
+            if {"amx_tile", "amx_int8"} <= flags:
+                names.append("amxint8")
     return [name for name in names if not FEW_KERNELS or name in ("generic", "avx2")]
 
 
