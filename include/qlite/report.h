@@ -67,6 +67,7 @@ struct ParameterReport {
   float scale = 1;
   int32_t zero_point = 0;
   int bits = 8;
+  float correction_variance = 1, correction_mean = 0;  // QuantParams::variance_ratios and mean_shifts
 };
 
 struct Report {

@@ -65,8 +65,7 @@ std::string Parameters(const Report& report) {
     for (const int64_t dim : row.dims) StrAppend(&dims, dim, " ");
     Line line(out);
     line.Text(row.node).Text(row.op).Text(row.tensor).Value(row.elements).Text(dims).Value(row.scale);
-    // Parameters carry no correction of their own: its neutral values.
-    line.Value(row.zero_point).Value(row.bits).Value(1).Value(0);
+    line.Value(row.zero_point).Value(row.bits).Value(row.correction_variance).Value(row.correction_mean);
   }
   return out;
 }

@@ -29,8 +29,6 @@ class ReportMaker {
       : context_(context), original_(original), quantized_(quantized) {}
 
   absl::Status Prepare() {
-    FindPartners();
-    MeasureWeights();
     for (const auto& [graph, session] : {std::pair(&original_, &float_), std::pair(&quantized_, &integer_)}) {
       absl::StatusOr<std::unique_ptr<Session>> created = Session::Create(context_, *graph);
       if (!created.ok()) return created.status();
@@ -38,8 +36,12 @@ class ReportMaker {
     }
     const bool same_border =
         float_->input_count() == integer_->input_count() && float_->output_count() == integer_->output_count();
-    if (same_border) return absl::OkStatus();
-    return absl::InvalidArgumentError("the two graphs of a report have different numbers of inputs or outputs");
+    if (!same_border) {
+      return absl::InvalidArgumentError("the two graphs of a report have different numbers of inputs or outputs");
+    }
+    FindPartners();  // the sessions have validated both graphs
+    MeasureWeights();
+    return absl::OkStatus();
   }
 
   absl::StatusOr<ReportRound> Run(const DataSet& data, int64_t sample) {
@@ -80,6 +82,8 @@ class ReportMaker {
       for (size_t i = 0; i < value.quant->scales.size(); ++i) {
         row.scale = value.quant->scales[i];
         row.zero_point = value.quant->zero_points[i];
+        if (!value.quant->variance_ratios.empty()) row.correction_variance = value.quant->variance_ratios[i];
+        row.correction_mean = value.quant->shift(i);
         rows.push_back(row);
       }
     };

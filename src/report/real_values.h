@@ -10,7 +10,7 @@
 namespace qlite::report {
 
 // The elements of a float32 constant, or of an integer one that carries parameters; also where `value` is the result of
-// a Dequantize node over such a constant. Nothing for any other value.
+// a Dequantize node over such a constant. Nothing for any other value. The graph must be valid.
 std::optional<std::vector<float>> RealValues(const Graph& graph, ValueId value);
 
 }  // namespace qlite::report
