@@ -1,20 +1,14 @@
 #include <catch2/catch.hpp>
-#include <filesystem>
-#include <fstream>
 
 #include "qlite/data_set.h"
+#include "temporary_folder.h"
 
 namespace qlite {
 namespace {
 
-std::string WriteText(const std::string& name, const std::string& text) {
-  const std::string path = (std::filesystem::temp_directory_path() / name).string();
-  std::ofstream(path) << text;
-  return path;
-}
-
 TEST_CASE("lines of tokens are samples") {
-  const std::string path = WriteText("qlite_tokens.txt", "1 2 3 4\n\n5 6 7\r\n-8\t9 10 words behind\n");
+  const testing::TemporaryFolder folder;
+  const std::string path = folder.Write("tokens.txt", "1 2 3 4\n\n5 6 7\r\n-8\t9 10 words behind\n");
   const InputSpec input{"ids", ElementType::kInt64, {1, 3}};
   const auto data = OpenTokenDataSet(input, path, 2, 0);
   INFO(data.status().ToString());
@@ -31,7 +25,8 @@ TEST_CASE("lines of tokens are samples") {
 }
 
 TEST_CASE("token files that do not fit are refused with file and line") {
-  const std::string path = WriteText("qlite_tokens_bad.txt", "1 2 3\n1 2\n1 two 3\n");
+  const testing::TemporaryFolder folder;
+  const std::string path = folder.Write("tokens_bad.txt", "1 2 3\n1 2\n1 two 3\n");
   const InputSpec input{"ids", ElementType::kInt64, {1, 3}};
   const auto refusal = [&](const InputSpec& spec, int64_t first, int64_t count) {
     return OpenTokenDataSet(spec, path, first, count).status().ToString();

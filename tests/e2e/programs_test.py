@@ -140,7 +140,8 @@ class ConverterRefusals(ProgramTest):
                            "configFile")
         self.check_refused(self.convert("a", "model.onnx"), INPUT_PARAM_INVALID, "flag model.onnx is not valid.")
         self.check_refused(self.convert("a", "--bitNum=x"), INPUT_PARAM_INVALID, "Failed to parse value for: bitNum")
-        self.check_refused(self.convert("a", "--fp16=on"), INPUT_PARAM_INVALID, "fp16", "not supported yet")
+        self.check_refused(self.convert("a", "--trainModel=true"), INPUT_PARAM_INVALID, "trainModel",
+                           "not supported yet")
         self.check_refused(run(CONVERT, "--fmk=CAFFE", "--modelFile=a", "--outputFile=b"), INPUT_PARAM_INVALID, "CAFFE")
 
     def test_help(self):

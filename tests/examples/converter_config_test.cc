@@ -383,7 +383,7 @@ TEST_CASE("config: sections of other features") {
     REQUIRE(request.notices.size() == 1);
     CHECK_THAT(request.notices[0], Contains(section) && Contains("no effect"));
   }
-  for (const char* section : {"mixed_bit_weight_quant_param", "dynamic_quant_param", "model_param"}) {
+  for (const char* section : {"dynamic_quant_param", "model_param"}) {
     CheckNotYet(section, "anything", "1");
   }
 }

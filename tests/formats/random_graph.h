@@ -134,7 +134,8 @@ class RandomGraph {
     const size_t input_count = count(rule.min_inputs, rule.max_inputs);
     std::vector<ValueId> inputs, outputs;
     for (size_t i = 0; i < input_count; ++i) {
-      const bool absent = i >= rule.min_inputs && i + 1 < input_count && Number(0, 1) == 0;
+      const bool optional = i >= rule.min_inputs && rule.max_inputs != OpRule::kAny;
+      const bool absent = optional && i + 1 < input_count && Number(0, 1) == 0;
       inputs.push_back(absent ? ValueId{} : available_[static_cast<size_t>(Number(0, std::ssize(available_) - 1))]);
     }
     for (size_t i = 0; i < count(std::max<size_t>(rule.min_outputs, 1), rule.max_outputs); ++i) {

@@ -7,6 +7,7 @@
 #include <sstream>
 
 #include "report/real_values.h"
+#include "temporary_folder.h"
 
 namespace qlite {
 namespace {
@@ -65,15 +66,6 @@ std::string ReadText(const fs::path& path) {
   return text.str();
 }
 
-struct Folder {
-  fs::path path = fs::temp_directory_path() / "qlite_report_test";
-  Folder() {
-    fs::remove_all(path);
-    fs::create_directory(path);
-  }
-  ~Folder() { fs::remove_all(path); }
-};
-
 TEST_CASE("a report sets every tensor beside its original") {
   const Context context = *Context::Create();
   const Graph original = FloatGraph(), quantized = WeightQuantized();
@@ -102,7 +94,7 @@ TEST_CASE("a report sets every tensor beside its original") {
 }
 
 TEST_CASE("a network beside itself has lost nothing and has no parameters") {
-  const Folder folder;
+  const testing::TemporaryFolder folder;
   const Graph graph = FloatGraph();
   const auto report = MakeReport(*Context::Create(), graph, graph, Samples({1, 2}), {});
   REQUIRE(report.ok());
@@ -112,19 +104,19 @@ TEST_CASE("a network beside itself has lost nothing and has no parameters") {
     CHECK(tensor.comparison->cosine == Approx(1));
     CHECK(tensor.comparison->clip == 0);
   }
-  REQUIRE(WriteReportCsv(*report, folder.path.string()).ok());
-  CHECK_FALSE(fs::exists(folder.path / "quant_param.csv"));
+  REQUIRE(WriteReportCsv(*report, folder.path()).ok());
+  CHECK_FALSE(fs::exists(fs::path(folder.path()) / "quant_param.csv"));
 }
 
 TEST_CASE("tables have the documented columns, and the same bytes each time") {
-  const Folder folder;
+  const testing::TemporaryFolder folder;
   const Samples data({1, 1});
   std::string before;
   for (int run = 0; run < 2; ++run) {
     const auto report = MakeReport(*Context::Create(), FloatGraph(), WeightQuantized(), data, {});
     REQUIRE(report.ok());
-    REQUIRE(WriteReportCsv(*report, folder.path.string()).ok());
-    const std::string round = ReadText(folder.path / "round_0.csv");
+    REQUIRE(WriteReportCsv(*report, folder.path()).ok());
+    const std::string round = ReadText(fs::path(folder.path()) / "round_0.csv");
     CHECK((run == 0 || round == before));
     before = round;
   }
@@ -133,14 +125,14 @@ TEST_CASE("tables have the documented columns, and the same bytes each time") {
                                "Q3,Max,Mean,Var,Sparsity,Clip,CosineSimilarity,\n"
                                "0,product,MatMul,x,Input,Origin,Activation,1,1,1,1,1,1,0,0,0,1,\n"));
   CHECK_THAT(before, Catch::Contains("\"the, \"\"end\"\"\",Relu,z,Output,Origin,Activation,"));
-  CHECK(ReadText(folder.path / "quant_param.csv") ==
+  CHECK(ReadText(fs::path(folder.path()) / "quant_param.csv") ==
         "NodeName,NodeType,TensorName,ElementsNum,Dims,Scale,ZeroPoint,Bits,CorrectionVar,CorrectionMean,\n"
         "decode,Dequantize,w_quantized,6,2 3 ,1,0,8,1,0,\n"
         "decode,Dequantize,w_quantized,6,2 3 ,1,0,8,1,0,\n"
         "decode,Dequantize,w_quantized,6,2 3 ,2,0,8,1,0,\n");
-  CHECK_THAT(ReadText(folder.path / "output_summary.csv"),
+  CHECK_THAT(ReadText(fs::path(folder.path()) / "output_summary.csv"),
              Catch::StartsWith("Round,TensorName,CosineSimilarity,\n0,z,0.9"));
-  CHECK(WriteReportCsv({}, (folder.path / "none").string()).code() == absl::StatusCode::kNotFound);
+  CHECK(WriteReportCsv({}, (fs::path(folder.path()) / "none").string()).code() == absl::StatusCode::kNotFound);
 }
 
 TEST_CASE("integers with a pair for each block of an axis are read back") {

@@ -12,11 +12,12 @@
 namespace qlite::onnx {
 namespace {
 
-// Input `i` as a position among `count` elements; negative ones count from the end. `fallback` where it is absent.
-int64_t ReadPosition(NodeReader& node, int i, int64_t count, int64_t fallback) {
+// Input `i` as a position among `count` elements; negative ones count from the end, the greatest is `last`. `fallback`
+// where it is absent.
+int64_t ReadPosition(NodeReader& node, int i, int64_t count, int64_t last, int64_t fallback) {
   const int64_t position = node.ConstantInt(i, "positions in a sequence").value_or(fallback);
   const int64_t from_start = position < 0 ? position + count : position;
-  if (node.ok() && (from_start < 0 || from_start >= count)) {
+  if (node.ok() && (from_start < 0 || from_start > last)) {
     node.Invalid(StrCat("position ", position, " of a sequence with ", count, " elements"));
   }
   return node.ok() ? from_start : 0;
@@ -97,8 +98,7 @@ void ImportSequenceConstruct(NodeReader& node) { node.BindSequence(node.Inputs()
 void ImportSequenceInsert(NodeReader& node) {
   std::vector<ValueId> elements = node.Sequence(0);
   const int64_t count = static_cast<int64_t>(elements.size());
-  // One place more than there are elements: behind the last one.
-  const int64_t position = node.HasInput(2) ? ReadPosition(node, 2, count + 1, count) : count;
+  const int64_t position = ReadPosition(node, 2, count, count, count);  // or behind the last one
   const ValueId element = node.Input(1);
   if (!node.ok()) return;
   if (!element.valid()) return node.Invalid("the element to insert is missing");
@@ -109,7 +109,7 @@ void ImportSequenceInsert(NodeReader& node) {
 void ImportSequenceErase(NodeReader& node) {
   std::vector<ValueId> elements = node.Sequence(0);
   const int64_t count = static_cast<int64_t>(elements.size());
-  const int64_t position = ReadPosition(node, 1, count, count - 1);
+  const int64_t position = ReadPosition(node, 1, count, count - 1, count - 1);
   if (!node.ok()) return;
   elements.erase(elements.begin() + position);
   node.BindSequence(std::move(elements));
@@ -118,7 +118,7 @@ void ImportSequenceErase(NodeReader& node) {
 void ImportSequenceAt(NodeReader& node) {
   const std::vector<ValueId>& elements = node.Sequence(0);
   const int64_t count = static_cast<int64_t>(elements.size());
-  const int64_t position = ReadPosition(node, 1, count, count);
+  const int64_t position = ReadPosition(node, 1, count, count - 1, count);
   if (!node.ok()) return;
   Binding element;
   element.id = elements[static_cast<size_t>(position)];
