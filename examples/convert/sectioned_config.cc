@@ -25,7 +25,7 @@ struct ConfigState {
   int64_t least_elements = 0, least_channels = kDefaultLeastChannels;
   bool least_channels_given = false;
   bool encode = true, encode_given = false;
-  std::vector<std::string> skip_nodes;
+  std::vector<std::string> skip_nodes = {};
 };
 
 using Key = ConfigKey<ConfigState>;
