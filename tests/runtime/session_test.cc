@@ -11,7 +11,7 @@
 #include "runtime/runtime_test_util.h"
 
 // Sanitizers bring allocation functions of their own.
-#if !defined(__SANITIZE_ADDRESS__) && !defined(__SANITIZE_THREAD__)
+#if !defined(QLITE_SANITIZED)
 #define QLITE_COUNTS_ALLOCATIONS 1
 
 namespace {

@@ -86,7 +86,7 @@ void Pack(std::span<const T> values, int width, std::byte* packed) {
       filled -= 32;
     }
   }
-  std::memcpy(packed, &bits, static_cast<size_t>(filled + 7) / 8);
+  if (filled > 0) std::memcpy(packed, &bits, static_cast<size_t>(filled + 7) / 8);
 }
 
 template <class T>
