@@ -1,5 +1,6 @@
 #include "kernels/conv_f16.h"
 
+#include <algorithm>
 #include <catch2/catch.hpp>
 #include <cmath>
 #include <cstdint>
@@ -109,7 +110,7 @@ TEST_CASE("conv_f16 stays close to float on deep reductions of equal signs") {
     const std::vector<float> found = conv.Run(AsFloat{ConvF16(isa)}, 0);
     double worst = 0;
     for (size_t i = 0; i < found.size(); ++i) {
-      worst = std::fmax(worst, std::fabs(static_cast<double>(found[i]) / static_cast<double>(expected[i]) - 1.0));
+      worst = std::max(worst, std::fabs(static_cast<double>(found[i]) / static_cast<double>(expected[i]) - 1.0));
     }
     INFO(std::string(IsaName(isa)));
     CHECK(worst < 1e-3);
