@@ -8,20 +8,12 @@
 #include <vector>
 
 #include "core/error_site.h"
+#include "core/random_input.h"
 #include "core/str_cat.h"
 #include "qlite/session.h"
 
 namespace qlite {
 namespace {
-
-// Uniform numbers from the generator's bits alone: the standard distributions differ between libraries.
-void FillRandom(std::mt19937& generator, const MutableTensorView& input) {
-  if (input.type == ElementType::kFloat32) {
-    for (float& x : input.as<float>()) x = static_cast<float>(generator() >> 8) * 0x1p-23f - 1.0f;
-  } else {
-    for (uint8_t& x : input.as<uint8_t>()) x = 0;  // indices and shapes: zero is always allowed
-  }
-}
 
 absl::Status FillInputs(Session& session, const DataSet* data, int sample, std::mt19937& generator) {
   std::vector<MutableTensorView> inputs;

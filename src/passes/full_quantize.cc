@@ -1,5 +1,4 @@
 #include <algorithm>
-#include <chrono>
 #include <map>
 #include <string>
 #include <utility>
@@ -14,6 +13,7 @@
 #include "passes/integer_regions.h"
 #include "passes/integer_rewrite.h"
 #include "passes/product_weights.h"
+#include "passes/quantization_stages.h"
 #include "passes/sampled_data_set.h"
 #include "passes/skipped_nodes.h"
 #include "qlite/quantizer.h"
@@ -32,7 +32,7 @@ class FullQuantization {
   absl::StatusOr<QuantizationResult> Run(const Graph& original, const CalibrationTable* resume) {
     QLITE_RETURN_IF_ERROR(RequireFloatGraph(original));
     QLITE_RETURN_IF_ERROR(CheckNodeNames(original, options_.skip_nodes));
-    QLITE_RETURN_IF_ERROR(Timed("simplify", [&] { return Simplify(original); }));
+    QLITE_RETURN_IF_ERROR(SimplifyStage(context_, original, options_.input_shapes, &result_));
     if (options_.check_inputs) QLITE_RETURN_IF_ERROR(Timed("check inputs", [&] { return CheckInputs(original); }));
     KeepFloat(original);
     if (options_.equalization) QLITE_RETURN_IF_ERROR(Timed("equalise", [&] { return Equalize(); }));
@@ -44,20 +44,7 @@ class FullQuantization {
  private:
   template <class Work>
   absl::Status Timed(const char* stage, Work work) {
-    QLITE_RETURN_IF_ERROR(context_.Report({.stage = stage}));
-    const auto begin = std::chrono::steady_clock::now();
-    absl::Status status = work();
-    result_.seconds[stage] += std::chrono::duration<double>(std::chrono::steady_clock::now() - begin).count();
-    return status;
-  }
-
-  absl::Status Simplify(const Graph& original) {
-    result_.graph = original;
-    QLITE_RETURN_IF_ERROR(result_.graph.InferShapes(options_.input_shapes));
-    absl::StatusOr<std::vector<std::string>> steps = SimplifyGraph(context_, result_.graph);
-    if (!steps.ok()) return steps.status();
-    result_.steps = *std::move(steps);
-    return absl::OkStatus();
+    return RunStage(context_, stage, &result_, std::move(work));
   }
 
   CalibratorOptions Calibration(const std::string& method) const {

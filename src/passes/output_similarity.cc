@@ -7,21 +7,13 @@
 #include <span>
 
 #include "absl/functional/function_ref.h"
+#include "core/random_input.h"
 #include "core/status_macros.h"
 #include "passes/sampled_data_set.h"
 #include "qlite/session.h"
 
 namespace qlite {
 namespace {
-
-// Uniform numbers from the generator's bits alone: the standard distributions differ between libraries.
-void FillRandom(std::mt19937& generator, const MutableTensorView& input) {
-  if (input.type == ElementType::kFloat32) {
-    for (float& x : input.as<float>()) x = static_cast<float>(generator() >> 8) * 0x1p-23f - 1.0f;
-  } else {
-    for (uint8_t& x : input.as<uint8_t>()) x = 0;  // indices and shapes: zero is always allowed
-  }
-}
 
 double CosineOf(std::span<const float> a, std::span<const float> b) {
   double dot = 0, norm_a = 0, norm_b = 0;

@@ -1,6 +1,5 @@
 #include <algorithm>
 #include <bit>
-#include <chrono>
 #include <map>
 #include <optional>
 #include <set>
@@ -16,6 +15,7 @@
 #include "passes/graph_edit.h"
 #include "passes/input_moments.h"
 #include "passes/mixed_bits.h"
+#include "passes/quantization_stages.h"
 #include "passes/skipped_nodes.h"
 #include "passes/weight_candidates.h"
 #include "passes/weight_rounding.h"
@@ -103,7 +103,7 @@ class WeightQuantization {
     QLITE_RETURN_IF_ERROR(CheckOptions(options_, data_));
     QLITE_RETURN_IF_ERROR(RequireFloatGraph(original));
     QLITE_RETURN_IF_ERROR(CheckNodeNames(original, options_.skip_nodes));
-    QLITE_RETURN_IF_ERROR(Timed("simplify", [&] { return Simplify(original); }));
+    QLITE_RETURN_IF_ERROR(SimplifyStage(context_, original, options_.input_shapes, &result_));
     Plan(FindSkippedNodes(original, result_.graph, options_.skip_nodes));
     QLITE_RETURN_IF_ERROR(Timed("quantize weights", [&] { return QuantizeAll(); }));
     Summarize();
@@ -113,20 +113,7 @@ class WeightQuantization {
  private:
   template <class Work>
   absl::Status Timed(const char* stage, Work work) {
-    QLITE_RETURN_IF_ERROR(context_.Report({.stage = stage}));
-    const auto begin = std::chrono::steady_clock::now();
-    absl::Status status = work();
-    result_.seconds[stage] += std::chrono::duration<double>(std::chrono::steady_clock::now() - begin).count();
-    return status;
-  }
-
-  absl::Status Simplify(const Graph& original) {
-    result_.graph = original;
-    QLITE_RETURN_IF_ERROR(result_.graph.InferShapes(options_.input_shapes));
-    absl::StatusOr<std::vector<std::string>> steps = SimplifyGraph(context_, result_.graph);
-    if (!steps.ok()) return steps.status();
-    result_.steps = *std::move(steps);
-    return absl::OkStatus();
+    return RunStage(context_, stage, &result_, std::move(work));
   }
 
   const Value& ValueOf(const WeightCandidate& weight) const { return result_.graph.value(weight.value); }
