@@ -27,7 +27,7 @@ constexpr int TileRows(int vectors) {
 inline constexpr int kMaxTileRows = TileRows(1);
 
 // Rows that share a block of a panel while it is in the first-level cache: whole tiles of every kind.
-inline constexpr int64_t kBlockRows = 126;
+inline constexpr int64_t kBlockRows = 192;
 
 inline int64_t CeilDiv(int64_t a, int64_t b) { return (a + b - 1) / b; }
 inline int64_t MinOf(int64_t a, int64_t b) { return a < b ? a : b; }
@@ -138,8 +138,12 @@ template <class Compute>
 void ForEachBlock(const UnitGrid& grid, int64_t m, int64_t begin, int64_t end, const Compute& compute) {
   while (begin < end) {
     const Rectangle part = TakeRectangle(grid, m, &begin, end);
-    for (int64_t row = part.first_row; row < part.end_row; row += kBlockRows) {
-      compute(row, MinOf(kBlockRows, part.end_row - row), part.first_panel, part.end_panel);
+    // Blocks as even as whole tiles allow: one of a few rows would read all panels for little work.
+    constexpr int64_t kRows = TileRows(kMaxPanelVectors);
+    const int64_t all = part.end_row - part.first_row;
+    const int64_t rows = CeilDiv(CeilDiv(all, CeilDiv(all, kBlockRows)), kRows) * kRows;
+    for (int64_t row = part.first_row; row < part.end_row; row += rows) {
+      compute(row, MinOf(rows, part.end_row - row), part.first_panel, part.end_panel);
     }
   }
 }

@@ -65,6 +65,8 @@ template <int kRows, int kVectors>
   QLITE_UNROLL for (int r = 0; r < kRows; ++r) {
     QLITE_UNROLL for (int v = 0; v < kVectors; ++v) {
       sum[r][v] = LoadColumns(out.c + r * out.ldc + v * kLanes, columns - v * kLanes);
+      // The panels that passed since have driven the sums out of the second-level cache: those of the tile below, too.
+      if constexpr (kPrefetchResult) PrefetchToWrite(out.c + (kRows + r) * out.ldc + v * kLanes);
     }
   }
 }
