@@ -16,14 +16,17 @@
 #include <cstring>
 #include <ctime>
 #include <functional>
+#include <memory>
 #include <oneapi/dnnl/dnnl.hpp>
 #include <string>
 #include <string_view>
 #include <unordered_map>
+#include <vector>
 
 #include "peak.h"
 #include "problems.h"
 #include "qlite/context.h"
+#include "runtime/aligned_memory.h"
 
 namespace qlite::kernels {
 namespace {
@@ -59,8 +62,11 @@ struct Peer {
   }
 };
 
+// In memory of the kind that our own operands lie in, for the life of the program.
 memory Filled(const memory::desc& desc) {
-  memory result(desc, Engine());
+  static std::vector<std::shared_ptr<std::byte>> blocks;
+  blocks.push_back(AllocateAligned(desc.get_size()));
+  memory result(desc, Engine(), blocks.back().get());
   auto* bytes = static_cast<uint8_t*>(result.get_data_handle());
   const bool floats = desc.data_type() == Type::f32;
   for (size_t i = 0; i < desc.get_size(); ++i) bytes[i] = static_cast<uint8_t>(i * 37);

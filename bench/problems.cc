@@ -1,6 +1,6 @@
 #include "problems.h"
 
-#include <cstdlib>
+#include <cstddef>
 #include <memory>
 
 #include "kernels/conv_f32.h"
@@ -9,6 +9,7 @@
 #include "kernels/depthwise_u8s8.h"
 #include "kernels/gemm_f32.h"
 #include "kernels/gemm_u8s8.h"
+#include "runtime/aligned_memory.h"
 
 namespace qlite::kernels {
 namespace {
@@ -46,16 +47,11 @@ constexpr Layer kLayers[] = {
     {"depthwise5_28_240", 28, 240, 240, 5, 1, 240},
 };
 
-struct Free {
-  void operator()(void* p) const { std::free(p); }
-};
-
-// Shared so that the functions which hold it can be copied.
+// Memory of the kind that sessions take; shared so that the functions which hold it can be copied.
 template <class T>
 std::shared_ptr<T> Buffer(int64_t count) {
-  const size_t bytes = static_cast<size_t>(count) * sizeof(T) + kReadSlackBytes;
-  return std::shared_ptr<T>(
-      static_cast<T*>(std::aligned_alloc(kPackedAlignment, (bytes / kPackedAlignment + 1) * kPackedAlignment)), Free());
+  const std::shared_ptr<std::byte> bytes = AllocateAligned(static_cast<size_t>(count) * sizeof(T) + kReadSlackBytes);
+  return {bytes, reinterpret_cast<T*>(bytes.get())};
 }
 
 std::shared_ptr<float> Floats(int64_t count) {
