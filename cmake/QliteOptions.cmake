@@ -33,3 +33,8 @@ endif()
 if(QLITE_BUILD_FUZZERS)
   target_compile_options(qlite_options INTERFACE -fsanitize=fuzzer-no-link)
 endif()
+
+# What QLITE_PRECOMPILE precompiles.
+set(QLITE_COMMON_HEADERS <algorithm> <cmath> <cstdint> <cstring> <limits> <map> <memory> <optional> <span> <string> <utility>
+    <vector> <absl/status/status.h> <absl/status/statusor.h> <absl/strings/str_join.h>
+    ${PROJECT_SOURCE_DIR}/include/qlite/graph.h ${PROJECT_SOURCE_DIR}/src/core/str_cat.h)
