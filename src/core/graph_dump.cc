@@ -3,6 +3,7 @@
 #include <type_traits>
 
 #include "absl/strings/str_join.h"
+#include "core/enum_names.h"
 #include "core/op_rules.h"
 #include "core/str_cat.h"
 #include "qlite/graph.h"
@@ -10,81 +11,8 @@
 namespace qlite {
 namespace {
 
-std::string_view Text(AutoPad pad) {
-  switch (pad) {
-    case AutoPad::kNotSet:
-      return "NOTSET";
-    case AutoPad::kSameUpper:
-      return "SAME_UPPER";
-    case AutoPad::kSameLower:
-      return "SAME_LOWER";
-    case AutoPad::kValid:
-      return "VALID";
-  }
-  return "?";
-}
-
-std::string_view Text(PadMode mode) {
-  switch (mode) {
-    case PadMode::kConstant:
-      return "constant";
-    case PadMode::kReflect:
-      return "reflect";
-    case PadMode::kEdge:
-      return "edge";
-    case PadMode::kWrap:
-      return "wrap";
-  }
-  return "?";
-}
-
-std::string_view Text(ResizeMode mode) {
-  switch (mode) {
-    case ResizeMode::kNearest:
-      return "nearest";
-    case ResizeMode::kLinear:
-      return "linear";
-    case ResizeMode::kCubic:
-      return "cubic";
-  }
-  return "?";
-}
-
-std::string_view Text(CoordinateMode mode) {
-  switch (mode) {
-    case CoordinateMode::kHalfPixel:
-      return "half_pixel";
-    case CoordinateMode::kHalfPixelSymmetric:
-      return "half_pixel_symmetric";
-    case CoordinateMode::kPytorchHalfPixel:
-      return "pytorch_half_pixel";
-    case CoordinateMode::kAlignCorners:
-      return "align_corners";
-    case CoordinateMode::kAsymmetric:
-      return "asymmetric";
-    case CoordinateMode::kTfHalfPixelForNn:
-      return "tf_half_pixel_for_nn";
-    case CoordinateMode::kTfCropAndResize:
-      return "tf_crop_and_resize";
-  }
-  return "?";
-}
-
-std::string_view Text(NearestMode mode) {
-  switch (mode) {
-    case NearestMode::kRoundPreferFloor:
-      return "round_prefer_floor";
-    case NearestMode::kRoundPreferCeil:
-      return "round_prefer_ceil";
-    case NearestMode::kFloor:
-      return "floor";
-    case NearestMode::kCeil:
-      return "ceil";
-  }
-  return "?";
-}
-
-std::string_view Text(DepthToSpaceMode mode) { return mode == DepthToSpaceMode::kDcr ? "DCR" : "CRD"; }
+template <class E>
+requires std::is_enum_v<E> std::string_view Text(E value) { return WordOf(value); }
 std::string_view Text(ElementType type) { return ElementTypeName(type); }
 std::string_view Text(bool value) { return value ? "true" : "false"; }
 std::string Text(int64_t value) { return StrCat(value); }

@@ -4,6 +4,7 @@
 #include <limits>
 #include <string_view>
 
+#include "core/enum_names.h"
 #include "formats/onnx/onnx_tensor.h"
 
 namespace qlite::onnx {
@@ -60,16 +61,7 @@ int64_t NeedsResize(const Graph&, const Node& node) {
 void WriteNothing(NodeWriter&) {}
 
 void WriteAutoPad(NodeWriter& writer, AutoPad auto_pad) {
-  switch (auto_pad) {
-    case AutoPad::kNotSet:
-      return;
-    case AutoPad::kSameUpper:
-      return writer.String("auto_pad", "SAME_UPPER");
-    case AutoPad::kSameLower:
-      return writer.String("auto_pad", "SAME_LOWER");
-    case AutoPad::kValid:
-      return writer.String("auto_pad", "VALID");
-  }
+  if (auto_pad != AutoPad::kNotSet) writer.String("auto_pad", WordOf(auto_pad));
 }
 
 // A list of defaults need not be written.
@@ -163,22 +155,8 @@ void WriteSplit(NodeWriter& writer) {
   }
 }
 
-std::string_view PadModeName(PadMode mode) {
-  switch (mode) {
-    case PadMode::kReflect:
-      return "reflect";
-    case PadMode::kEdge:
-      return "edge";
-    case PadMode::kWrap:
-      return "wrap";
-    case PadMode::kConstant:
-      break;
-  }
-  return "constant";
-}
-
 void WritePad(NodeWriter& writer) {
-  writer.String("mode", PadModeName(writer.attr<PadAttrs>().mode));
+  writer.String("mode", WordOf(writer.attr<PadAttrs>().mode));
   // What a quantized Pad fills in is written as the number it stands for.
   const Value& data = writer.input_value(0);
   if (!writer.node().has_input(2) || !data.quant.has_value()) return;
@@ -255,52 +233,16 @@ void WriteArgMax(NodeWriter& writer) {
   if (attrs.select_last_index) writer.Int("select_last_index", 1);
 }
 
-std::string_view CoordinateName(CoordinateMode mode) {
-  switch (mode) {
-    case CoordinateMode::kHalfPixelSymmetric:
-      return "half_pixel_symmetric";
-    case CoordinateMode::kPytorchHalfPixel:
-      return "pytorch_half_pixel";
-    case CoordinateMode::kAlignCorners:
-      return "align_corners";
-    case CoordinateMode::kAsymmetric:
-      return "asymmetric";
-    case CoordinateMode::kTfHalfPixelForNn:
-      return "tf_half_pixel_for_nn";
-    case CoordinateMode::kTfCropAndResize:
-      return "tf_crop_and_resize";
-    case CoordinateMode::kHalfPixel:
-      break;
-  }
-  return "half_pixel";
-}
-
-std::string_view NearestName(NearestMode mode) {
-  switch (mode) {
-    case NearestMode::kRoundPreferCeil:
-      return "round_prefer_ceil";
-    case NearestMode::kFloor:
-      return "floor";
-    case NearestMode::kCeil:
-      return "ceil";
-    case NearestMode::kRoundPreferFloor:
-      break;
-  }
-  return "round_prefer_floor";
-}
-
 // X, scales, sizes become X, roi, scales, sizes. The region of interest, which one coordinate mode needs, is
 // everything.
 void WriteResize(NodeWriter& writer) {
   const auto& attrs = writer.attr<ResizeAttrs>();
-  writer.String("coordinate_transformation_mode", CoordinateName(attrs.coordinates));
+  writer.String("coordinate_transformation_mode", WordOf(attrs.coordinates));
   if (attrs.mode == ResizeMode::kCubic) writer.Float("cubic_coeff_a", attrs.cubic_coeff_a);
   if (attrs.exclude_outside) writer.Int("exclude_outside", 1);
   if (attrs.extrapolation_value != 0) writer.Float("extrapolation_value", attrs.extrapolation_value);
-  writer.String("mode", attrs.mode == ResizeMode::kNearest  ? "nearest"
-                        : attrs.mode == ResizeMode::kLinear ? "linear"
-                                                            : "cubic");
-  if (attrs.mode == ResizeMode::kNearest) writer.String("nearest_mode", NearestName(attrs.nearest));
+  writer.String("mode", WordOf(attrs.mode));
+  if (attrs.mode == ResizeMode::kNearest) writer.String("nearest_mode", WordOf(attrs.nearest));
   writer.InsertInput(1);
   if (attrs.coordinates != CoordinateMode::kTfCropAndResize) return;
   const size_t rank = static_cast<size_t>(writer.input_value(0).shape.rank());
@@ -312,7 +254,7 @@ void WriteResize(NodeWriter& writer) {
 void WriteDepthToSpace(NodeWriter& writer) {
   const auto& attrs = writer.attr<DepthToSpaceAttrs>();
   writer.Int("blocksize", attrs.block_size);
-  writer.String("mode", attrs.mode == DepthToSpaceMode::kDcr ? "DCR" : "CRD");
+  writer.String("mode", WordOf(attrs.mode));
 }
 
 void WriteSpaceToDepth(NodeWriter& writer) { writer.Int("blocksize", writer.attr<SpaceToDepthAttrs>().block_size); }

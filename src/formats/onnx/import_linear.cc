@@ -4,12 +4,8 @@
 namespace qlite::onnx {
 
 AutoPad ReadAutoPad(NodeReader& node) {
-  return node.Choice<AutoPad>("auto_pad", "NOTSET",
-                              {{"NOTSET", AutoPad::kNotSet},
-                               {"", AutoPad::kNotSet},
-                               {"SAME_UPPER", AutoPad::kSameUpper},
-                               {"SAME_LOWER", AutoPad::kSameLower},
-                               {"VALID", AutoPad::kValid}});
+  // Some write the empty string for no automatic padding.
+  return node.String("auto_pad", "").empty() ? AutoPad::kNotSet : node.Choice("auto_pad", AutoPad::kNotSet);
 }
 
 void ImportConv(NodeReader& node) {

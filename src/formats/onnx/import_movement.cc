@@ -115,11 +115,7 @@ void ImportSlice(NodeReader& node) {
 
 void ImportPad(NodeReader& node) {
   PadAttrs attrs;
-  attrs.mode = node.Choice<PadMode>("mode", "constant",
-                                    {{"constant", PadMode::kConstant},
-                                     {"reflect", PadMode::kReflect},
-                                     {"edge", PadMode::kEdge},
-                                     {"wrap", PadMode::kWrap}});
+  attrs.mode = node.Choice("mode", PadMode::kConstant);
   if (node.opset() >= 11 && PadIntegers(node, attrs)) return;
   if (node.opset() >= 11) return node.Emit(OpType::kPad, attrs, node.Inputs());
   const ValueId pads = IntsConstant(node, node.Ints("pads"), "pads");
@@ -186,10 +182,7 @@ void ImportDropout(NodeReader& node) {
 void ImportDepthToSpace(NodeReader& node) {
   DepthToSpaceAttrs attrs;
   attrs.block_size = ReadBlockSize(node);
-  if (node.opset() >= 11) {
-    attrs.mode = node.Choice<DepthToSpaceMode>("mode", "DCR",
-                                               {{"DCR", DepthToSpaceMode::kDcr}, {"CRD", DepthToSpaceMode::kCrd}});
-  }
+  if (node.opset() >= 11) attrs.mode = node.Choice("mode", DepthToSpaceMode::kDcr);
   EmitMove(node, OpType::kDepthToSpace, attrs);
 }
 

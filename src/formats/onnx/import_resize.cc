@@ -6,35 +6,18 @@
 namespace qlite::onnx {
 namespace {
 
-ResizeMode ReadMode(NodeReader& node) {
-  return node.Choice<ResizeMode>(
-      "mode", "nearest",
-      {{"nearest", ResizeMode::kNearest}, {"linear", ResizeMode::kLinear}, {"cubic", ResizeMode::kCubic}});
-}
-
 // Upsample, and Resize at opset 10.
 void EmitAsymmetric(NodeReader& node, ValueId scales) {
   ResizeAttrs attrs;
-  attrs.mode = ReadMode(node);
+  attrs.mode = node.Choice("mode", ResizeMode::kNearest);
   attrs.coordinates = CoordinateMode::kAsymmetric;
   attrs.nearest = NearestMode::kFloor;
   node.Emit(OpType::kResize, attrs, {node.Input(0), scales, ValueId()});
 }
 
 void ReadCoordinates(NodeReader& node, ResizeAttrs& attrs) {
-  attrs.coordinates = node.Choice<CoordinateMode>("coordinate_transformation_mode", "half_pixel",
-                                                  {{"half_pixel", CoordinateMode::kHalfPixel},
-                                                   {"half_pixel_symmetric", CoordinateMode::kHalfPixelSymmetric},
-                                                   {"pytorch_half_pixel", CoordinateMode::kPytorchHalfPixel},
-                                                   {"align_corners", CoordinateMode::kAlignCorners},
-                                                   {"asymmetric", CoordinateMode::kAsymmetric},
-                                                   {"tf_half_pixel_for_nn", CoordinateMode::kTfHalfPixelForNn},
-                                                   {"tf_crop_and_resize", CoordinateMode::kTfCropAndResize}});
-  attrs.nearest = node.Choice<NearestMode>("nearest_mode", "round_prefer_floor",
-                                           {{"round_prefer_floor", NearestMode::kRoundPreferFloor},
-                                            {"round_prefer_ceil", NearestMode::kRoundPreferCeil},
-                                            {"floor", NearestMode::kFloor},
-                                            {"ceil", NearestMode::kCeil}});
+  attrs.coordinates = node.Choice("coordinate_transformation_mode", CoordinateMode::kHalfPixel);
+  attrs.nearest = node.Choice("nearest_mode", NearestMode::kRoundPreferFloor);
 }
 
 // The region must be the whole image: one 0 and then one 1 for every dimension.
@@ -117,7 +100,7 @@ void ImportUpsample(NodeReader& node) {
 void ImportResize(NodeReader& node) {
   if (node.opset() < 11) return EmitAsymmetric(node, node.Input(1));
   ResizeAttrs attrs;
-  attrs.mode = ReadMode(node);
+  attrs.mode = node.Choice("mode", ResizeMode::kNearest);
   ReadCoordinates(node, attrs);
   attrs.cubic_coeff_a = node.Float("cubic_coeff_a", -0.75f);
   attrs.exclude_outside = node.Flag("exclude_outside", false);

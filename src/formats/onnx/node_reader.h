@@ -2,6 +2,7 @@
 #ifndef QLITE_FORMATS_ONNX_NODE_READER_H_
 #define QLITE_FORMATS_ONNX_NODE_READER_H_
 
+#include <cstddef>
 #include <cstdint>
 #include <optional>
 #include <set>
@@ -11,6 +12,7 @@
 #include <vector>
 
 #include "absl/status/status.h"
+#include "core/enum_names.h"
 #include "core/str_cat.h"
 #include "formats/onnx/import_state.h"
 #include "formats/onnx/onnx.pb.h"
@@ -40,16 +42,16 @@ class NodeReader {
   bool HasAttribute(std::string_view name) const { return Find(name) != nullptr; }
   // An attribute that cannot change the result of inference.
   void Ignore(std::string_view name) { seen_.insert(name); }
-  // The enumerator that goes with the attribute's string.
+  // The value that goes with the attribute's word.
   template <class E>
-  E Choice(std::string_view name, std::string_view fallback,
-           std::initializer_list<std::pair<std::string_view, E>> choices) {
-    const std::string text = String(name, fallback);
-    for (const auto& [word, value] : choices) {
-      if (word == text) return value;
+  E Choice(std::string_view name, E fallback) {
+    const std::string text = String(name, WordOf(fallback));
+    const auto words = WordsOf(fallback);
+    for (size_t i = 0; i < words.size(); ++i) {
+      if (words[i] == text) return static_cast<E>(i);
     }
     Unsupported(std::string(name) + "='" + text + "' is");
-    return choices.begin()->second;
+    return fallback;
   }
 
   // --- inputs
