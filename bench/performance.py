@@ -59,8 +59,7 @@ def plot_bars(path, title, labels, series, line, line_label):
 def kernels(args, images):
     """The micro-benchmarks of the best instruction set against the machine's own peaks."""
     program = os.path.join(args.build, "bench/bench_kernels")
-    names = programs.run([program, "--benchmark_list_tests"]).stdout.split()
-    best = names[-1].split("/")[0]
+    best = compiled(args)[-1]
     report = json.loads(programs.run([program, f"--benchmark_filter=^{best}/", "--benchmark_format=json",
                                    f"--benchmark_min_time={args.seconds / 4}"]).stdout)
     rows, shares = [], {"float32": {}, "int8": {}}
@@ -89,7 +88,17 @@ def onednn(args):
     for threads in (1, 2):
         done = programs.run([program, f"--threads={threads}", f"--seconds={args.seconds / 4}"])
         lines += ["```", done.stdout.rstrip(), "```", ""]
+    lines += ["The int8 products of lower instruction sets, against their own peaks (oneDNN takes what the machine has):", ""]
+    for isa in [name for name in ("avx512vnni", "avx2", "sse42", "neondot", "neon") if name in compiled(args)]:
+        done = programs.run([program, f"--isa={isa}", "--type=int8", f"--seconds={args.seconds / 4}"])
+        lines += ["```", *done.stdout.rstrip().split("\n")[:2 + 6], "```", ""]
     return lines
+
+
+def compiled(args):
+    """The instruction sets that the kernels have here, lowest first."""
+    names = programs.run([os.path.join(args.build, "bench/bench_kernels"), "--benchmark_list_tests"]).stdout.split()
+    return list(dict.fromkeys(name.split("/")[0] for name in names))
 
 
 def models(args, images):
