@@ -26,9 +26,9 @@ class MagnitudeHistogram {
   // Of more than kDenseValues values at once, runs of kRunValues at even distances are counted, kCountedValues or up to
   // twice as many together: the shape of a large tensor's distribution shows in a part of it. The range takes in every
   // value.
-  static constexpr size_t kDenseValues = 16384;
-  static constexpr size_t kCountedValues = 8192;
-  static constexpr size_t kRunValues = 512;
+  static constexpr size_t kDenseValues = 8192;
+  static constexpr size_t kCountedValues = 4096;
+  static constexpr size_t kRunValues = 256;
 
   // The values are finite, and `range` holds the least and the greatest of them.
   void Add(std::span<const float> values, const ObservedRange& range);
