@@ -24,6 +24,10 @@ target_compile_options(qlite_options INTERFACE -Wall -Wextra -Wpedantic -Wshadow
 if(QLITE_WERROR)
   target_compile_options(qlite_options INTERFACE -Werror)
 endif()
+if(QLITE_PRECOMPILE)
+  # GCC 12 forgets that a precompiled header of the system's is one, and warns of its strings (GCC bug 105651).
+  target_compile_options(qlite_options INTERFACE $<$<CXX_COMPILER_ID:GNU>:-Wno-restrict>)
+endif()
 if(QLITE_SANITIZE)
   # Three checks of pointers make up a sixth of the time to compile, and find little where addresses are watched as well.
   target_compile_options(qlite_options INTERFACE -fsanitize=${QLITE_SANITIZE} -fno-sanitize=null,vptr,object-size
