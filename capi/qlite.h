@@ -82,7 +82,7 @@ enum {
   QLITE_NOT_FOUND = 5,           /**< No such file, name or node. */
   QLITE_ALREADY_EXISTS = 6,      /**< The name is taken. */
   QLITE_PERMISSION_DENIED = 7,   /**< The operating system refuses. */
-  QLITE_RESOURCE_EXHAUSTED = 8,  /**< A limit of the context, or the disk, does not suffice. */
+  QLITE_RESOURCE_EXHAUSTED = 8,  /**< A limit, the disk, or memory for what the message names does not suffice. */
   QLITE_FAILED_PRECONDITION = 9, /**< Not in this state, or not with these values. */
   QLITE_ABORTED = 10,            /**< Interrupted. */
   QLITE_OUT_OF_RANGE = 11,       /**< An index beyond the end. */
