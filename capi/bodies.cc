@@ -37,6 +37,13 @@ InputShapes ReadShapes(const qlite_input_shape* shapes, size_t count) {
   return read;
 }
 
+std::vector<std::string> ReadNames(const char* const* names, size_t count, std::string_view what) {
+  if (count > 0) Needed(names, what);
+  std::vector<std::string> read;
+  for (size_t i = 0; i < count; ++i) read.emplace_back(Needed(names[i], what));
+  return read;
+}
+
 ElementType ReadElementType(qlite_element_type type) {
   if (type <= QLITE_UNDEFINED || type > QLITE_BOOL) Refuse("element type " + std::to_string(type) + " is unknown");
   return static_cast<ElementType>(type);

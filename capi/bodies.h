@@ -103,6 +103,9 @@ using InputShapes = std::map<std::string, std::vector<int64_t>>;
 // Refuses missing names, more than 16 extents and a name that stands twice.
 InputShapes ReadShapes(const qlite_input_shape* shapes, size_t count);
 
+// A list of texts, none of which may be missing.
+std::vector<std::string> ReadNames(const char* const* names, size_t count, std::string_view what);
+
 // Element types and formats of the host, checked.
 ElementType ReadElementType(qlite_element_type type);
 

@@ -15,7 +15,8 @@ qlite_tensor_calibration AsHost(const TableBody& body, size_t index, int bits) {
           .channel_max = tensor.channels.max.data(),
           .channel_mean = body.channel_means[index].data(),
           .min = range.min,
-          .max = range.max};
+          .max = range.max,
+          .channel_elements = tensor.channels.count};
 }
 
 }  // namespace

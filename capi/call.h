@@ -125,6 +125,20 @@ template <class S>
 inline constexpr size_t kFirstSize = sizeof(S);
 template <>
 inline constexpr size_t kFirstSize<qlite_context_options> = offsetof(qlite_context_options, max_tensors);
+template <>
+inline constexpr size_t kFirstSize<qlite_quant_params> = offsetof(qlite_quant_params, variance_ratios);
+template <>
+inline constexpr size_t kFirstSize<qlite_tensor_calibration> = offsetof(qlite_tensor_calibration, channel_elements);
+template <>
+inline constexpr size_t kFirstSize<qlite_quantizer_options> = offsetof(qlite_quantizer_options, keep_float_graph);
+template <>
+inline constexpr size_t kFirstSize<qlite_quantization_info> = offsetof(qlite_quantization_info, weight_count);
+template <>
+inline constexpr size_t kFirstSize<qlite_export_options> = offsetof(qlite_export_options, encode_weights);
+template <>
+inline constexpr size_t kFirstSize<qlite_session_options> = offsetof(qlite_session_options, float16);
+template <>
+inline constexpr size_t kFirstSize<qlite_session_info> = offsetof(qlite_session_info, float16);
 
 inline void CheckStructSize(size_t found, size_t least) {
   if (found >= least && found <= kMaxStructSize) return;

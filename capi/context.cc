@@ -31,11 +31,14 @@ qlite_context_options Defaults() {
           .max_tensors = limits.max_tensors};
 }
 
+LogLevel ReadLogLevel(qlite_log_level level) {
+  if (level < QLITE_LOG_DEBUG || level > QLITE_LOG_ERROR) Refuse("log level " + std::to_string(level) + " is unknown");
+  return static_cast<LogLevel>(level);
+}
+
 LogSink WrapLog(const qlite_context_options& options) {
-  if (options.log_level < QLITE_LOG_DEBUG || options.log_level > QLITE_LOG_ERROR) Refuse("log_level is unknown");
-  if (options.log == nullptr) {
-    return options.log_to_stderr != 0 ? MakeStderrLogSink(static_cast<LogLevel>(options.log_level)) : LogSink();
-  }
+  const LogLevel log_level = ReadLogLevel(options.log_level);
+  if (options.log == nullptr) return options.log_to_stderr != 0 ? MakeStderrLogSink(log_level) : LogSink();
   return [log = options.log, user = options.log_user, lowest = options.log_level](LogLevel level,
                                                                                   std::string_view message) {
     if (static_cast<qlite_log_level>(level) >= lowest)
@@ -72,6 +75,14 @@ std::shared_ptr<ContextBody> MakeContext(const qlite_context_options& host, cons
                     .max_image_pixels = host.max_image_pixels,
                     .memory_budget_bytes = host.memory_budget_bytes};
   return std::make_shared<ContextBody>(Take(Context::Create(std::move(options))));
+}
+
+// The same context, observers and steps included, on other threads.
+std::shared_ptr<ContextBody> OnThreads(const ContextBody& body, std::shared_ptr<Executor> executor) {
+  auto copy = std::make_shared<ContextBody>(body.context.WithExecutor(std::move(executor)));
+  copy->observers = body.Observers();
+  copy->preprocessors = body.Preprocessors();
+  return copy;
 }
 
 void CheckAbi(uint32_t abi_version) {
@@ -119,11 +130,44 @@ qlite_status qlite_context_isa(const qlite_context* context, const char** isa) {
 qlite_status qlite_context_with_pool(const qlite_context* context, const qlite_thread_pool* pool,
                                      qlite_context** result) {
   return Make<ContextBody>(context, result, [&](ContextBody& body) {
-    auto copy =
-        std::make_shared<ContextBody>(body.context.WithExecutor(Needed<ThreadPoolBody>(pool, "pool")->executor));
-    copy->observers = body.Observers();
-    copy->preprocessors = body.Preprocessors();
-    return copy;
+    return OnThreads(body, Needed<ThreadPoolBody>(pool, "pool")->executor);
+  });
+}
+
+qlite_status qlite_context_with_executor(const qlite_context* context, const qlite_executor* executor,
+                                         qlite_context** result) {
+  return WithLoanOf(executor, [&](std::shared_ptr<void> loan) {
+    return Make<ContextBody>(context, result, [&](ContextBody& body) {
+      const qlite_executor read = ReadStruct(executor, qlite_executor{}, "the executor");
+      return OnThreads(body, WrapExecutor(read, std::move(loan)));
+    });
+  });
+}
+
+qlite_status qlite_context_concurrency(const qlite_context* context, int32_t* concurrency) {
+  return Call<ContextBody>(
+      context, [&](ContextBody& body) { *Needed(concurrency, "concurrency") = body.context.executor().concurrency(); });
+}
+
+qlite_status qlite_context_parallel_for(const qlite_context* context, int64_t units, qlite_work_function function,
+                                        void* work) {
+  return Call<ContextBody>(context, [&](ContextBody& body) {
+    Needed(function, "function");
+    if (units < 0) Refuse("the number of units is negative");
+    body.context.executor().ParallelFor(
+        units, [&](int64_t begin, int64_t end, int worker) { function(work, begin, end, worker); });
+  });
+}
+
+qlite_status qlite_context_log(const qlite_context* context, qlite_log_level level, const char* message) {
+  return Call<ContextBody>(
+      context, [&](ContextBody& body) { body.context.Log(ReadLogLevel(level), Needed(message, "message")); });
+}
+
+qlite_status qlite_context_report_progress(const qlite_context* context, const char* stage, int64_t done,
+                                           int64_t total) {
+  return Call<ContextBody>(context, [&](ContextBody& body) {
+    Check(body.context.Report({.stage = Needed(stage, "stage"), .done = done, .total = total}));
   });
 }
 

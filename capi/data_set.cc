@@ -29,7 +29,7 @@ Target ReadTarget(const qlite_data_target* host) {
 
 const InputSpec& OneInput(const Target& target) {
   if (target.inputs.size() == 1) return target.inputs.front();
-  Refuse("pictures feed one input, but the target has " + std::to_string(target.inputs.size()) +
+  Refuse("pictures and tokens feed one input, but the target has " + std::to_string(target.inputs.size()) +
          "; name one of them and combine the data sets");
 }
 
@@ -59,13 +59,6 @@ ImageOptions ReadImageOptions(const qlite_image_options* host) {
 
 std::shared_ptr<DataSetBody> NewDataSet(const Target& target, std::unique_ptr<DataSet> data) {
   return std::make_shared<DataSetBody>(target.graph->context, target.inputs, std::move(data));
-}
-
-std::vector<std::string> Strings(const char* const* texts, size_t count, std::string_view what) {
-  if (count > 0) Needed(texts, what);
-  std::vector<std::string> strings;
-  for (size_t i = 0; i < count; ++i) strings.emplace_back(Needed(texts[i], what));
-  return strings;
 }
 
 // Samples that the host makes.
@@ -171,7 +164,7 @@ qlite_status qlite_data_set_open_images(const qlite_data_target* target, const c
 qlite_status qlite_data_set_from_image_files(const qlite_data_target* target, const char* const* files, size_t count,
                                              const qlite_image_options* options, qlite_data_set** data_set) {
   return ForTarget(target, data_set, [&](const Target& t) {
-    return NewDataSet(t, Take(qlite::MakeImageDataSet(OneInput(t), Strings(files, count, "files"),
+    return NewDataSet(t, Take(qlite::MakeImageDataSet(OneInput(t), ReadNames(files, count, "files"),
                                                       ReadImageOptions(options), t.limits())));
   });
 }
@@ -179,7 +172,7 @@ qlite_status qlite_data_set_from_image_files(const qlite_data_target* target, co
 qlite_status qlite_data_set_open_raw(const qlite_data_target* target, const char* const* folders, size_t folder_count,
                                      int64_t count, qlite_data_set** data_set) {
   return ForTarget(target, data_set, [&](const Target& t) {
-    return NewDataSet(t, Take(qlite::OpenRawDataSet(t.inputs, Strings(folders, folder_count, "folders"), count)));
+    return NewDataSet(t, Take(qlite::OpenRawDataSet(t.inputs, ReadNames(folders, folder_count, "folders"), count)));
   });
 }
 
@@ -209,6 +202,13 @@ qlite_status qlite_data_set_from_source(const qlite_data_target* target, const q
       if (read.size < 0) Refuse("the number of samples is negative");
       return NewDataSet(t, std::make_unique<HostDataSet>(read, t.inputs, std::move(loan)));
     });
+  });
+}
+
+qlite_status qlite_data_set_open_tokens(const qlite_data_target* target, const char* file, int64_t first_line,
+                                        int64_t count, qlite_data_set** data_set) {
+  return ForTarget(target, data_set, [&](const Target& t) {
+    return NewDataSet(t, Take(qlite::OpenTokenDataSet(OneInput(t), Needed(file, "file"), first_line, count)));
   });
 }
 

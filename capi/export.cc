@@ -10,7 +10,8 @@ qlite_export_options Defaults() {
   return {.struct_size = sizeof(qlite_export_options),
           .format = QLITE_FORMAT_AUTO,
           .onnx_uint8_activations = options.onnx_uint8_activations,
-          .check_samples = options.check_samples};
+          .check_samples = options.check_samples,
+          .encode_weights = options.encode_weights};
 }
 
 struct Request {
@@ -36,6 +37,7 @@ Request ReadRequest(const qlite_export_options* host, const char* path) {
   Request request;
   request.options.format = ChooseFormat(read.format, path);
   request.options.onnx_uint8_activations = read.onnx_uint8_activations != 0;
+  request.options.encode_weights = read.encode_weights != 0;
   if (read.manifest_count > 0) Needed(read.manifest, "manifest");
   for (size_t i = 0; i < read.manifest_count; ++i) {
     request.options.manifest[Needed(read.manifest[i].key, "a manifest's key")] =

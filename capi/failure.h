@@ -4,7 +4,6 @@
 #define QLITE_CAPI_FAILURE_H_
 
 #include <exception>
-#include <new>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -62,15 +61,8 @@ size_t Checked(Index index, size_t size, std::string_view what) {
   return static_cast<size_t>(index);
 }
 
-// What a callback of the host returned, as an error of `what` ("read of sample 3").
-inline absl::Status CallbackStatus(qlite_status status, const std::string& what) {
-  if (status == QLITE_OK) return absl::OkStatus();
-  if (status == QLITE_OUT_OF_MEMORY) throw std::bad_alloc();
-  const bool known = status >= QLITE_CANCELLED && status <= QLITE_UNAUTHENTICATED;
-  return absl::Status(
-      known ? static_cast<absl::StatusCode>(status) : absl::StatusCode::kUnknown,
-      "the host's " + what + " returned " + (known ? qlite_status_name(status) : "status " + std::to_string(status)));
-}
+// What a callback of the host returned, as an error of `what` ("read of sample 3"), with what the callback said of it.
+absl::Status CallbackStatus(qlite_status status, const std::string& what);
 
 }  // namespace qlite::capi
 

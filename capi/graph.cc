@@ -13,9 +13,21 @@ std::shared_ptr<GraphBody> NewGraph(const MadeWithContext& maker, Graph graph) {
   return std::make_shared<GraphBody>(maker.context, std::move(graph));
 }
 
-LoadOptions ReadLoadOptions(qlite_model_format format) {
+qlite_load_options DefaultLoadOptions() {
+  return {.struct_size = sizeof(qlite_load_options), .format = QLITE_FORMAT_AUTO};
+}
+
+qlite_load_options OfFormat(qlite_model_format format) {
+  qlite_load_options options = DefaultLoadOptions();
+  options.format = format;
+  return options;
+}
+
+LoadOptions ReadLoadOptions(const qlite_load_options* host) {
+  const qlite_load_options read = ReadOptions(host, DefaultLoadOptions(), "the load options");
   LoadOptions options;
-  if (format != QLITE_FORMAT_AUTO) options.format = ReadModelFormat(format);
+  if (read.format != QLITE_FORMAT_AUTO) options.format = ReadModelFormat(read.format);
+  options.input_shapes = ReadShapes(read.shapes, read.shape_count);
   return options;
 }
 
@@ -71,10 +83,20 @@ qlite_status qlite_model_format_of_path(const char* path, qlite_model_format* fo
   });
 }
 
+qlite_status qlite_load_options_init(qlite_load_options* options, size_t struct_size) {
+  return InitStruct(options, struct_size, DefaultLoadOptions());
+}
+
 qlite_status qlite_graph_load(const qlite_context* context, const char* path, qlite_model_format format,
                               qlite_graph** graph) {
+  const qlite_load_options options = OfFormat(format);
+  return qlite_graph_load_with(context, path, &options, graph);
+}
+
+qlite_status qlite_graph_load_with(const qlite_context* context, const char* path, const qlite_load_options* options,
+                                   qlite_graph** graph) {
   const auto load = [&](ContextBody& body) {
-    qlite::Graph loaded = Take(qlite::LoadModel(body.context, Needed(path, "path"), ReadLoadOptions(format)));
+    qlite::Graph loaded = Take(qlite::LoadModel(body.context, Needed(path, "path"), ReadLoadOptions(options)));
     return std::make_shared<GraphBody>(Needed<ContextBody>(context, "context"), std::move(loaded));
   };
   return Make<ContextBody>(context, graph, load);
@@ -83,12 +105,19 @@ qlite_status qlite_graph_load(const qlite_context* context, const char* path, ql
 qlite_status qlite_graph_load_memory(const qlite_context* context, const void* data, size_t size, const char* name,
                                      qlite_model_format format, qlite_release_function release, void* user,
                                      qlite_graph** graph) {
+  const qlite_load_options options = OfFormat(format);
+  return qlite_graph_load_memory_with(context, data, size, name, &options, release, user, graph);
+}
+
+qlite_status qlite_graph_load_memory_with(const qlite_context* context, const void* data, size_t size, const char* name,
+                                          const qlite_load_options* options, qlite_release_function release, void* user,
+                                          qlite_graph** graph) {
   return WithLoan(user, release, [&](std::shared_ptr<void> loan) {
     const auto load = [&](ContextBody& body) {
       Needed(name, "name");
       const qlite::Buffer bytes = ReadBytes(data, size, std::move(loan));
       absl::StatusOr<qlite::Graph> loaded =
-          qlite::LoadModelFromMemory(body.context, bytes, name, ReadLoadOptions(format));
+          qlite::LoadModelFromMemory(body.context, bytes, name, ReadLoadOptions(options));
       if (!loaded.ok()) throw Failure(qlite::AtFile(loaded.status(), name));  // as which the host knows the bytes
       return std::make_shared<GraphBody>(Needed<ContextBody>(context, "context"), *std::move(loaded));
     };

@@ -45,14 +45,29 @@ std::vector<int64_t> Extents(const int64_t* dims, size_t rank) {
   return {dims, dims + rank};
 }
 
+std::vector<std::string> OperatorNames() {
+  std::vector<std::string> names;
+#define QLITE_CAPI_NAME(op_name, attrs) names.emplace_back(#op_name);
+  QLITE_FOR_EACH_OP(QLITE_CAPI_NAME)
+#undef QLITE_CAPI_NAME
+  return names;
+}
+
 OpType OpNamed(const char* name) {
   const std::optional<OpType> op = FindOp(Needed(name, "the operator's name"));
   if (op) return *op;
-  std::vector<std::string> known;
-#define QLITE_CAPI_NAME(op_name, attrs) known.emplace_back(#op_name);
-  QLITE_FOR_EACH_OP(QLITE_CAPI_NAME)
-#undef QLITE_CAPI_NAME
-  throw Failure(absl::NotFoundError(std::string("no operator is named '") + name + "'; " + DidYouMean(name, known)));
+  throw Failure(
+      absl::NotFoundError(std::string("no operator is named '") + name + "'; " + DidYouMean(name, OperatorNames())));
+}
+
+Shape ReadShape(const int64_t* dims, size_t rank) {
+  if (rank == QLITE_UNKNOWN_RANK) return Shape();
+  std::vector<Dim> shape;
+  for (const int64_t extent : Extents(dims, rank)) {
+    if (extent < Dim::kUnknown) Refuse("the extent " + std::to_string(extent) + " is negative");
+    shape.emplace_back(extent);
+  }
+  return Shape(std::move(shape));
 }
 
 // Of several outputs the values are made before the node is checked, so that a copy is changed: on failure they are
@@ -119,6 +134,14 @@ void SetSymbol(Graph& graph, ValueId value, size_t dim, const char* symbol) {
                         input.name));
 }
 
+void SetProducerOperator(Graph& graph, ValueId value, const char* name, const qlite_attribute* attributes,
+                         size_t count) {
+  Node& node = graph.mutable_node(ProducerOf(graph, value));
+  const OpType op = name == nullptr ? node.op : OpNamed(name);
+  node.attrs = ReadAttributes(op, attributes, count);
+  node.op = op;
+}
+
 void RemoveProducer(Graph& graph, ValueId value) {
   const NodeId producer = ProducerOf(graph, value);
   for (const ValueId output : graph.node(producer).outputs) {
@@ -136,6 +159,11 @@ void RemoveProducer(Graph& graph, ValueId value) {
 
 using namespace qlite::capi;
 
+qlite_status qlite_operator_names(qlite_bytes** names) {
+  if (names != nullptr) *names = nullptr;
+  return Guard(nullptr, [&] { *Needed(names, "names") = Publish(MakeBytes(Lines(OperatorNames()))); });
+}
+
 qlite_status qlite_graph_builder_create(const qlite_context* context, const qlite_graph* base,
                                         qlite_graph_builder** builder) {
   return Make<ContextBody>(context, builder, [&](ContextBody&) {
@@ -151,20 +179,21 @@ qlite_status qlite_graph_builder_set_name(qlite_graph_builder* builder, const ch
 }
 
 qlite_status qlite_graph_builder_set_metadata(qlite_graph_builder* builder, const char* key, const char* value) {
-  return Call<BuilderBody>(
-      builder, [&](BuilderBody& body) { body.graph.metadata[Needed(key, "key")] = Needed(value, "value"); });
+  return Call<BuilderBody>(builder, [&](BuilderBody& body) {
+    Needed(key, "key");
+    if (value == nullptr) {
+      body.graph.metadata.erase(key);
+    } else {
+      body.graph.metadata[key] = value;
+    }
+  });
 }
 
 qlite_status qlite_graph_builder_add_input(qlite_graph_builder* builder, const char* name, qlite_element_type type,
                                            const int64_t* dims, size_t rank, int32_t* value) {
   return Call<BuilderBody>(builder, [&](BuilderBody& body) {
     Needed(value, "value");
-    std::vector<qlite::Dim> shape;
-    for (const int64_t extent : Extents(dims, rank)) {
-      if (extent < qlite::Dim::kUnknown) Refuse("the extent " + std::to_string(extent) + " is negative");
-      shape.emplace_back(extent);
-    }
-    *value = body.graph.AddInput(Needed(name, "name"), ReadElementType(type), qlite::Shape(std::move(shape))).index;
+    *value = body.graph.AddInput(Needed(name, "name"), ReadElementType(type), ReadShape(dims, rank)).index;
   });
 }
 
@@ -201,7 +230,12 @@ qlite_status qlite_graph_builder_find_value(const qlite_graph_builder* builder, 
 qlite_status qlite_graph_builder_set_quant_params(qlite_graph_builder* builder, int32_t value,
                                                   const qlite_quant_params* params) {
   return Call<BuilderBody>(builder, [&](BuilderBody& body) {
-    body.graph.mutable_value(ValueOf(body.graph, value)).quant = ReadQuantParams(params);
+    std::optional<qlite::QuantParams>& quant = body.graph.mutable_value(ValueOf(body.graph, value)).quant;
+    if (params == nullptr) {
+      quant.reset();
+    } else {
+      quant = ReadQuantParams(params);
+    }
   });
 }
 
@@ -245,6 +279,13 @@ qlite_status qlite_graph_builder_set_symbol(qlite_graph_builder* builder, int32_
                                             const char* symbol) {
   return Call<BuilderBody>(builder, [&](BuilderBody& body) {
     SetSymbol(body.graph, ValueOf(body.graph, value), dim, Needed(symbol, "symbol"));
+  });
+}
+
+qlite_status qlite_graph_builder_set_producer_operator(qlite_graph_builder* builder, int32_t value, const char* op,
+                                                       const qlite_attribute* attributes, size_t attribute_count) {
+  return Call<BuilderBody>(builder, [&](BuilderBody& body) {
+    SetProducerOperator(body.graph, ValueOf(body.graph, value), op, attributes, attribute_count);
   });
 }
 

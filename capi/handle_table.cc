@@ -29,7 +29,7 @@ void* HandleTable::Insert(Kind kind, std::shared_ptr<void> object) {
 }
 
 std::shared_ptr<void> HandleTable::Find(const void* handle, Kind kind) const {
-  const std::shared_lock lock(mutex_);
+  const std::lock_guard lock(mutex_);
   const auto found = entries_.find(reinterpret_cast<uintptr_t>(handle));
   return found != entries_.end() && found->second.kind == kind ? found->second.object : nullptr;
 }
@@ -45,12 +45,12 @@ bool HandleTable::Remove(const void* handle, Kind kind) {
 }
 
 bool HandleTable::used() const {
-  const std::shared_lock lock(mutex_);
+  const std::lock_guard lock(mutex_);
   return next_ != kFirst;
 }
 
 size_t HandleTable::size() const {
-  const std::shared_lock lock(mutex_);
+  const std::lock_guard lock(mutex_);
   return entries_.size();
 }
 

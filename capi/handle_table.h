@@ -8,7 +8,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <memory>
-#include <shared_mutex>
+#include <mutex>
 #include <unordered_map>
 
 namespace qlite::capi {
@@ -27,6 +27,8 @@ enum class Kind : uint8_t {
   kQuantizer,
   kQuantizationResult,
   kSession,
+  kObserver,
+  kReport,
 };
 
 // Thread-safe. An object lives as long as its handle or a call that has found it.
@@ -50,7 +52,7 @@ class HandleTable {
     std::shared_ptr<void> object;
   };
 
-  mutable std::shared_mutex mutex_;
+  mutable std::mutex mutex_;
   std::unordered_map<uintptr_t, Entry> entries_;
   // Odd numbers are nobody's addresses; steps of 2 leave 2^63 of them.
   static constexpr uintptr_t kFirst = 1;

@@ -56,7 +56,8 @@ class PluginState {
   absl::Status Status(qlite_status status, const char* function) const { return type_->Status(status, function); }
 
   absl::Status Merge(const PluginState& other) {
-    if (other.title() != title())
+    // Contexts may have types of one name whose states have nothing in common.
+    if (other.title() != title() || other.host().merge != host().merge)
       return absl::InvalidArgumentError(title() + " cannot be merged with " + other.title());
     return Status(host().merge(state_, other.state_), "merge");
   }

@@ -30,7 +30,7 @@
  *
  * **What the library does not do.** It never writes to stdout or stderr unless asked, never exits or aborts the process
  * on bad input, installs no signal handler, and gives the same bytes whatever the number of threads and the instruction
- * set. What it keeps outside of objects is the table of live handles and the allocator.
+ * set. What it keeps outside of objects is the table of live handles, the allocator, and what callbacks say of failures.
  */
 #ifndef QLITE_H_
 #define QLITE_H_
@@ -82,7 +82,7 @@ enum {
   QLITE_NOT_FOUND = 5,           /**< No such file, name or node. */
   QLITE_ALREADY_EXISTS = 6,      /**< The name is taken. */
   QLITE_PERMISSION_DENIED = 7,   /**< The operating system refuses. */
-  QLITE_RESOURCE_EXHAUSTED = 8,  /**< A limit of the context, or the disk, does not suffice. */
+  QLITE_RESOURCE_EXHAUSTED = 8,  /**< A limit, the disk, or memory for what the message names does not suffice. */
   QLITE_FAILED_PRECONDITION = 9, /**< Not in this state, or not with these values. */
   QLITE_ABORTED = 10,            /**< Interrupted. */
   QLITE_OUT_OF_RANGE = 11,       /**< An index beyond the end. */
@@ -116,6 +116,11 @@ typedef struct qlite_error_info {
 QLITE_API qlite_status qlite_error_get(const qlite_error* error, qlite_error_info* info);
 /** Gives the error up. */
 QLITE_API qlite_status qlite_error_release(qlite_error* error);
+/** For callbacks of the host that are about to return a failure: says what it is, and which file, node and value are at
+ * fault, for qlite_last_error(). The texts are copied; all but `message` may be NULL. Kept for the calling thread until
+ * a callback on it has returned something other than QLITE_OK. */
+QLITE_API qlite_status qlite_describe_failure(const char* message, const char* file, const char* node,
+                                              const char* value);
 /** @} */
 
 /** @defgroup buffers Bytes made by the library
@@ -254,6 +259,21 @@ QLITE_API qlite_status qlite_context_isa(const qlite_context* context, const cha
 /** A context like the given one, observers and steps included, on the threads of `pool`. */
 QLITE_API qlite_status qlite_context_with_pool(const qlite_context* context, const qlite_thread_pool* pool,
                                                qlite_context** result);
+/** The same on threads of the host. `executor` is copied; its `release` is called on failure, too. */
+QLITE_API qlite_status qlite_context_with_executor(const qlite_context* context, const qlite_executor* executor,
+                                                   qlite_context** result);
+/** How many threads may work for the context at once, the calling one included. */
+QLITE_API qlite_status qlite_context_concurrency(const qlite_context* context, int32_t* concurrency);
+/** Runs work of the host on the context's threads: calls `function(work, begin, end, worker)` as qlite_executor says,
+ * and returns when all calls have returned. */
+QLITE_API qlite_status qlite_context_parallel_for(const qlite_context* context, int64_t units,
+                                                  qlite_work_function function, void* work);
+/** Passes a message to the context's logger, for plug-ins. */
+QLITE_API qlite_status qlite_context_log(const qlite_context* context, qlite_log_level level, const char* message);
+/** Passes progress of the host's own work to the context's callback; QLITE_CANCELLED where that says so. Not to be
+ * called from a progress callback. */
+QLITE_API qlite_status qlite_context_report_progress(const qlite_context* context, const char* stage, int64_t done,
+                                                     int64_t total);
 /**
  * The last failure of a call with this context or with an object made with it; QLITE_NOT_FOUND where there was none.
  * Threads that want to tell their own failures apart use a context each. Calls whose handle was not valid have no
@@ -300,6 +320,10 @@ typedef struct qlite_quant_params {
   int32_t symmetric;    /**< Not 0: every zero point is 0. */
   int32_t narrow_range; /**< Not 0: the least q is -2^(bits-1)+1 instead of -2^(bits-1). */
   int32_t reserved;     /**< 0 */
+  /** `count` of each, or NULL for 1 and 0: a weight's distribution is corrected,
+   * real = scale * variance_ratio * (q - zero_point) + mean_shift. */
+  const float* variance_ratios;
+  const float* mean_shifts;
 } qlite_quant_params;
 
 /** The scale and zero point of `bits`-bit integers (1..32) whose grid covers [min, max] widened to include 0. */
@@ -347,6 +371,25 @@ QLITE_API qlite_status qlite_graph_load(const qlite_context* context, const char
 QLITE_API qlite_status qlite_graph_load_memory(const qlite_context* context, const void* data, size_t size,
                                                const char* name, qlite_model_format format,
                                                qlite_release_function release, void* user, qlite_graph** graph);
+/** How a model is read. */
+typedef struct qlite_load_options {
+  size_t struct_size; /**< sizeof(qlite_load_options) */
+  /** Fixes the extents of inputs, and the symbols in them, as qlite_graph_infer_shapes() does. An ONNX model whose
+   * loops or branches depend on the extents of its inputs can be read with them alone. */
+  const qlite_input_shape* shapes;
+  size_t shape_count;
+  qlite_model_format format; /**< Default QLITE_FORMAT_AUTO: by the first bytes, then the extension. */
+  int32_t reserved;          /**< 0 */
+} qlite_load_options;
+/** Fills `options` with defaults. */
+QLITE_API qlite_status qlite_load_options_init(qlite_load_options* options, size_t struct_size);
+/** qlite_graph_load() with options; NULL: defaults. */
+QLITE_API qlite_status qlite_graph_load_with(const qlite_context* context, const char* path,
+                                             const qlite_load_options* options, qlite_graph** graph);
+/** qlite_graph_load_memory() with options; NULL: defaults. */
+QLITE_API qlite_status qlite_graph_load_memory_with(const qlite_context* context, const void* data, size_t size,
+                                                    const char* name, const qlite_load_options* options,
+                                                    qlite_release_function release, void* user, qlite_graph** graph);
 /** Gives the graph up. */
 QLITE_API qlite_status qlite_graph_release(qlite_graph* graph);
 
@@ -439,6 +482,12 @@ QLITE_API qlite_status qlite_graph_infer_shapes(const qlite_graph* graph, const 
  * activations fused, ... `steps`, where not NULL, receives one line for each thing done. */
 QLITE_API qlite_status qlite_graph_simplify(const qlite_graph* graph, qlite_graph** result, qlite_bytes** steps);
 
+/** The names of all operators, one a line: those of ONNX, with Quantize and Dequantize. */
+QLITE_API qlite_status qlite_operator_names(qlite_bytes** names);
+
+/** The rank of an input of which not even that is known. */
+#define QLITE_UNKNOWN_RANK SIZE_MAX
+
 /** A graph under construction. One thread at a time. After QLITE_OUT_OF_MEMORY it can only be released. */
 typedef struct qlite_graph_builder qlite_graph_builder;
 /** Begins a graph: an empty one, or a copy of `base` to which more is added. Its values keep their names; find them
@@ -449,10 +498,11 @@ QLITE_API qlite_status qlite_graph_builder_create(const qlite_context* context, 
 QLITE_API qlite_status qlite_graph_builder_release(qlite_graph_builder* builder);
 /** Sets the graph's name. */
 QLITE_API qlite_status qlite_graph_builder_set_name(qlite_graph_builder* builder, const char* name);
-/** Adds or replaces an entry of the free text. */
+/** Adds or replaces an entry of the free text; `value` NULL removes it. */
 QLITE_API qlite_status qlite_graph_builder_set_metadata(qlite_graph_builder* builder, const char* key,
                                                         const char* value);
-/** Adds an input; extents of -1 are unknown. A name that is taken gets a numeric suffix, here and below. */
+/** Adds an input; extents of -1 are unknown, and `rank` may be QLITE_UNKNOWN_RANK. A name that is taken gets a numeric
+ * suffix, here and below. */
 QLITE_API qlite_status qlite_graph_builder_add_input(qlite_graph_builder* builder, const char* name,
                                                      qlite_element_type type, const int64_t* dims, size_t rank,
                                                      int32_t* value);
@@ -479,7 +529,7 @@ QLITE_API qlite_status qlite_graph_builder_add_node(qlite_graph_builder* builder
 /** The value of that name; QLITE_NOT_FOUND for none. */
 QLITE_API qlite_status qlite_graph_builder_find_value(const qlite_graph_builder* builder, const char* name,
                                                       int32_t* value);
-/** Sets the quantization of a value; everything is copied. */
+/** Sets the quantization of a value; everything is copied. NULL: none. */
 QLITE_API qlite_status qlite_graph_builder_set_quant_params(qlite_graph_builder* builder, int32_t value,
                                                             const qlite_quant_params* params);
 /** Every node and graph output that reads `from` reads `to` instead. */
@@ -501,6 +551,11 @@ QLITE_API qlite_status qlite_graph_builder_rename_producer(qlite_graph_builder* 
  * whose extent is -1 (QLITE_FAILED_PRECONDITION). */
 QLITE_API qlite_status qlite_graph_builder_set_symbol(qlite_graph_builder* builder, int32_t value, size_t dim,
                                                       const char* symbol);
+/** Gives the node that makes `value` another operator (NULL: the one that it has) and attributes, those that are not
+ * listed being the operator's defaults. Inputs and outputs stay; qlite_graph_builder_build() checks that they fit. */
+QLITE_API qlite_status qlite_graph_builder_set_producer_operator(qlite_graph_builder* builder, int32_t value,
+                                                                 const char* op, const qlite_attribute* attributes,
+                                                                 size_t attribute_count);
 /** Removes the node that makes `value`, all of whose outputs must be unused (QLITE_FAILED_PRECONDITION). */
 QLITE_API qlite_status qlite_graph_builder_remove_producer(qlite_graph_builder* builder, int32_t value);
 /** Names the graph's outputs, in order, in place of those there were. */
@@ -602,6 +657,12 @@ typedef struct qlite_sample_source {
 /** A data set over a source, which is copied. */
 QLITE_API qlite_status qlite_data_set_from_source(const qlite_data_target* target, const qlite_sample_source* source,
                                                   qlite_data_set** data_set);
+/** Lines of token numbers in a text file, as a language model reads them: one sample a line from line `first_line`
+ * (counted from 1) on, cut to `count` (0: all); empty lines are skipped. Of each line the first numbers are taken, as
+ * many as the one input of the target has elements, which is int64 or int32. A line with fewer, or with something else,
+ * is an error that names file and line. */
+QLITE_API qlite_status qlite_data_set_open_tokens(const qlite_data_target* target, const char* file, int64_t first_line,
+                                                  int64_t count, qlite_data_set** data_set);
 /** Data sets of one input each, of equal size, as one: part i feeds input i. The parts remain their owner's. */
 QLITE_API qlite_status qlite_data_set_combine(const qlite_data_set* const* parts, size_t count,
                                               qlite_data_set** data_set);
@@ -697,7 +758,8 @@ typedef struct qlite_tensor_calibration {
   const float* channel_min;
   const float* channel_max;
   const double* channel_mean;
-  float min, max; /**< the range */
+  float min, max;            /**< the range */
+  uint64_t channel_elements; /**< of each channel, seen over all samples */
 } qlite_tensor_calibration;
 /** Value number `index` in the order of the names, its range for `bits`-bit integers (2..16). */
 QLITE_API qlite_status qlite_calibration_table_get(const qlite_calibration_table* table, size_t index, int32_t bits,
@@ -740,6 +802,8 @@ typedef struct qlite_quantizer_options {
   int32_t equalization;        /**< Not 0 (default): channels are rescaled between layers to share a range better. */
   int32_t check_inputs;        /**< as in qlite_calibrator_options */
   int64_t min_weight_elements; /**< A product whose weights are no more than this stays float. Default 0: none does. */
+  int32_t keep_float_graph;    /**< Not 0: for qlite_quantization_result_float_graph() and reports. Default 0. */
+  int32_t reserved;            /**< 0 */
 } qlite_quantizer_options;
 /** Fills `options` with defaults. */
 QLITE_API qlite_status qlite_quantizer_options_init(qlite_quantizer_options* options, size_t struct_size);
@@ -763,14 +827,20 @@ QLITE_API qlite_status qlite_quantizer_run(const qlite_quantizer* quantizer, con
 QLITE_API qlite_status qlite_quantization_result_release(qlite_quantization_result* result);
 /** The quantized graph, as a handle of its own. */
 QLITE_API qlite_status qlite_quantization_result_graph(const qlite_quantization_result* result, qlite_graph** graph);
-/** The calibration table, as a handle of its own. */
+/** The float graph that was quantized, simplified and equalised, as a handle of its own; QLITE_FAILED_PRECONDITION
+ * where the options did not keep it. */
+QLITE_API qlite_status qlite_quantization_result_float_graph(const qlite_quantization_result* result,
+                                                             qlite_graph** graph);
+/** The calibration table, as a handle of its own; an empty one of a weight quantization. */
 QLITE_API qlite_status qlite_quantization_result_table(const qlite_quantization_result* result,
                                                        qlite_calibration_table** table);
 /** How much the account holds. */
 typedef struct qlite_quantization_info {
   size_t struct_size; /**< sizeof(qlite_quantization_info) */
   size_t node_count, step_count, warning_count, stage_count;
+  size_t weight_count; /**< of qlite_weight_quantize() and qlite_graph_store_floats_as_half() */
 } qlite_quantization_info;
+/** Fills in the counts. */
 QLITE_API qlite_status qlite_quantization_result_get_info(const qlite_quantization_result* result,
                                                           qlite_quantization_info* info);
 /** What became of a node. */
@@ -794,6 +864,172 @@ QLITE_API qlite_status qlite_quantization_result_get_warning(const qlite_quantiz
 /** How long a stage took, in seconds. */
 QLITE_API qlite_status qlite_quantization_result_get_stage(const qlite_quantization_result* result, size_t index,
                                                            const char** stage, double* seconds);
+/** What became of a constant. */
+typedef struct qlite_weight_outcome {
+  size_t struct_size; /**< sizeof(qlite_weight_outcome) */
+  const char* name;   /**< of the constant */
+  const char* node;   /**< its first reader */
+  const char* op;
+  const char* reason; /**< why it stayed float; empty when quantized */
+  int64_t elements;
+  int64_t parameters; /**< pairs of scale and zero point; 0: it stayed float */
+  double error;       /**< norm of the difference to the float weights over their norm */
+  int32_t bits;       /**< 32: it stayed float */
+  int32_t reserved;   /**< 0 */
+} qlite_weight_outcome;
+/** Constant number `index`, in the order of their first readers. */
+QLITE_API qlite_status qlite_quantization_result_get_weight(const qlite_quantization_result* result, size_t index,
+                                                            qlite_weight_outcome* outcome);
+/** @} */
+
+/** @defgroup weights Weight quantization: constants become integers, activations stay float
+ * @{ */
+
+/** How weights are rounded. */
+typedef int32_t qlite_weight_rounding;
+enum {
+  QLITE_ROUND_NEAREST = 0, /**< each weight by itself */
+  /** Of Conv, Gemm and MatMul each weight takes on the error that those before it cause at the output, judged from the
+   * inputs that a data set gives; other weights to the nearest. */
+  QLITE_ROUND_GPTQ = 1
+};
+
+/** How weights are quantized. docs/quantization.md explains the methods. */
+typedef struct qlite_weight_quantizer_options {
+  size_t struct_size; /**< sizeof(qlite_weight_quantizer_options) */
+  const char* const*
+      skip_nodes; /**< names of nodes whose constants stay float; an unknown one is an error that names the nearest */
+  size_t skip_node_count;
+  const qlite_input_shape* shapes; /**< extents of inputs that the model leaves open */
+  size_t shape_count;
+  /** Above 0: a scale for each run of so many weights along the reduction axis, 16..256 and a power of two, for 2, 3, 4
+   * and 8 bits. Default 0. */
+  int64_t block_size;
+  int64_t min_weight_elements; /**< Only weights of more elements are quantized. Default 0. */
+  int64_t min_weight_channels; /**< And, of convolutions, of more output channels. Default 0. */
+  /** With `bits` 0: each weight takes as few bits as keep the relative error of its channels at this, within (0, 1);
+   * larger makes the file smaller. Default 0.02. */
+  double mixed_error;
+  double cosine_target; /**< of `auto_tune`, within (0, 1). Default 0.995. */
+  double gptq_damping;  /**< share of the mean of the inputs' second moments, above 0 and at most 1. Default 0.01. */
+  int32_t bits;         /**< 1..16 (default 8), or 0: mixed bits */
+  int32_t symmetric;    /**< Not 0: zero points are 0, from 2 bits on. Default 0. */
+  int32_t per_channel;  /**< Not 0 (default): a scale for each output channel; 0: one for the tensor. */
+  /** Not 0: searches the largest mixed_error whose outputs have a mean cosine of at least cosine_target to the float
+   * model's, over the first samples of the data set, or over random inputs without one. Default 0. */
+  int32_t auto_tune;
+  int32_t max_iterations;         /**< of `auto_tune`, 1 at least. Default 40. */
+  int32_t range_search;           /**< 1: ranges of least squared error; 0: those of the weights; -1 (default): 1 below
+                                   * 8 bits, else 0. */
+  qlite_weight_rounding rounding; /**< Default QLITE_ROUND_NEAREST. */
+  /** Not 0 (default): mean and spread of each channel's weights are restored on decoding. Not in blocks, and not of
+   * weights rounded by QLITE_ROUND_GPTQ. */
+  int32_t bias_correction;
+} qlite_weight_quantizer_options;
+/** Fills `options` with defaults. */
+QLITE_API qlite_status qlite_weight_quantizer_options_init(qlite_weight_quantizer_options* options, size_t struct_size);
+/** Simplifies the graph and quantizes the constant inputs of Conv, ConvTranspose, Gemm, MatMul and Gather of two
+ * dimensions or more. `options` NULL: defaults. `data_set` may be NULL but for QLITE_ROUND_GPTQ. The result accounts
+ * for every weight; its graph has the same bytes for any number of threads. QLITE_OUT_OF_RANGE where auto_tune finds no
+ * error with the cosine that is asked for, QLITE_FAILED_PRECONDITION for weights or inputs that are not finite and for
+ * a graph that is quantized already. */
+QLITE_API qlite_status qlite_weight_quantize(const qlite_context* context, const qlite_graph* graph,
+                                             const qlite_weight_quantizer_options* options,
+                                             const qlite_data_set* data_set, qlite_quantization_result** result);
+/** The graph with float32 constants of 128 elements or more stored as float16, each rounded to the nearest; all is
+ * computed in float32. Constants that hold numbers beyond the range of float16 stay. The result accounts for every
+ * float32 constant: 16 bits, or 32 and why. For a float graph, and for what a weight quantization left float. */
+QLITE_API qlite_status qlite_graph_store_floats_as_half(const qlite_graph* graph, qlite_quantization_result** result);
+/** @} */
+
+/** @defgroup report Report: where the accuracy went
+ * @{ */
+
+/** Every tensor of a quantized network beside that of the float network, on given samples. Immutable. */
+typedef struct qlite_report qlite_report;
+
+/** What a report is to hold. */
+typedef struct qlite_report_options {
+  size_t struct_size; /**< sizeof(qlite_report_options) */
+  int64_t rounds;     /**< samples to run, the first ones of the data set; 0: all (default) */
+} qlite_report_options;
+/** Fills `options` with defaults. */
+QLITE_API qlite_status qlite_report_options_init(qlite_report_options* options, size_t struct_size);
+/** Runs both networks over the samples. `original`: the float graph that quantization started from
+ * (qlite_quantization_result_float_graph(); of a weight quantization the simplified graph), whose nodes have the names
+ * that they have in `quantized`. The same report for any number of threads. `options` NULL: defaults. */
+QLITE_API qlite_status qlite_report_create(const qlite_context* context, const qlite_graph* original,
+                                           const qlite_graph* quantized, const qlite_data_set* data_set,
+                                           const qlite_report_options* options, qlite_report** report);
+/** Gives the report up. */
+QLITE_API qlite_status qlite_report_release(qlite_report* report);
+/** Writes tables into `folder`, which must exist: output_summary.csv, round_0.csv and so on for each sample, and
+ * quant_param.csv where anything is quantized. docs/report.md lists the columns. Files of these names are replaced. */
+QLITE_API qlite_status qlite_report_write_csv(const qlite_report* report, const char* folder);
+
+/** How much a report holds. */
+typedef struct qlite_report_info {
+  size_t struct_size; /**< sizeof(qlite_report_info) */
+  size_t round_count; /**< samples that were run */
+  size_t parameter_count;
+} qlite_report_info;
+/** Fills in the counts. */
+QLITE_API qlite_status qlite_report_get_info(const qlite_report* report, qlite_report_info* info);
+/** How many tensors and outputs of the network round number `round` tells of. */
+QLITE_API qlite_status qlite_report_get_round(const qlite_report* report, size_t round, size_t* tensor_count,
+                                              size_t* output_count);
+
+/** Of all elements of a tensor. A quantile p is the element at position floor(p * n) of the n in ascending order; NaN
+ * counts as the largest. Never changes its layout. */
+typedef struct qlite_tensor_statistics {
+  float min, quartile1, median, quartile3, max;
+  int32_t reserved; /**< 0 */
+  double mean;
+  double variance; /**< mean squared distance to the mean */
+  double sparsity; /**< share of exact zeros */
+} qlite_tensor_statistics;
+/** A tensor that a node reads or makes. */
+typedef struct qlite_tensor_report {
+  size_t struct_size; /**< sizeof(qlite_tensor_report) */
+  const char* node;   /**< names in the float graph */
+  const char* op;
+  const char* tensor;
+  int32_t is_output; /**< Not 0: of the node. */
+  int32_t is_weight; /**< Not 0: a constant. */
+  /** Not 0: the following has been compared; 0: the quantized network has no such tensor in memory. */
+  int32_t compared;
+  int32_t reserved;                  /**< 0 */
+  qlite_tensor_statistics original;  /**< in the float network */
+  qlite_tensor_statistics quantized; /**< as real numbers */
+  double clip;                       /**< share of the float elements outside the quantized ones' [min, max] */
+  double cosine; /**< of the angle between the two: 1 where both are 0, 0 where one is or one is not finite */
+  double snr_db; /**< 10 log10(energy of the float tensor / energy of the difference); infinite where equal */
+} qlite_tensor_report;
+/** Tensor number `index` of a round, in topological order of the nodes; of each the inputs first. */
+QLITE_API qlite_status qlite_report_get_tensor(const qlite_report* report, size_t round, size_t index,
+                                               qlite_tensor_report* tensor);
+/** Output number `index` of the network in a round: its name, and its cosine to that of the float network. */
+QLITE_API qlite_status qlite_report_get_output(const qlite_report* report, size_t round, size_t index,
+                                               const char** tensor, double* cosine);
+/** A pair of scale and zero point of the quantized network. */
+typedef struct qlite_parameter_report {
+  size_t struct_size; /**< sizeof(qlite_parameter_report) */
+  const char* node;
+  const char* op;
+  const char* tensor;
+  int64_t elements; /**< of the tensor */
+  const int64_t* dims;
+  size_t rank;
+  float scale;
+  int32_t zero_point;
+  int32_t bits;
+  float correction_variance; /**< as variance_ratios in qlite_quant_params */
+  float correction_mean;     /**< as mean_shifts there */
+  int32_t reserved;          /**< 0 */
+} qlite_parameter_report;
+/** Pair number `index`. */
+QLITE_API qlite_status qlite_report_get_parameter(const qlite_report* report, size_t index,
+                                                  qlite_parameter_report* parameter);
 /** @} */
 
 /** @defgroup export Export
@@ -815,6 +1051,9 @@ typedef struct qlite_export_options {
   const qlite_data_set* check_data; /**< Samples to run what was written on; NULL: seeded random inputs. */
   int32_t check_samples;            /**< Default 2. */
   int32_t reserved;                 /**< 0 */
+  /** Not 0: .qlite files store integer weights in the smallest of several forms, to be decoded when read. Default 0. */
+  int32_t encode_weights;
+  int32_t reserved2; /**< 0 */
 } qlite_export_options;
 /** Fills `options` with defaults. */
 QLITE_API qlite_status qlite_export_options_init(qlite_export_options* options, size_t struct_size);
@@ -845,6 +1084,11 @@ typedef struct qlite_session_options {
   size_t shape_count;
   int32_t profile;  /**< Not 0: the time of every node is measured. */
   int32_t reserved; /**< 0 */
+  /** Not 0: constant weights of float products are kept in float16. Half the memory, and faster where the processor
+   * computes in it; results are near those of float32, with other bits on other processors, and inputs of products must
+   * stay within 65504. Default 0. */
+  int32_t float16;
+  int32_t reserved2; /**< 0 */
 } qlite_session_options;
 /** Fills `options` with defaults. */
 QLITE_API qlite_status qlite_session_options_init(qlite_session_options* options, size_t struct_size);
@@ -859,6 +1103,14 @@ QLITE_API qlite_status qlite_session_fork(const qlite_session* session, const ql
 /** Gives the session up. */
 QLITE_API qlite_status qlite_session_release(qlite_session* session);
 
+/** What a session makes of float16. */
+typedef int32_t qlite_float16_use;
+enum {
+  QLITE_FLOAT16_NONE = 0,      /**< Nothing: not asked for, or no product that it is for. */
+  QLITE_FLOAT16_STORAGE = 1,   /**< Weights are kept in float16, products computed in float32. */
+  QLITE_FLOAT16_ARITHMETIC = 2 /**< Products are computed in float16, in short sums that are added in float32. */
+};
+
 /** What a session has, and the memory it uses. */
 typedef struct qlite_session_info {
   size_t struct_size; /**< sizeof(qlite_session_info) */
@@ -866,7 +1118,10 @@ typedef struct qlite_session_info {
   size_t profile_count;       /**< nodes measured */
   uint64_t weights_bytes;     /**< packed; shared by forks */
   uint64_t activations_bytes; /**< of this session */
+  qlite_float16_use float16;
+  int32_t reserved; /**< 0 */
 } qlite_session_info;
+/** Fills in counts and sizes. */
 QLITE_API qlite_status qlite_session_get_info(const qlite_session* session, qlite_session_info* info);
 /** Input number `index`: its name, type, extents, and the session's own memory, which may be written directly. */
 QLITE_API qlite_status qlite_session_get_input(const qlite_session* session, size_t index, qlite_sample_buffer* buffer);
@@ -936,6 +1191,23 @@ typedef struct qlite_observer_type {
  * before do not see it. */
 QLITE_API qlite_status qlite_context_register_observer(const qlite_context* context, const char* name,
                                                        const qlite_observer_type* type);
+
+/** One observer, the library's or a registered one, for values that the host has itself. One thread at a time. */
+typedef struct qlite_observer qlite_observer;
+/** An observer of that name which has seen nothing; QLITE_NOT_FOUND names the nearest. */
+QLITE_API qlite_status qlite_observer_create(const qlite_context* context, const char* name, qlite_observer** observer);
+/** Gives the observer up. */
+QLITE_API qlite_status qlite_observer_release(qlite_observer* observer);
+/** Shows it the values of one sample: `count`, 1 at least, all finite (QLITE_FAILED_PRECONDITION). */
+QLITE_API qlite_status qlite_observer_observe(qlite_observer* observer, const float* values, size_t count);
+/** Adds what another observer of the same name has seen, in whatever order to the same bits. */
+QLITE_API qlite_status qlite_observer_merge(qlite_observer* observer, const qlite_observer* other);
+/** Its state as bytes, equal for equal states. */
+QLITE_API qlite_status qlite_observer_save(const qlite_observer* observer, qlite_bytes** state);
+/** Takes a saved state over in place of its own; damaged ones are refused. */
+QLITE_API qlite_status qlite_observer_load(qlite_observer* observer, const void* state, size_t size);
+/** The range for `bits`-bit integers (2..16); QLITE_FAILED_PRECONDITION where nothing was seen. */
+QLITE_API qlite_status qlite_observer_compute(const qlite_observer* observer, int32_t bits, float* min, float* max);
 
 /** A preprocessing step: changes samples before the network sees them. Settings and what it learnt are its state. */
 typedef struct qlite_preprocessor_type {

@@ -14,7 +14,8 @@ qlite_quant_params AsHostParams(const QuantParams& params) {
           .bits = params.bits,
           .symmetric = params.scheme == QuantScheme::kSymmetric,
           .narrow_range = params.narrow_range,
-          .reserved = 0};
+          .variance_ratios = params.variance_ratios.empty() ? nullptr : params.variance_ratios.data(),
+          .mean_shifts = params.mean_shifts.empty() ? nullptr : params.mean_shifts.data()};
 }
 
 QuantParams ReadQuantParams(const qlite_quant_params* host) {
@@ -28,6 +29,9 @@ QuantParams ReadQuantParams(const qlite_quant_params* host) {
   params.block_size = read.block_size;
   params.scales.assign(read.scales, read.scales + read.count);
   params.zero_points.assign(read.zero_points, read.zero_points + read.count);
+  if (read.variance_ratios != nullptr)
+    params.variance_ratios.assign(read.variance_ratios, read.variance_ratios + read.count);
+  if (read.mean_shifts != nullptr) params.mean_shifts.assign(read.mean_shifts, read.mean_shifts + read.count);
   Check(params.Validate());
   return params;
 }

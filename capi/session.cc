@@ -11,6 +11,10 @@
 namespace qlite::capi {
 namespace {
 
+static_assert(static_cast<int>(Float16Use::kNone) == QLITE_FLOAT16_NONE &&
+              static_cast<int>(Float16Use::kStorage) == QLITE_FLOAT16_STORAGE &&
+              static_cast<int>(Float16Use::kArithmetic) == QLITE_FLOAT16_ARITHMETIC);
+
 qlite_session_options Defaults() { return {.struct_size = sizeof(qlite_session_options)}; }
 
 struct SessionBody : MadeWithContext {
@@ -105,6 +109,7 @@ qlite_status qlite_session_create(const qlite_context* context, const qlite_grap
     qlite::SessionOptions converted;
     converted.input_shapes = ReadShapes(read.shapes, read.shape_count);
     converted.profile = read.profile != 0;
+    converted.float16 = read.float16 != 0;
     return std::make_shared<SessionBody>(Needed<ContextBody>(context, "context"), of,
                                          Take(qlite::Session::Create(body.context, of->graph, converted)));
   });
@@ -126,7 +131,8 @@ qlite_status qlite_session_get_info(const qlite_session* session, qlite_session_
                        .output_count = body.session->output_count(),
                        .profile_count = body.session->profile().size(),
                        .weights_bytes = memory.weights_bytes,
-                       .activations_bytes = memory.activations_bytes});
+                       .activations_bytes = memory.activations_bytes,
+                       .float16 = static_cast<qlite_float16_use>(body.session->float16())});
   });
 }
 

@@ -8,10 +8,9 @@
 
 struct memory_account {
   pthread_mutex_t mutex; /* guards the rest */
-  long allocations;      /* asked for so far */
+  long allocations;      /* made so far */
   long living;           /* blocks that were not given back yet */
   size_t bytes, most_bytes;
-  long fail_at; /* The number of an allocation that is to find no memory, as a trial; 0: none. */
 };
 
 /* An allocator that keeps this account, which must outlive it. */

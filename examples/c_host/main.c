@@ -2,14 +2,13 @@
  * which it then runs on the first picture.
  *
  *   c_host LIBRARY MODEL FOLDER OUTPUT [resize=WxH] [shorter=N] [crop=WxH] [count=N] [threads=N] [method=NAME]
- * [step=NAME] [allocator=counting] [fail=N] [repeat=N]
+ * [step=NAME] [allocator=counting] [repeat=N]
  *
  * Pictures are taken as RGB, x / 127.5 - 1. The method may be MEAN_EXTREMES and the step CLAMP, which are this host's
  * own. With the same settings the file has the same bytes as that of qlite_convert.
  *
- * allocator=counting: the library takes its memory from this host, which tells at the end how much it was. fail=N: in
- * addition the N-th allocation finds no memory. Both need a self-contained library. repeat=N: all of it N times, from
- * opening the library to closing it. */
+ * allocator=counting: the library, which must be a self-contained one, takes its memory from this host, which tells at
+ * the end how much it was. repeat=N: all of it N times, from opening the library to closing it. */
 #include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -27,7 +26,7 @@ struct request {
   int64_t count;
   int32_t threads;
   int counts_memory;
-  long fail_at, repeat;
+  long repeat;
 };
 
 /* Everything the host holds; NULL where it does not exist (yet). */
@@ -201,8 +200,6 @@ static int read_option(const char* text, struct request* r) {
     r->threads = (int32_t)a;
   } else if (strcmp(text, "allocator=counting") == 0) {
     r->counts_memory = 1;
-  } else if (sscanf(text, "fail=%lld", &a) == 1) {
-    r->counts_memory = 1, r->fail_at = (long)a;
   } else if (sscanf(text, "repeat=%lld", &a) == 1) {
     r->repeat = (long)a;
   } else if (strncmp(text, "method=", 7) == 0) {
@@ -219,7 +216,6 @@ static int read_option(const char* text, struct request* r) {
 /* Before anything has made a handle. */
 static qlite_status lend_memory(const struct work* w, const struct request* r, struct memory_account* account) {
   if (!r->counts_memory) return QLITE_OK;
-  account->fail_at = r->fail_at;
   const qlite_allocator allocator = counting_allocator(account);
   return w->q.qlite_set_allocator(&allocator);
 }
@@ -227,7 +223,7 @@ static qlite_status lend_memory(const struct work* w, const struct request* r, s
 /* From opening the library to closing it; 0 on success. */
 static int work_once(int option_count, char** options, struct request* r) {
   static const float pixels[] = {127.5f, 127.5f, 127.5f};
-  struct memory_account account = {PTHREAD_MUTEX_INITIALIZER, 0, 0, 0, 0, 0};
+  struct memory_account account = {PTHREAD_MUTEX_INITIALIZER, 0, 0, 0, 0};
   struct work w;
   memset(&w, 0, sizeof(w));
   if (library_open(&w.q, r->library) != 0) return 2;
@@ -258,7 +254,7 @@ int main(int argc, char** argv) {
     fprintf(stderr, "usage: %s LIBRARY MODEL FOLDER OUTPUT [option=value ...]\n", argv[0]);
     return 2;
   }
-  struct request r = {argv[1], argv[2], argv[3], argv[4], "MAX_MIN", NULL, {0}, 0, 1, 0, 0, 1};
+  struct request r = {argv[1], argv[2], argv[3], argv[4], "MAX_MIN", NULL, {0}, 0, 1, 0, 1};
   int result = 0;
   for (long i = 0; i < r.repeat && result == 0; ++i) result = work_once(argc - 5, argv + 5, &r);
   return result;

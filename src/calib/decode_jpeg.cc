@@ -103,6 +103,7 @@ class JpegReader {
   JpegState* state() { return &state_; }
   jpeg_decompress_struct& info() { return state_.info; }
   const char* message() const { return state_.message; }
+  bool out_of_memory() const { return state_.errors.msg_code == JERR_OUT_OF_MEMORY; }
 
   int Orientation() const {
     constexpr std::string_view kExif("Exif\0\0", 6);
@@ -135,7 +136,10 @@ void CmykToColor(const std::vector<uint8_t>& cmyk, bool inverted, PixelOrder ord
 absl::StatusOr<Picture> DecodeJpeg(std::string_view bytes, const std::string& name, PixelOrder order,
                                    uint64_t max_pixels) {
   JpegReader reader;
-  const auto damaged = [&] { return absl::InvalidArgumentError(StrCat(name, ": bad JPEG: ", reader.message())); };
+  const auto damaged = [&] {
+    if (reader.out_of_memory()) return absl::ResourceExhaustedError(StrCat(name, ": no memory for the JPEG decoder"));
+    return absl::InvalidArgumentError(StrCat(name, ": bad JPEG: ", reader.message()));
+  };
   if (!ReadHeader(reader.state(), reinterpret_cast<const unsigned char*>(bytes.data()), bytes.size())) return damaged();
   jpeg_decompress_struct& info = reader.info();
   absl::StatusOr<Picture> picture = MakePicture(info.image_width, info.image_height, bytes.size(), name, max_pixels);

@@ -9,6 +9,7 @@
 #include "calib/sample_buffers.h"
 #include "core/str_cat.h"
 #include "qlite/data_set.h"
+#include "qlite/error_details.h"
 
 namespace qlite {
 namespace {
@@ -58,15 +59,24 @@ absl::StatusOr<std::unique_ptr<DataSet>> OpenTokenDataSet(const InputSpec& input
                                                           int64_t first_line, int64_t count) {
   constexpr uint64_t kMaxBytes = uint64_t{1} << 30;
   if (first_line < 1 || count < 0) {
-    return absl::InvalidArgumentError(
-        StrCat(file, ": ", count, " lines from line ", first_line, " on cannot be read; lines count from 1"));
+    return AtFile(absl::InvalidArgumentError(StrCat(file, ": ", count, " lines from line ", first_line,
+                                                    " on cannot be read; lines count from 1")),
+                  file);
   }
   const absl::StatusOr<std::string> text = calib::ReadWholeFile(file, kMaxBytes);
   if (!text.ok()) return text.status();
-  if (input.type == ElementType::kInt64) return ReadTokens<int64_t>(input, file, *text, first_line, count);
-  if (input.type == ElementType::kInt32) return ReadTokens<int32_t>(input, file, *text, first_line, count);
-  return absl::InvalidArgumentError(StrCat("input '", input.name, "' has element type ", ElementTypeName(input.type),
-                                           ", but tokens are int64 or int32"));
+  absl::StatusOr<std::unique_ptr<DataSet>> data;
+  if (input.type == ElementType::kInt64) {
+    data = ReadTokens<int64_t>(input, file, *text, first_line, count);
+  } else if (input.type == ElementType::kInt32) {
+    data = ReadTokens<int32_t>(input, file, *text, first_line, count);
+  } else {
+    return AtValue(absl::InvalidArgumentError(StrCat("input '", input.name, "' has element type ",
+                                                     ElementTypeName(input.type), ", but tokens are int64 or int32")),
+                   input.name);
+  }
+  if (!data.ok()) return AtFile(data.status(), file);
+  return data;
 }
 
 }  // namespace qlite

@@ -2,8 +2,6 @@
 #ifndef QLITE_TESTS_CAPI_CAPI_TEST_UTIL_H_
 #define QLITE_TESTS_CAPI_CAPI_TEST_UTIL_H_
 
-#include <unistd.h>
-
 #include <catch2/catch.hpp>
 #include <cstdint>
 #include <cstdlib>
@@ -15,6 +13,7 @@
 #include <vector>
 
 #include "qlite.h"
+#include "temporary_folder.h"
 
 namespace qlite::testing {
 
@@ -32,6 +31,8 @@ inline qlite_status ReleaseHandle(qlite_calibration_table* h) { return qlite_cal
 inline qlite_status ReleaseHandle(qlite_quantizer* h) { return qlite_quantizer_release(h); }
 inline qlite_status ReleaseHandle(qlite_quantization_result* h) { return qlite_quantization_result_release(h); }
 inline qlite_status ReleaseHandle(qlite_session* h) { return qlite_session_release(h); }
+inline qlite_status ReleaseHandle(qlite_observer* h) { return qlite_observer_release(h); }
+inline qlite_status ReleaseHandle(qlite_report* h) { return qlite_report_release(h); }
 
 template <class H>
 struct Releaser {
@@ -162,23 +163,6 @@ inline Owned<qlite_graph> SmallGraph(const qlite_context* context) {
   REQUIRE(qlite_graph_builder_set_outputs(builder.get(), &y, 1) == QLITE_OK);
   return MakeHandle<qlite_graph>([&](qlite_graph** g) { return qlite_graph_builder_build(builder.get(), g); });
 }
-
-// A folder of its own, removed at the end.
-class TemporaryFolder {
- public:
-  TemporaryFolder() {
-    std::string pattern = (std::filesystem::temp_directory_path() / "qlite_capi_XXXXXX").string();
-    path_ = mkdtemp(pattern.data());
-  }
-  ~TemporaryFolder() {
-    std::error_code error;
-    std::filesystem::remove_all(path_, error);
-  }
-  std::string operator/(const std::string& name) const { return (path_ / name).string(); }
-
- private:
-  std::filesystem::path path_;
-};
 
 inline std::string Contents(const std::string& path) {
   std::ifstream file(path, std::ios::binary);

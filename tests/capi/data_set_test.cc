@@ -74,11 +74,11 @@ TEST_CASE_METHOD(Fixture, "raw files calibrate as the samples that they hold") {
   const TemporaryFolder folder;
   const size_t elements = samples.size() / 5;
   for (size_t i = 0; i < 5; ++i) {
-    std::ofstream file(folder / (std::to_string(i) + ".bin"), std::ios::binary);
+    std::ofstream file(folder.File(std::to_string(i) + ".bin"), std::ios::binary);
     file.write(reinterpret_cast<const char*>(samples.data() + i * elements),
                static_cast<std::streamsize>(elements * sizeof(float)));
   }
-  const std::string path = folder / "";
+  const std::string path = folder.path();
   const char* const folders[] = {path.c_str()};
   const auto raw =
       MakeHandle<qlite_data_set>([&](auto** d) { return qlite_data_set_open_raw(&target, folders, 1, 0, d); });
@@ -90,10 +90,38 @@ TEST_CASE_METHOD(Fixture, "raw files calibrate as the samples that they hold") {
   CHECK_THAT(LastErrorOf(context.get()).file, Contains(path));
 }
 
+TEST_CASE("lines of tokens are samples") {
+  const auto context = MakeContext();
+  const auto builder =
+      MakeHandle<qlite_graph_builder>([&](auto** b) { return qlite_graph_builder_create(context.get(), nullptr, b); });
+  const int64_t dims[] = {1, 3};
+  int32_t tokens = -1;
+  REQUIRE(qlite_graph_builder_add_input(builder.get(), "tokens", QLITE_INT64, dims, 2, &tokens) == QLITE_OK);
+  REQUIRE(qlite_graph_builder_set_outputs(builder.get(), &tokens, 1) == QLITE_OK);
+  const auto graph = MakeHandle<qlite_graph>([&](auto** g) { return qlite_graph_builder_build(builder.get(), g); });
+  const TemporaryFolder folder;
+  const std::string path = folder.Write("tokens.txt", "1 2 3 4\n5 6 7\n8 9\n");
+  const qlite_data_target target = TargetOf(graph.get());
+  const auto data =
+      MakeHandle<qlite_data_set>([&](auto** d) { return qlite_data_set_open_tokens(&target, path.c_str(), 2, 1, d); });
+  int64_t size = 0, sample[3] = {};
+  REQUIRE(qlite_data_set_size(data.get(), &size) == QLITE_OK);
+  CHECK(size == 1);
+  void* const memory[] = {sample};
+  const size_t sizes[] = {sizeof(sample)};
+  REQUIRE(qlite_data_set_read(data.get(), 0, memory, sizes, 1) == QLITE_OK);
+  CHECK(sample[0] == 5);
+  CHECK(sample[2] == 7);
+  qlite_data_set* none = nullptr;
+  CHECK(qlite_data_set_open_tokens(&target, path.c_str(), 1, 0, &none) != QLITE_OK);
+  CHECK(LastErrorOf(context.get()).file == path);
+}
+
 struct Source {
   const std::vector<float>* samples;
   int64_t fails = -1;
   int released = 0;
+  bool says = false;  // what the failure is
 };
 
 qlite_sample_source SourceOf(Source& source) {
@@ -103,7 +131,10 @@ qlite_sample_source SourceOf(Source& source) {
   s.size = 5;
   s.read = [](void* user, int64_t index, const qlite_sample_buffer* inputs, size_t count) -> qlite_status {
     const Source& from = *static_cast<Source*>(user);
-    if (index == from.fails) return QLITE_DATA_LOSS;
+    if (index == from.fails) {
+      if (from.says) qlite_describe_failure("three bytes are missing", "samples.tar", nullptr, "input");
+      return QLITE_DATA_LOSS;
+    }
     if (count != 1 || std::string(inputs[0].name) != "input") return QLITE_INTERNAL;
     std::memcpy(inputs[0].data, from.samples->data() + static_cast<size_t>(index) * inputs[0].size / sizeof(float),
                 inputs[0].size);
@@ -127,6 +158,17 @@ TEST_CASE_METHOD(Fixture, "the host makes samples when asked") {
     qlite_quantization_result* none = nullptr;
     CHECK(qlite_quantizer_run(quantizer.get(), graph.get(), made.get(), nullptr, &none) == QLITE_DATA_LOSS);
     CHECK_THAT(LastErrorOf(context.get()).message, Contains("read of sample 3"));
+    CHECK(LastErrorOf(context.get()).file.empty());
+    source.says = true;
+    CHECK(qlite_quantizer_run(quantizer.get(), graph.get(), made.get(), nullptr, &none) == QLITE_DATA_LOSS);
+    const ErrorText said = LastErrorOf(context.get());
+    CHECK_THAT(said.message, Contains("read of sample 3") && Contains("three bytes are missing"));
+    CHECK(said.file == "samples.tar");
+    CHECK(said.node.empty());
+    CHECK(said.value == "input");
+    source.says = false;  // and what was said once is not said again
+    CHECK(qlite_quantizer_run(quantizer.get(), graph.get(), made.get(), nullptr, &none) == QLITE_DATA_LOSS);
+    CHECK_THAT(LastErrorOf(context.get()).message, !Contains("missing"));
   }
   CHECK(source.released == 1);
   qlite_sample_source broken = host;
@@ -193,7 +235,7 @@ TEST_CASE_METHOD(Fixture, "tables are saved, read back, merged and resumed") {
   CHECK(max == merged_max);
 
   const TemporaryFolder folder;
-  const std::string path = folder / "table";
+  const std::string path = folder.File("table");
   REQUIRE(qlite_calibration_table_save(whole.get(), path.c_str()) == QLITE_OK);
   const auto loaded = MakeHandle<qlite_calibration_table>(
       [&](auto** t) { return qlite_calibration_table_load(context.get(), path.c_str(), t); });

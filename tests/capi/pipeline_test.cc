@@ -67,19 +67,19 @@ TEST_CASE("errors name the file, the node and the value at fault") {
   const TemporaryFolder folder;
   qlite_graph* none = nullptr;
   SECTION("a damaged file") {
-    const std::string path = folder / "it's damaged.qlite";
+    const std::string path = folder.File("it's damaged.qlite");
     std::ofstream(path) << "qlite";
     CHECK(qlite_graph_load(context.get(), path.c_str(), QLITE_FORMAT_AUTO, &none) != QLITE_OK);
     CHECK(LastErrorOf(context.get()).file == path);
   }
   SECTION("a file that cannot be written") {
-    const std::string path = folder / "no folder/y.qlite";
+    const std::string path = folder.File("no folder/y.qlite");
     const auto graph = SmallGraph(context.get());
     CHECK(qlite_graph_save(context.get(), graph.get(), path.c_str(), nullptr) == QLITE_NOT_FOUND);
     CHECK(LastErrorOf(context.get()).file == path);
   }
   SECTION("a picture") {
-    const std::string path = folder / "a.png";
+    const std::string path = folder.File("a.png");
     std::ofstream(path) << "no picture";
     const auto graph = LoadDemo(context.get());
     const qlite_data_target target = TargetOf(graph.get());
@@ -214,7 +214,7 @@ TEST_CASE("the quantized file is the same from path, writer and memory") {
   const auto int8 = GraphOf(result.get());
   const TemporaryFolder folder;
   for (const qlite_model_format format : {QLITE_FORMAT_QLITE, QLITE_FORMAT_ONNX}) {
-    const std::string path = folder / ("int8." + std::string(qlite_model_format_name(format)));
+    const std::string path = folder.File("int8." + std::string(qlite_model_format_name(format)));
     REQUIRE(qlite_graph_save(context.get(), int8.get(), path.c_str(), nullptr) == QLITE_OK);
     std::string written;
     const qlite_export_options options = ExportTo(format);
@@ -560,6 +560,25 @@ TEST_CASE("a graph can be built and changed") {
   CHECK_THAT(TextOf(both.get()), Contains("%inner: float32[1,4] = Softmax(%x)") && Contains("# first"));
   CHECK_THAT(TextOf(both.get()), Contains("%last: float32[1,4] = Relu(%inner)"));
 
+  // The Softmax becomes a LogSoftmax over the other axis, the Relu an Elu of its default alpha; the text goes.
+  axis.integer = 0;
+  REQUIRE(qlite_graph_builder_set_producer_operator(builder.get(), detached, "LogSoftmax", &axis, 1) == QLITE_OK);
+  REQUIRE(qlite_graph_builder_set_producer_operator(builder.get(), relu, "Elu", nullptr, 0) == QLITE_OK);
+  REQUIRE(qlite_graph_builder_set_metadata(builder.get(), "key", nullptr) == QLITE_OK);
+  const auto others = MakeHandle<qlite_graph>([&](auto** g) { return qlite_graph_builder_build(builder.get(), g); });
+  const auto text = MakeHandle<qlite_bytes>([&](auto** b) { return qlite_graph_dump(others.get(), 0, b); });
+  CHECK_THAT(TextOf(text.get()), Contains("LogSoftmax(%x) {axis=0}") && Contains("Elu(%inner)"));
+  CHECK(qlite_graph_get_metadata(others.get(), 0, &key, &value) == QLITE_OUT_OF_RANGE);
+  CHECK(qlite_graph_builder_set_producer_operator(builder.get(), in, "Relu", nullptr, 0) == QLITE_FAILED_PRECONDITION);
+  CHECK(qlite_graph_builder_set_producer_operator(builder.get(), relu, "Reluu", nullptr, 0) == QLITE_NOT_FOUND);
+  CHECK(qlite_graph_builder_set_producer_operator(builder.get(), relu, nullptr, &axis, 1) == QLITE_NOT_FOUND);
+  // An operator of other inputs is found out when the graph is built.
+  REQUIRE(qlite_graph_builder_set_producer_operator(builder.get(), relu, "Add", nullptr, 0) == QLITE_OK);
+  qlite_graph* none = nullptr;
+  CHECK(qlite_graph_builder_build(builder.get(), &none) == QLITE_INVALID_ARGUMENT);
+  CHECK_THAT(LastErrorOf(context.get()).message, Contains("Add"));
+  REQUIRE(qlite_graph_builder_set_producer_operator(builder.get(), relu, "Relu", nullptr, 0) == QLITE_OK);
+
   axis.name = "axes";
   CHECK(qlite_graph_builder_add_node(builder.get(), &node, &out) == QLITE_NOT_FOUND);
   CHECK_THAT(LastErrorOf(context.get()).message, Contains("'axis'"));
@@ -592,6 +611,21 @@ TEST_CASE("extents of a built graph may be open and have names") {
   const auto graph = MakeHandle<qlite_graph>([&](auto** g) { return qlite_graph_builder_build(builder.get(), g); });
   const auto dump = MakeHandle<qlite_bytes>([&](auto** b) { return qlite_graph_dump(graph.get(), 0, b); });
   CHECK_THAT(TextOf(dump.get()), Contains("%y: float32[N,4] = Relu(%x)"));
+}
+
+TEST_CASE("the rank of an input may be unknown") {
+  const auto context = MakeContext();
+  const auto builder =
+      MakeHandle<qlite_graph_builder>([&](auto** b) { return qlite_graph_builder_create(context.get(), nullptr, b); });
+  int32_t x = -1;
+  REQUIRE(qlite_graph_builder_add_input(builder.get(), "x", QLITE_FLOAT32, nullptr, QLITE_UNKNOWN_RANK, &x) ==
+          QLITE_OK);
+  REQUIRE(qlite_graph_builder_set_outputs(builder.get(), &x, 1) == QLITE_OK);
+  const auto graph = MakeHandle<qlite_graph>([&](auto** g) { return qlite_graph_builder_build(builder.get(), g); });
+  qlite_value_info value = {};
+  value.struct_size = sizeof(value);
+  REQUIRE(qlite_graph_get_value(graph.get(), 0, &value) == QLITE_OK);
+  CHECK(value.rank == -1);
 }
 
 TEST_CASE("a node of several outputs is added whole or not at all") {
@@ -673,6 +707,8 @@ TEST_CASE("small services") {
   CHECK(qlite_symmetric_params(127, 8, &scale) == QLITE_OK);
   CHECK(scale == 1);
   CHECK(qlite_symmetric_params(127, 1, &scale) == QLITE_INVALID_ARGUMENT);
+  const auto operators = MakeHandle<qlite_bytes>([](auto** b) { return qlite_operator_names(b); });
+  CHECK_THAT(TextOf(operators.get()), Contains("Conv\n") && Contains("\nDequantize\n"));
   const char* const known[] = {"strides", "dilations"};
   int64_t index = 0;
   CHECK(qlite_nearest_name("stride", known, 2, &index) == QLITE_OK);

@@ -48,12 +48,18 @@ struct Handles {
       [this](auto** r) { return qlite_quantizer_run(quantizer.get(), graph.get(), data.get(), nullptr, r); });
   Owned<qlite_session> session = MakeHandle<qlite_session>(
       [this](auto** s) { return qlite_session_create(context.get(), graph.get(), nullptr, s); });
+  Owned<qlite_observer> observer =
+      MakeHandle<qlite_observer>([this](auto** o) { return qlite_observer_create(context.get(), "MAX_MIN", o); });
+  Owned<qlite_report> report = MakeHandle<qlite_report>([this](auto** r) {
+    return qlite_report_create(context.get(), graph.get(), graph.get(), data.get(), nullptr, r);
+  });
   Owned<qlite_bytes> bytes = MakeHandle<qlite_bytes>([this](auto** b) { return qlite_graph_dump(graph.get(), 0, b); });
   Owned<qlite_error> error = SomeError(context.get());
 
   std::vector<void*> All() const {
-    return {context.get(), graph.get(),     pool.get(),   builder.get(), data.get(),  labels.get(), calibrator.get(),
-            table.get(),   quantizer.get(), result.get(), session.get(), bytes.get(), error.get()};
+    return {context.get(), graph.get(),      pool.get(),   builder.get(),   data.get(),
+            labels.get(),  calibrator.get(), table.get(),  quantizer.get(), result.get(),
+            session.get(), observer.get(),   report.get(), bytes.get(),     error.get()};
   }
 };
 
@@ -75,8 +81,10 @@ class Plausible {
     } else if constexpr (std::is_same_v<T, const char*>) {
       return "x";
     } else if constexpr (std::is_same_v<T, qlite_release_function> || std::is_same_v<T, qlite_write_function> ||
-                         std::is_same_v<T, qlite_tap_function>) {
+                         std::is_same_v<T, qlite_tap_function> || std::is_same_v<T, qlite_work_function>) {
       return nullptr;
+    } else if constexpr (requires(T t) { t->struct_size; } && std::is_const_v<std::remove_pointer_t<T>>) {
+      return nullptr;  // where they are options, defaults
     } else if constexpr (std::is_pointer_v<T>) {
       return reinterpret_cast<T>(memory_);
     } else {
@@ -96,6 +104,8 @@ class Plausible {
   qlite_quantizer* Handle(qlite_quantizer*) { return handles_.quantizer.get(); }
   qlite_quantization_result* Handle(qlite_quantization_result*) { return handles_.result.get(); }
   qlite_session* Handle(qlite_session*) { return handles_.session.get(); }
+  qlite_observer* Handle(qlite_observer*) { return handles_.observer.get(); }
+  qlite_report* Handle(qlite_report*) { return handles_.report.get(); }
   qlite_bytes* Handle(qlite_bytes*) { return handles_.bytes.get(); }
   qlite_error* Handle(qlite_error*) { return handles_.error.get(); }
 
@@ -120,7 +130,8 @@ void CallWithNothing(const char* name, R (*function)(A...)) {
 // Whether that argument, a handle, is optional.
 bool MayBeNull(std::string_view function, size_t argument) {
   if (function == "qlite_graph_builder_create") return argument == 1;
-  return (function == "qlite_calibrator_run" && argument == 2) || (function == "qlite_quantizer_run" && argument == 3);
+  if (function == "qlite_calibrator_run") return argument == 2;
+  return (function == "qlite_quantizer_run" || function == "qlite_weight_quantize") && argument == 3;
 }
 
 // Each handle argument in turn replaced by `wrong`, the others plausible.
@@ -240,6 +251,8 @@ TEST_CASE("a handle is released once, by its own function") {
   CheckReleasedOnce(std::move(h.quantizer), all);
   CheckReleasedOnce(std::move(h.result), all);
   CheckReleasedOnce(std::move(h.session), all);
+  CheckReleasedOnce(std::move(h.observer), all);
+  CheckReleasedOnce(std::move(h.report), all);
   CheckReleasedOnce(std::move(h.bytes), all);
   CheckReleasedOnce(std::move(h.error), all);
 }
@@ -292,6 +305,19 @@ S Initialised(qlite_status (*init)(S*, size_t), size_t first = sizeof(S)) {
   return s;
 }
 
+Owned<qlite_quantization_result> WeightQuantized(const qlite_context* context, const qlite_graph* graph) {
+  return MakeHandle<qlite_quantization_result>(
+      [&](auto** r) { return qlite_weight_quantize(context, graph, nullptr, nullptr, r); });
+}
+
+// Of the first value that is quantized.
+qlite_status ParamsOfFirst(const qlite_graph* graph, qlite_quant_params* params) {
+  qlite_status status = QLITE_NOT_FOUND;
+  for (int32_t value = 0; status == QLITE_NOT_FOUND; ++value)
+    status = qlite_graph_get_quant_params(graph, value, params);
+  return status;
+}
+
 TEST_CASE("structures of wrong sizes are refused, larger ones taken as far as they are known") {
   const Handles h;
   const auto discard = [](qlite_status status, auto* handle) {
@@ -300,6 +326,9 @@ TEST_CASE("structures of wrong sizes are refused, larger ones taken as far as th
   };
   SECTION("options") {
     constexpr size_t kFirstContextOptions = offsetof(qlite_context_options, max_tensors);
+    constexpr size_t kFirstQuantizerOptions = offsetof(qlite_quantizer_options, keep_float_graph);
+    constexpr size_t kFirstExportOptions = offsetof(qlite_export_options, encode_weights);
+    constexpr size_t kFirstSessionOptions = offsetof(qlite_session_options, float16);
     CheckSizes<qlite_context_options>(
         [&](const auto* o) {
           qlite_context* made = nullptr;
@@ -317,22 +346,131 @@ TEST_CASE("structures of wrong sizes are refused, larger ones taken as far as th
           qlite_quantizer* made = nullptr;
           return discard(qlite_quantizer_create(h.context.get(), o, &made), made);
         },
-        Initialised(qlite_quantizer_options_init), true);
-    qlite_export_options exporting = Initialised(qlite_export_options_init);
+        Initialised(qlite_quantizer_options_init, kFirstQuantizerOptions), true, kFirstQuantizerOptions);
+    qlite_export_options exporting = Initialised(qlite_export_options_init, kFirstExportOptions);
     exporting.format = QLITE_FORMAT_QLITE;
     CheckSizes<qlite_export_options>(
         [&](const auto* o) {
           qlite_bytes* made = nullptr;
           return discard(qlite_graph_serialize(h.graph.get(), o, &made), made);
         },
-        exporting, true);
+        exporting, true, kFirstExportOptions);
     CheckSizes<qlite_session_options>(
         [&](const auto* o) {
           qlite_session* made = nullptr;
           return discard(qlite_session_create(h.context.get(), h.graph.get(), o, &made), made);
         },
-        Initialised(qlite_session_options_init), true);
-    Initialised(qlite_image_options_init);
+        Initialised(qlite_session_options_init, kFirstSessionOptions), true, kFirstSessionOptions);
+    CheckSizes<qlite_load_options>(
+        [&](const auto* o) {
+          qlite_graph* made = nullptr;
+          return discard(qlite_graph_load_with(h.context.get(), DemoPath("model.onnx").c_str(), o, &made), made);
+        },
+        Initialised(qlite_load_options_init), true);
+    CheckSizes<qlite_weight_quantizer_options>(
+        [&](const auto* o) {
+          qlite_quantization_result* made = nullptr;
+          return discard(qlite_weight_quantize(h.context.get(), h.graph.get(), o, nullptr, &made), made);
+        },
+        Initialised(qlite_weight_quantizer_options_init), true);
+    CheckSizes<qlite_report_options>(
+        [&](const auto* o) {
+          qlite_report* made = nullptr;
+          return discard(qlite_report_create(h.context.get(), h.graph.get(), h.graph.get(), h.data.get(), o, &made),
+                         made);
+        },
+        Initialised(qlite_report_options_init), true);
+    qlite_image_options images = Initialised(qlite_image_options_init);
+    images.resize_width = images.resize_height = 48;
+    const auto model = LoadDemo(h.context.get());
+    const qlite_data_target target = TargetOf(model.get());
+    CheckSizes<qlite_image_options>(
+        [&](const auto* o) {
+          qlite_data_set* made = nullptr;
+          return discard(qlite_data_set_open_images(&target, DemoPath("calib").c_str(), 1, o, &made), made);
+        },
+        images, true);
+  }
+  SECTION("what the host describes") {
+    const float samples[4] = {1, 2, 3, 4};
+    const void* const inputs[] = {samples};
+    const size_t sizes[] = {sizeof(samples)};
+    CheckSizes<qlite_data_target>(
+        [&](const auto* t) {
+          qlite_data_set* made = nullptr;
+          return discard(qlite_data_set_from_memory(t, inputs, sizes, 1, nullptr, nullptr, &made), made);
+        },
+        TargetOf(h.graph.get()), true);
+    const qlite_data_target target = TargetOf(h.graph.get());
+    qlite_sample_source source = {};
+    source.size = 1;
+    source.read = [](void*, int64_t, const qlite_sample_buffer*, size_t) { return qlite_status{QLITE_OK}; };
+    CheckSizes<qlite_sample_source>(
+        [&](const auto* s) {
+          qlite_data_set* made = nullptr;
+          return discard(qlite_data_set_from_source(&target, s, &made), made);
+        },
+        source, true);
+    qlite_executor executor = {};
+    executor.parallel_for = [](void*, int64_t units, qlite_work_function work, void* state) {
+      work(state, 0, units, 0);
+    };
+    executor.concurrency = 1;
+    CheckSizes<qlite_executor>(
+        [&](const auto* e) {
+          qlite_context* made = nullptr;
+          return discard(qlite_context_with_executor(h.context.get(), e, &made), made);
+        },
+        executor, true);
+    qlite_observer_type observer = {};
+    observer.create = [](void*, void**) { return qlite_status{QLITE_OK}; };
+    observer.destroy = [](void*) {};
+    observer.observe = [](void*, const float*, size_t, float, float) { return qlite_status{QLITE_OK}; };
+    observer.merge = [](void*, const void*) { return qlite_status{QLITE_OK}; };
+    observer.save = [](const void*, qlite_write_function, void*) { return qlite_status{QLITE_OK}; };
+    observer.load = [](void*, const void*, size_t) { return qlite_status{QLITE_OK}; };
+    observer.compute = [](const void*, int32_t, float*, float*) { return qlite_status{QLITE_OK}; };
+    CheckSizes<qlite_observer_type>(
+        [&](const auto* t) { return qlite_context_register_observer(MakeContext().get(), "OWN", t); }, observer, true);
+    qlite_preprocessor_type step = {};
+    step.create = observer.create;
+    step.destroy = observer.destroy;
+    step.apply = [](const void*, const qlite_sample_buffer*, size_t) { return qlite_status{QLITE_OK}; };
+    step.save = observer.save;
+    step.load = observer.load;
+    CheckSizes<qlite_preprocessor_type>(
+        [&](const auto* t) { return qlite_context_register_preprocessor(MakeContext().get(), "OWN", t); }, step, true);
+    int32_t x = -1, made = -1;
+    REQUIRE(qlite_graph_builder_find_value(h.builder.get(), "x", &x) == QLITE_OK);
+    const char* const name = "another";
+    qlite_new_node node = {};
+    node.op = "Relu";
+    node.inputs = &x;
+    node.input_count = node.output_count = 1;
+    node.output_names = &name;
+    CheckSizes<qlite_new_node>([&](const auto* n) { return qlite_graph_builder_add_node(h.builder.get(), n, &made); },
+                               node, true);
+    const float scale = 1;
+    const int32_t zero_point = 0;
+    qlite_quant_params params = {};
+    params.scales = &scale;
+    params.zero_points = &zero_point;
+    params.count = 1;
+    params.axis = -1;
+    params.bits = 8;
+    CheckSizes<qlite_quant_params>(
+        [&](const auto* q) { return qlite_graph_builder_set_quant_params(h.builder.get(), x, q); }, params, true,
+        offsetof(qlite_quant_params, variance_ratios));
+    const int64_t dims[] = {4};
+    qlite_tapped_value value = {};
+    value.dims = dims;
+    value.rank = 1;
+    value.data = samples;
+    value.elements = 4;
+    value.type = QLITE_FLOAT32;
+    float copy[4] = {};
+    CheckSizes<qlite_tapped_value>([&](const auto* v) { return qlite_tapped_value_copy(v, nullptr, copy, 4); }, value,
+                                   true);
   }
   SECTION("results") {
     CheckSizes<qlite_graph_info>([&](auto* i) { return qlite_graph_get_info(h.graph.get(), i); }, {}, false);
@@ -341,12 +479,31 @@ TEST_CASE("structures of wrong sizes are refused, larger ones taken as far as th
     CheckSizes<qlite_calibration_info>([&](auto* i) { return qlite_calibration_table_get_info(h.table.get(), i); }, {},
                                        false);
     CheckSizes<qlite_tensor_calibration>([&](auto* i) { return qlite_calibration_table_get(h.table.get(), 0, 8, i); },
-                                         {}, false);
+                                         {}, false, offsetof(qlite_tensor_calibration, channel_elements));
     CheckSizes<qlite_quantization_info>([&](auto* i) { return qlite_quantization_result_get_info(h.result.get(), i); },
-                                        {}, false);
+                                        {}, false, offsetof(qlite_quantization_info, weight_count));
     CheckSizes<qlite_node_outcome>([&](auto* i) { return qlite_quantization_result_get_node(h.result.get(), 0, i); },
                                    {}, false);
-    CheckSizes<qlite_session_info>([&](auto* i) { return qlite_session_get_info(h.session.get(), i); }, {}, false);
+    CheckSizes<qlite_session_info>([&](auto* i) { return qlite_session_get_info(h.session.get(), i); }, {}, false,
+                                   offsetof(qlite_session_info, float16));
+    CheckSizes<qlite_report_info>([&](auto* i) { return qlite_report_get_info(h.report.get(), i); }, {}, false);
+    CheckSizes<qlite_tensor_report>([&](auto* i) { return qlite_report_get_tensor(h.report.get(), 0, 0, i); }, {},
+                                    false);
+    const auto model = LoadDemo(h.context.get());
+    const auto simplified =
+        MakeHandle<qlite_graph>([&](auto** g) { return qlite_graph_simplify(model.get(), g, nullptr); });
+    const auto weights = WeightQuantized(h.context.get(), model.get());
+    CheckSizes<qlite_weight_outcome>([&](auto* i) { return qlite_quantization_result_get_weight(weights.get(), 0, i); },
+                                     {}, false);
+    const auto quantized = GraphOf(weights.get());
+    CheckSizes<qlite_quant_params>([&](auto* i) { return ParamsOfFirst(quantized.get(), i); }, {}, false,
+                                   offsetof(qlite_quant_params, variance_ratios));
+    const auto pictures = DemoPictures(model.get(), 1);
+    const auto compared = MakeHandle<qlite_report>([&](auto** r) {
+      return qlite_report_create(h.context.get(), simplified.get(), quantized.get(), pictures.get(), nullptr, r);
+    });
+    CheckSizes<qlite_parameter_report>([&](auto* i) { return qlite_report_get_parameter(compared.get(), 0, i); }, {},
+                                       false);
     CheckSizes<qlite_error_info>([&](auto* i) { return qlite_error_get(h.error.get(), i); }, {}, false);
   }
 }
@@ -360,6 +517,16 @@ TEST_CASE("a host that is older than a field has the field's default, and its me
   const auto context = MakeHandle<qlite_context>(
       [&](auto** c) { return qlite_context_create(QLITE_ABI_VERSION, &options, c, nullptr); });
   LoadDemo(context.get());
+}
+
+TEST_CASE("what a structure has grown by is not written to where an older host has other things") {
+  const Handles h;
+  qlite_session_info info;
+  info.float16 = 77;
+  info.struct_size = offsetof(qlite_session_info, float16);
+  REQUIRE(qlite_session_get_info(h.session.get(), &info) == QLITE_OK);
+  CHECK(info.input_count == 1);
+  CHECK(info.float16 == 77);
 }
 
 TEST_CASE("an allocator comes before every handle, whole or not at all") {
@@ -392,6 +559,22 @@ TEST_CASE("numbers beyond the end are out of range") {
   void* const memory[] = {data};
   const size_t sizes[] = {sizeof(data)};
   CHECK(qlite_data_set_read(h.data.get(), 2, memory, sizes, 1) == QLITE_OUT_OF_RANGE);
+  qlite_tensor_report tensor = {};
+  tensor.struct_size = sizeof(tensor);
+  CHECK(qlite_report_get_tensor(h.report.get(), 2, 0, &tensor) == QLITE_OUT_OF_RANGE);
+  CHECK(qlite_report_get_tensor(h.report.get(), 0, 2, &tensor) == QLITE_OUT_OF_RANGE);
+  const char* name = nullptr;
+  double cosine = 0;
+  CHECK(qlite_report_get_output(h.report.get(), 0, 1, &name, &cosine) == QLITE_OUT_OF_RANGE);
+  qlite_parameter_report parameter = {};
+  parameter.struct_size = sizeof(parameter);
+  CHECK(qlite_report_get_parameter(h.report.get(), 0, &parameter) == QLITE_OUT_OF_RANGE);  // both are float
+  qlite_weight_outcome weight = {};
+  weight.struct_size = sizeof(weight);
+  CHECK(qlite_quantization_result_get_weight(h.result.get(), 0, &weight) == QLITE_OUT_OF_RANGE);
+  CHECK(qlite_context_parallel_for(
+            h.context.get(), -1, [](void*, int64_t, int64_t, int32_t) {}, nullptr) == QLITE_INVALID_ARGUMENT);
+  CHECK(qlite_context_log(h.context.get(), 4, "message") == QLITE_INVALID_ARGUMENT);
   CHECK(qlite_data_set_read(h.data.get(), 1, memory, sizes, 1) == QLITE_OK);
   CHECK(data[3] == 8);
 }

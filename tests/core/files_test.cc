@@ -2,37 +2,18 @@
 #include <unistd.h>
 
 #include <catch2/catch.hpp>
-#include <filesystem>
 #include <fstream>
 #include <iterator>
 
 #include "core/atomic_file.h"
 #include "core/mapped_file.h"
+#include "temporary_folder.h"
 
 namespace qlite {
 namespace {
 
-namespace fs = std::filesystem;
 using ::Catch::Contains;
-
-// A folder of its own, removed at the end.
-class TemporaryFolder {
- public:
-  TemporaryFolder() {
-    std::string pattern = (fs::temp_directory_path() / "qlite_test_XXXXXX").string();
-    path_ = mkdtemp(pattern.data());
-  }
-  ~TemporaryFolder() {
-    std::error_code error;
-    fs::remove_all(path_, error);
-  }
-  std::string operator/(const std::string& name) const { return (path_ / name).string(); }
-  std::ptrdiff_t entries() const { return std::distance(fs::directory_iterator(path_), fs::directory_iterator()); }
-  const fs::path& path() const { return path_; }
-
- private:
-  fs::path path_;
-};
+using testing::TemporaryFolder;
 
 std::string Contents(const std::string& path) {
   std::ifstream file(path, std::ios::binary);
@@ -43,7 +24,7 @@ std::string MessageOf(const absl::Status& status) { return std::string(status.me
 
 TEST_CASE("a file is written and replaced") {
   const TemporaryFolder folder;
-  const std::string path = folder / "a.bin";
+  const std::string path = folder.File("a.bin");
   REQUIRE(WriteFileAtomically(path, std::string_view("one\0two", 7)).ok());
   CHECK(Contents(path) == std::string("one\0two", 7));
   REQUIRE(WriteFileAtomically(path, "").ok());
@@ -54,23 +35,23 @@ TEST_CASE("a file is written and replaced") {
 TEST_CASE("the file has ordinary permissions") {
   const TemporaryFolder folder;
   const mode_t mask = umask(027);
-  REQUIRE(WriteFileAtomically(folder / "a", "x").ok());
+  REQUIRE(WriteFileAtomically(folder.File("a"), "x").ok());
   umask(mask);
   struct stat info {};
-  REQUIRE(stat((folder / "a").c_str(), &info) == 0);
+  REQUIRE(stat(folder.File("a").c_str(), &info) == 0);
   CHECK((info.st_mode & 0777) == 0640);
 }
 
 TEST_CASE("the longest name that a file can have") {
   const TemporaryFolder folder;
-  CHECK(WriteFileAtomically(folder / std::string(255, 'n'), "x").ok());
-  CHECK_FALSE(WriteFileAtomically(folder / std::string(256, 'n'), "x").ok());
+  CHECK(WriteFileAtomically(folder.File(std::string(255, 'n')), "x").ok());
+  CHECK_FALSE(WriteFileAtomically(folder.File(std::string(256, 'n')), "x").ok());
   CHECK(folder.entries() == 1);
 }
 
 TEST_CASE("a check that fails leaves the old file and nothing else") {
   const TemporaryFolder folder;
-  const std::string path = folder / "a.bin";
+  const std::string path = folder.File("a.bin");
   REQUIRE(WriteFileAtomically(path, "old").ok());
   std::string seen;
   const absl::Status status = WriteFileAtomically(path, "new", [&](const std::string& temporary) {
@@ -87,8 +68,8 @@ TEST_CASE("a check that fails leaves the old file and nothing else") {
 
 TEST_CASE("targets that cannot be written are errors that name them") {
   const TemporaryFolder folder;
-  CHECK_THAT(MessageOf(WriteFileAtomically(folder / "missing/a.bin", "x")), Contains("missing"));
-  CHECK_THAT(MessageOf(WriteFileAtomically(folder.path().string(), "x")), Contains("not a regular file"));
+  CHECK_THAT(MessageOf(WriteFileAtomically(folder.File("missing/a.bin"), "x")), Contains("missing"));
+  CHECK_THAT(MessageOf(WriteFileAtomically(folder.path(), "x")), Contains("not a regular file"));
   CHECK_THAT(MessageOf(WriteFileAtomically("/dev/null", "x")), Contains("not a regular file"));
   CHECK_FALSE(WriteFileAtomically("", "x").ok());
   CHECK(folder.entries() == 0);
@@ -96,10 +77,10 @@ TEST_CASE("targets that cannot be written are errors that name them") {
 
 TEST_CASE("a mapped file outlives its name") {
   const TemporaryFolder folder;
-  REQUIRE(WriteFileAtomically(folder / "a", "hello").ok());
-  absl::StatusOr<Buffer> buffer = MapFile(folder / "a", 5);
+  REQUIRE(WriteFileAtomically(folder.File("a"), "hello").ok());
+  absl::StatusOr<Buffer> buffer = MapFile(folder.File("a"), 5);
   REQUIRE(buffer.ok());
-  unlink((folder / "a").c_str());
+  unlink(folder.File("a").c_str());
   CHECK(std::string(reinterpret_cast<const char*>(buffer->data), buffer->size) == "hello");
   const Buffer copy = *buffer;
   *buffer = Buffer();
@@ -108,19 +89,19 @@ TEST_CASE("a mapped file outlives its name") {
 
 TEST_CASE("what cannot be mapped is an error that names it") {
   const TemporaryFolder folder;
-  CHECK(MapFile(folder / "absent", 100).status().code() == absl::StatusCode::kNotFound);
-  CHECK_THAT(MessageOf(MapFile(folder / "absent", 100).status()), Contains("absent"));
-  CHECK_THAT(MessageOf(MapFile(folder.path().string(), 100).status()), Contains("not a regular file"));
-  REQUIRE(WriteFileAtomically(folder / "a", "hello").ok());
-  const absl::Status large = MapFile(folder / "a", 4).status();
+  CHECK(MapFile(folder.File("absent"), 100).status().code() == absl::StatusCode::kNotFound);
+  CHECK_THAT(MessageOf(MapFile(folder.File("absent"), 100).status()), Contains("absent"));
+  CHECK_THAT(MessageOf(MapFile(folder.path(), 100).status()), Contains("not a regular file"));
+  REQUIRE(WriteFileAtomically(folder.File("a"), "hello").ok());
+  const absl::Status large = MapFile(folder.File("a"), 4).status();
   CHECK(large.code() == absl::StatusCode::kResourceExhausted);
   CHECK_THAT(MessageOf(large), Contains("5 bytes") && Contains("limit of 4"));
-  REQUIRE(WriteFileAtomically(folder / "empty", "").ok());
-  const absl::StatusOr<Buffer> empty = MapFile(folder / "empty", 4);
+  REQUIRE(WriteFileAtomically(folder.File("empty"), "").ok());
+  const absl::StatusOr<Buffer> empty = MapFile(folder.File("empty"), 4);
   REQUIRE(empty.ok());
   CHECK(empty->size == 0);
-  REQUIRE(mkfifo((folder / "pipe").c_str(), 0600) == 0);
-  CHECK_FALSE(MapFile(folder / "pipe", 4).ok());
+  REQUIRE(mkfifo(folder.File("pipe").c_str(), 0600) == 0);
+  CHECK_FALSE(MapFile(folder.File("pipe"), 4).ok());
 }
 
 }  // namespace

@@ -1,40 +1,30 @@
 #include "common/data_request.h"
 
 #include <catch2/catch.hpp>
-#include <cstdlib>
 #include <filesystem>
-#include <fstream>
 
 #include "examples/refusal.h"
+#include "temporary_folder.h"
 
 namespace qlite::cli {
 namespace {
 
-namespace fs = std::filesystem;
 using ::Catch::Contains;
 
 // Folders of raw tensors, removed at the end.
 class Folders {
  public:
-  Folders() {
-    std::string pattern = (fs::temp_directory_path() / "qlite_data_request_XXXXXX").string();
-    path_ = mkdtemp(pattern.data());
-  }
-  ~Folders() {
-    std::error_code error;
-    fs::remove_all(path_, error);
-  }
   // A folder of `count` files of `bytes` bytes; every byte of file i is `first` + i.
   std::string Make(const std::string& name, int count, size_t bytes, int first = 0) const {
-    fs::create_directory(path_ / name);
+    std::filesystem::create_directory(folder_.File(name));
     for (int i = 0; i < count; ++i) {
-      std::ofstream(path_ / name / (std::to_string(i) + ".bin")) << std::string(bytes, static_cast<char>(first + i));
+      folder_.Write(name + "/" + std::to_string(i) + ".bin", std::string(bytes, static_cast<char>(first + i)));
     }
-    return (path_ / name).string();
+    return folder_.File(name);
   }
 
  private:
-  fs::path path_;
+  testing::TemporaryFolder folder_;
 };
 
 const std::vector<InputSpec>& TwoInputs() {

@@ -15,6 +15,7 @@
 #include "model_io/check_export.h"
 #include "qlite/session.h"
 #include "qlite/version.h"
+#include "temporary_folder.h"
 
 namespace qlite {
 namespace {
@@ -23,26 +24,7 @@ namespace fs = std::filesystem;
 using ::Catch::Contains;
 using testing::FirstDifference;
 using testing::SmallNetwork;
-
-// A folder of its own, removed at the end.
-class TemporaryFolder {
- public:
-  TemporaryFolder() {
-    std::string pattern = (fs::temp_directory_path() / "qlite_model_io_XXXXXX").string();
-    path_ = mkdtemp(pattern.data());
-  }
-  ~TemporaryFolder() {
-    chmod(path_.c_str(), 0700);
-    std::error_code error;
-    fs::remove_all(path_, error);
-  }
-  std::string operator/(const std::string& name) const { return (path_ / name).string(); }
-  std::string path() const { return path_.string(); }
-  std::ptrdiff_t entries() const { return std::distance(fs::directory_iterator(path_), fs::directory_iterator()); }
-
- private:
-  fs::path path_;
-};
+using testing::TemporaryFolder;
 
 void WriteText(const std::string& path, std::string_view text) { std::ofstream(path, std::ios::binary) << text; }
 
@@ -114,7 +96,7 @@ TEST_CASE("export and load: .qlite keeps the graph exactly") {
   const TemporaryFolder folder;
   const Context context = MakeContext();
   const Graph graph = Network();
-  const std::string path = folder / "model.qlite";
+  const std::string path = folder.File("model.qlite");
   const absl::Status status = ExportModel(context, graph, path, As(ModelFormat::kQlite));
   INFO(MessageOf(status));
   REQUIRE(status.ok());
@@ -130,7 +112,7 @@ TEST_CASE("export and load: ONNX gives the same results") {
   const TemporaryFolder folder;
   const Context context = MakeContext();
   const Graph graph = Network();
-  const std::string path = folder / "model.onnx";
+  const std::string path = folder.File("model.onnx");
   const absl::Status status = ExportModel(context, graph, path, As(ModelFormat::kOnnx));
   INFO(MessageOf(status));
   REQUIRE(status.ok());
@@ -147,42 +129,43 @@ TEST_CASE("the manifest is in the file, without time or path") {
   for (const ModelFormat format : {ModelFormat::kQlite, ModelFormat::kOnnx}) {
     ExportOptions options = As(format);
     options.manifest = {{"model_hash", "0123"}, {"per_channel", "true"}};
-    REQUIRE(ExportModel(context, Network(), folder / "one.bin", options).ok());
-    REQUIRE(ExportModel(context, Network(), folder / "other name.bin", options).ok());
-    CHECK(Contents(folder / "one.bin") == Contents(folder / "other name.bin"));
-    CHECK(Contents(folder / "one.bin").find(folder.path()) == std::string::npos);
-    absl::StatusOr<Graph> read = LoadModel(context, folder / "one.bin", {.format = format});
+    REQUIRE(ExportModel(context, Network(), folder.File("one.bin"), options).ok());
+    REQUIRE(ExportModel(context, Network(), folder.File("other name.bin"), options).ok());
+    CHECK(Contents(folder.File("one.bin")) == Contents(folder.File("other name.bin")));
+    CHECK(Contents(folder.File("one.bin")).find(folder.path()) == std::string::npos);
+    absl::StatusOr<Graph> read = LoadModel(context, folder.File("one.bin"), {.format = format});
     REQUIRE(read.ok());
     CHECK(read->metadata["qlite.model_hash"] == "0123");
     CHECK(read->metadata["qlite.per_channel"] == "true");
     CHECK(read->metadata["qlite.version"] == LibraryVersion());
-    CHECK(*SerializeModel(Network(), options) == Contents(folder / "one.bin"));
+    CHECK(*SerializeModel(Network(), options) == Contents(folder.File("one.bin")));
   }
 }
 
 TEST_CASE("the bytes do not depend on threads or instruction set") {
   const TemporaryFolder folder;
-  REQUIRE(ExportModel(MakeContext(1), Network(), folder / "a", As(ModelFormat::kQlite)).ok());
-  REQUIRE(ExportModel(MakeContext(3, "generic"), Network(), folder / "b", As(ModelFormat::kQlite)).ok());
-  CHECK(Contents(folder / "a") == Contents(folder / "b"));
+  REQUIRE(ExportModel(MakeContext(1), Network(), folder.File("a"), As(ModelFormat::kQlite)).ok());
+  REQUIRE(ExportModel(MakeContext(3, "generic"), Network(), folder.File("b"), As(ModelFormat::kQlite)).ok());
+  CHECK(Contents(folder.File("a")) == Contents(folder.File("b")));
 }
 
 TEST_CASE("a file that is written twice is the same after loading") {
   const TemporaryFolder folder;
   const Context context = MakeContext();
-  REQUIRE(ExportModel(context, Network(), folder / "a.qlite", As(ModelFormat::kQlite)).ok());
-  const absl::StatusOr<Graph> read = LoadModel(context, folder / "a.qlite");
+  REQUIRE(ExportModel(context, Network(), folder.File("a.qlite"), As(ModelFormat::kQlite)).ok());
+  const absl::StatusOr<Graph> read = LoadModel(context, folder.File("a.qlite"));
   REQUIRE(read.ok());
   // Over the file that the graph's constants are mapped from.
-  REQUIRE(ExportModel(context, *read, folder / "b.qlite", As(ModelFormat::kQlite)).ok());
-  CHECK(Contents(folder / "a.qlite") == Contents(folder / "b.qlite"));
-  REQUIRE(ExportModel(context, *read, folder / "a.qlite", As(ModelFormat::kQlite)).ok());
-  CHECK(Contents(folder / "a.qlite") == Contents(folder / "b.qlite"));
+  REQUIRE(ExportModel(context, *read, folder.File("b.qlite"), As(ModelFormat::kQlite)).ok());
+  CHECK(Contents(folder.File("a.qlite")) == Contents(folder.File("b.qlite")));
+  REQUIRE(ExportModel(context, *read, folder.File("a.qlite"), As(ModelFormat::kQlite)).ok());
+  CHECK(Contents(folder.File("a.qlite")) == Contents(folder.File("b.qlite")));
 }
 
 TEST_CASE("an output that is not a number is kept as it is") {
   const TemporaryFolder folder;
-  const absl::Status status = ExportModel(MakeContext(), NetworkOfNaN(), folder / "a.qlite", As(ModelFormat::kQlite));
+  const absl::Status status =
+      ExportModel(MakeContext(), NetworkOfNaN(), folder.File("a.qlite"), As(ModelFormat::kQlite));
   INFO(MessageOf(status));
   CHECK(status.ok());
 }
@@ -193,7 +176,7 @@ TEST_CASE("a failing check leaves nothing behind") {
   for (const ModelFormat format : {ModelFormat::kQlite, ModelFormat::kOnnx}) {
     ExportOptions options = As(format);
     options.check_data = &data;
-    const absl::Status status = ExportModel(MakeContext(), Network(), folder / "model", options);
+    const absl::Status status = ExportModel(MakeContext(), Network(), folder.File("model"), options);
     CHECK(status.code() == absl::StatusCode::kDataLoss);
     CHECK_THAT(MessageOf(status), Contains("model") && Contains("the sample is broken"));
     CHECK(folder.entries() == 0);
@@ -203,11 +186,11 @@ TEST_CASE("a failing check leaves nothing behind") {
 TEST_CASE("a failing check leaves the file that was there") {
   const TemporaryFolder folder;
   const BrokenData data;
-  WriteText(folder / "model.qlite", "old");
+  WriteText(folder.File("model.qlite"), "old");
   ExportOptions options = As(ModelFormat::kQlite);
   options.check_data = &data;
-  CHECK_FALSE(ExportModel(MakeContext(), Network(), folder / "model.qlite", options).ok());
-  CHECK(Contents(folder / "model.qlite") == "old");
+  CHECK_FALSE(ExportModel(MakeContext(), Network(), folder.File("model.qlite"), options).ok());
+  CHECK(Contents(folder.File("model.qlite")) == "old");
   CHECK(folder.entries() == 1);
 }
 
@@ -239,25 +222,25 @@ TEST_CASE("targets that cannot be written") {
     return MessageOf(status);
   };
   CHECK_THAT(refusal(folder.path()), Contains(folder.path()) && Contains("not a regular file"));
-  CHECK_THAT(refusal(folder / "missing/model.qlite"), Contains("missing"));
+  CHECK_THAT(refusal(folder.File("missing/model.qlite")), Contains("missing"));
   CHECK_FALSE(ExportModel(context, Network(), "", As(ModelFormat::kQlite)).ok());
-  WriteText(folder / "file", "");
-  CHECK_THAT(refusal(folder / "file/model.qlite"), Contains("file/model.qlite"));
+  WriteText(folder.File("file"), "");
+  CHECK_THAT(refusal(folder.File("file/model.qlite")), Contains("file/model.qlite"));
   CHECK(folder.entries() == 1);
   if (geteuid() == 0) {
     WARN("a folder without write permission is not tested: the superuser may write everywhere");
     return;
   }
   chmod(folder.path().c_str(), 0500);
-  CHECK_THAT(refusal(folder / "model.qlite"), Contains("model.qlite"));
+  CHECK_THAT(refusal(folder.File("model.qlite")), Contains("model.qlite"));
 }
 
 TEST_CASE("a graph that is not valid is not written") {
   const TemporaryFolder folder;
   Graph graph;
   graph.SetOutputs({graph.AddValue("nothing makes it")});
-  CHECK_FALSE(ExportModel(MakeContext(), graph, folder / "a.qlite", As(ModelFormat::kQlite)).ok());
-  CHECK_FALSE(ExportModel(MakeContext(), graph, folder / "a.onnx", As(ModelFormat::kOnnx)).ok());
+  CHECK_FALSE(ExportModel(MakeContext(), graph, folder.File("a.qlite"), As(ModelFormat::kQlite)).ok());
+  CHECK_FALSE(ExportModel(MakeContext(), graph, folder.File("a.onnx"), As(ModelFormat::kOnnx)).ok());
   CHECK(folder.entries() == 0);
 }
 
@@ -265,22 +248,22 @@ TEST_CASE("the content of a file comes before its name") {
   const TemporaryFolder folder;
   const Context context = MakeContext();
   for (const char* name : {"model.onnx", "model", "model.tflite", "model.bin"}) {
-    WriteText(folder / name, *SerializeModel(Network(), As(ModelFormat::kQlite)));
-    CHECK(LoadModel(context, folder / name).ok());
+    WriteText(folder.File(name), *SerializeModel(Network(), As(ModelFormat::kQlite)));
+    CHECK(LoadModel(context, folder.File(name)).ok());
   }
   for (const char* name : {"model", "model.bin", "model.onnx"}) {
-    WriteText(folder / name, *SerializeModel(Network(), As(ModelFormat::kOnnx)));
-    CHECK(LoadModel(context, folder / name).ok());
+    WriteText(folder.File(name), *SerializeModel(Network(), As(ModelFormat::kOnnx)));
+    CHECK(LoadModel(context, folder.File(name)).ok());
   }
-  CHECK_FALSE(LoadModel(context, folder / "model.onnx", {.format = ModelFormat::kQlite}).ok());
+  CHECK_FALSE(LoadModel(context, folder.File("model.onnx"), {.format = ModelFormat::kQlite}).ok());
 }
 
 TEST_CASE("models of other frameworks are refused by their name") {
   const TemporaryFolder folder;
   const Context context = MakeContext();
   const auto refusal = [&](std::string_view bytes, const std::string& name) {
-    WriteText(folder / name, bytes);
-    const absl::Status status = LoadModel(context, folder / name).status();
+    WriteText(folder.File(name), bytes);
+    const absl::Status status = LoadModel(context, folder.File(name)).status();
     CHECK_FALSE(status.ok());
     return MessageOf(status);
   };
@@ -300,18 +283,18 @@ TEST_CASE("models of other frameworks are refused by their name") {
 
 TEST_CASE("files that cannot be loaded") {
   const TemporaryFolder folder;
-  CHECK(LoadModel(MakeContext(), folder / "absent.qlite").status().code() == absl::StatusCode::kNotFound);
+  CHECK(LoadModel(MakeContext(), folder.File("absent.qlite")).status().code() == absl::StatusCode::kNotFound);
   CHECK_THAT(MessageOf(LoadModel(MakeContext(), folder.path()).status()), Contains("not a regular file"));
-  WriteText(folder / "model.qlite", *SerializeModel(Network(), As(ModelFormat::kQlite)));
+  WriteText(folder.File("model.qlite"), *SerializeModel(Network(), As(ModelFormat::kQlite)));
   ContextOptions options;
   options.limits.max_file_bytes = 100;
-  CHECK(LoadModel(*Context::Create(options), folder / "model.qlite").status().code() ==
+  CHECK(LoadModel(*Context::Create(options), folder.File("model.qlite")).status().code() ==
         absl::StatusCode::kResourceExhausted);
 }
 
 TEST_CASE("a structure larger than can be is refused before it is touched") {
   const TemporaryFolder folder;
-  const std::string path = folder / "large.qlite";
+  const std::string path = folder.File("large.qlite");
   std::string header = SerializeModel(Network(), As(ModelFormat::kQlite))->substr(0, 64);
   const uint64_t sizes[] = {uint64_t{3} << 30, 64 + (uint64_t{3} << 30), 0};  // structure, data offset, data bytes
   std::memcpy(header.data() + 16, sizes, sizeof(sizes));
@@ -372,10 +355,10 @@ TEST_CASE("integer graphs keep their results in both formats") {
   const TemporaryFolder folder;
   const Context context = MakeContext();
   for (const ModelFormat format : {ModelFormat::kQlite, ModelFormat::kOnnx}) {
-    const absl::Status status = ExportModel(context, IntegerNetwork(), folder / "model", As(format));
+    const absl::Status status = ExportModel(context, IntegerNetwork(), folder.File("model"), As(format));
     INFO(ModelFormatName(format) << ": " << MessageOf(status));
     REQUIRE(status.ok());
-    const absl::StatusOr<Graph> read = LoadModel(context, folder / "model", {.format = format});
+    const absl::StatusOr<Graph> read = LoadModel(context, folder.File("model"), {.format = format});
     REQUIRE(read.ok());
     CHECK(CheckSameResults(context, IntegerNetwork(), *read, nullptr, 4, /*exact=*/true).ok());
     CHECK(read->value(read->node(*read->FindNode("conv")).inputs[0]).type == ElementType::kInt8);
