@@ -17,7 +17,7 @@ struct Flags {
   std::string model_file, model_type = "MindIR", in_data_file, group_info_file, config_file, device = "CPU",
                           provider = "litert";
   std::string benchmark_data_file, benchmark_data_type = "FLOAT", input_shape, input_shapes, cpu_core_list;
-  std::string perf_event = "CYCLE", decrypt_key, crypto_lib_path, delegate_mode;
+  std::string perf_event = "CYCLE", dequant_strategy, decrypt_key, crypto_lib_path, delegate_mode;
   std::string image_path, label_file, compare_model, json;
   int64_t cpu_bind_mode = 0, loop_count = 10, warm_up = 3, num_threads = 2, inter_op = 1;
   int64_t label_offset = 0, image_count = 0, memory_limit = 0;
@@ -39,6 +39,8 @@ FlagParser MakeParser(Flags& f) {
   p.Add("warmUpLoopCount", &f.warm_up, "N", "inferences before measuring (default 3)");
   p.Add("loopCount", &f.loop_count, "N", "inferences measured (default 10)");
   p.Add("enableFp16", &f.fp16, "float products in float16, or only their weights: the output says which");
+  p.Add("dequantStrategy", &f.dequant_strategy, "NAME",
+        "integer weights: ON_THE_FLY decoded inside products, AT_LOAD when loaded, else as the model says");
   p.Add("timeProfiling", &f.time_profiling, "a table of the time of each operator");
   p.Add("cpuBindMode", &f.cpu_bind_mode, "N", "0 not bound (default), 1 the first cores, 2 the last ones");
   p.Add("cpuCoreList", &f.cpu_core_list, "LIST", "cores to run on: 0,1,2");
@@ -171,6 +173,15 @@ absl::Status ReadPreprocessing(const std::string& path, BenchmarkRequest& reques
   return Refuse({path, ": no section [data_preprocess_param]"});
 }
 
+absl::Status ReadDequantStrategy(const std::string& name, BenchmarkRequest& request) {
+  if (name.empty()) return absl::OkStatus();
+  if (name != "ON_THE_FLY" && name != "AT_LOAD") {
+    return Refuse({"dequantStrategy must be ON_THE_FLY|AT_LOAD (found '", name, "')"});
+  }
+  request.weight_decoding = name == "AT_LOAD" ? WeightDecoding::kAtLoad : WeightDecoding::kOnTheFly;
+  return absl::OkStatus();
+}
+
 void ReadInputFiles(const std::string& text, BenchmarkRequest& request) {
   std::string separated = text;
   for (char& c : separated) c = c == ' ' ? ',' : c;
@@ -222,6 +233,7 @@ absl::Status Complete(const Flags& f, BenchmarkRequest& request) {
   request.warm_up_count = f.warm_up;
   request.num_threads = f.num_threads;
   request.float16 = f.fp16;
+  if (absl::Status status = ReadDequantStrategy(f.dequant_strategy, request); !status.ok()) return status;
   request.time_profiling = f.time_profiling;
   request.memory_limit_mb = f.memory_limit;
   request.golden_file = f.benchmark_data_file;

@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "common/data_request.h"
+#include "qlite/session.h"
 
 namespace qlite::cli {
 
@@ -17,7 +18,8 @@ struct BenchmarkRequest {
   std::map<std::string, std::vector<int64_t>> input_shapes;
   std::vector<std::vector<int64_t>> positional_shapes;  // the deprecated form, by input position
   int64_t loop_count = 10, warm_up_count = 3, num_threads = 2;
-  bool float16 = false;  // of the model, not of the one it is compared with
+  bool float16 = false;                                           // of the model, not of the one it is compared with
+  WeightDecoding weight_decoding = WeightDecoding::kAsModelSays;  // the same; the other's are decoded at load
   bool time_profiling = false;
   int64_t cpu_bind_mode = 0;   // 0 not bound, 1 the first cores, 2 the last ones
   std::vector<int> cpu_cores;  // bound to these, where given
@@ -39,6 +41,7 @@ struct BenchmarkRequest {
   BenchmarkRequest ForOther() const {
     BenchmarkRequest other = *this;
     other.float16 = false;
+    other.weight_decoding = WeightDecoding::kAtLoad;
     return other;
   }
 

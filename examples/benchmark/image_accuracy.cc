@@ -25,7 +25,7 @@ class ModelPool {
     ModelPool pool;
     absl::StatusOr<LoadedModel> model = LoadForBenchmark(serial, path, request);
     if (!model.ok()) return model.status();
-    pool.graph_ = std::move(model->graph);
+    pool.inputs_ = std::move(model->inputs);
     pool.sessions_.push_back(std::move(model->session));
     for (int64_t i = 1; i < request.num_threads; ++i) {
       auto fork = pool.sessions_[0]->Fork(serial);
@@ -38,11 +38,11 @@ class ModelPool {
     return pool;
   }
 
-  const Graph& graph() const { return graph_; }
+  const absl::StatusOr<std::vector<InputSpec>>& inputs() const { return inputs_; }
   Session& session(int worker) const { return *sessions_[static_cast<size_t>(worker)]; }
 
  private:
-  Graph graph_;
+  absl::StatusOr<std::vector<InputSpec>> inputs_;
   std::vector<std::unique_ptr<Session>> sessions_;
 };
 
@@ -178,7 +178,7 @@ absl::StatusOr<ImageAccuracy> MeasureImageAccuracy(const BenchmarkRequest& reque
   }
   absl::StatusOr<ModelPool> model = ModelPool::Make(*serial, request.model_file, request);
   if (!model.ok()) return model.status();
-  absl::StatusOr<std::vector<InputSpec>> inputs = InputSpecs(model->graph(), request.input_shapes);
+  const absl::StatusOr<std::vector<InputSpec>>& inputs = model->inputs();
   if (!inputs.ok()) return inputs.status();
   if (inputs->size() != 1) {
     return absl::InvalidArgumentError(Join({request.model_file, ": --imagePath needs a model with one input"}));

@@ -1,5 +1,6 @@
 #include "benchmark/model_runner.h"
 
+#include <bit>
 #include <chrono>
 #include <cmath>
 #include <filesystem>
@@ -109,15 +110,16 @@ absl::StatusOr<LoadedModel> LoadForBenchmark(const Context& context, const std::
   LoadedModel model;
   absl::StatusOr<Graph> graph = LoadModel(context, path);
   if (!graph.ok()) return graph.status();
-  model.graph = *std::move(graph);
-  if (request.logits) TakeLogits(model.graph);
-  auto shapes = ShapesByName(model.graph, request);
+  if (request.logits) TakeLogits(*graph);
+  auto shapes = ShapesByName(*graph, request);
   if (!shapes.ok()) return shapes.status();
+  model.inputs = InputSpecs(*graph, request.input_shapes);
   SessionOptions options;
   options.input_shapes = *std::move(shapes);
   options.float16 = request.float16;
+  options.weight_decoding = request.weight_decoding;
   options.profile = request.time_profiling;
-  auto session = Session::Create(context, model.graph, options);
+  auto session = Session::Create(context, *std::move(graph), options);
   if (!session.ok()) return session.status();
   model.session = *std::move(session);
   model.prepare_ms = std::chrono::duration<double, std::milli>(std::chrono::steady_clock::now() - start).count();
@@ -147,6 +149,8 @@ double ElementAsNumber(const TensorView& tensor, size_t index) {
       return static_cast<double>(tensor.as<float>()[index]);
     case ElementType::kFloat16:
       return HalfAsNumber(tensor.as<uint16_t>()[index]);
+    case ElementType::kBFloat16:
+      return std::bit_cast<float>(static_cast<uint32_t>(tensor.as<uint16_t>()[index]) << 16);
     case ElementType::kFloat64:
       return tensor.as<double>()[index];
     case ElementType::kInt8:

@@ -8,16 +8,17 @@
 
 #include "absl/status/statusor.h"
 #include "benchmark/benchmark_request.h"
+#include "qlite/calibrator.h"
 #include "qlite/context.h"
-#include "qlite/graph.h"
 #include "qlite/session.h"
 
 namespace qlite::cli {
 
 struct LoadedModel {
-  Graph graph;  // its outputs are the values before a final Softmax where those were asked for
+  // Its outputs are the values before a final Softmax where those were asked for.
   std::unique_ptr<Session> session;
-  double prepare_ms = 0;  // reading and building
+  absl::StatusOr<std::vector<InputSpec>> inputs;  // an error where their shapes stay unknown
+  double prepare_ms = 0;                          // reading and building
 };
 
 absl::StatusOr<Context> MakeBenchmarkContext(const BenchmarkRequest& request, int64_t threads);

@@ -110,6 +110,9 @@ void PrintMemory(const SessionMemory& memory) {
   std::printf("Memory: weights %.2f MB, activations %.2f MB, peak of the process %.2f MB\n",
               static_cast<double>(memory.weights_bytes) / 1e6, static_cast<double>(memory.activations_bytes) / 1e6,
               static_cast<double>(PeakMemoryBytes()) / 1e6);
+  if (memory.coded_bytes > 0) {
+    std::printf("Weights decoded on the fly: %.2f MB of them\n", static_cast<double>(memory.coded_bytes) / 1e6);
+  }
 }
 
 void PrintFloat16(Float16Use use) {
@@ -137,6 +140,7 @@ std::string ReportAsJson(const BenchmarkRequest& request, const BenchmarkReport&
     json["avg_ms"] = report.latency->average_ms;
     json["median_ms"] = report.latency->median_ms;
     json["weights_bytes"] = report.memory.weights_bytes;
+    json["on_the_fly_bytes"] = report.memory.coded_bytes;
     json["activations_bytes"] = report.memory.activations_bytes;
   }
   for (const NodeProfile& node : report.profile) {

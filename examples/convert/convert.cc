@@ -150,13 +150,14 @@ absl::Status Simplify(const Context& context, const ConvertRequest& request, Gra
   return absl::OkStatus();
 }
 
-absl::Status StoreInHalf(Graph& graph, Manifest& manifest) {
-  absl::StatusOr<std::vector<WeightOutcome>> outcomes = StoreFloatsAsHalf(graph);
+absl::Status StoreInHalf(Graph& graph, ElementType type, Manifest& manifest) {
+  absl::StatusOr<std::vector<WeightOutcome>> outcomes = StoreFloatsAsHalf(graph, type);
   if (!outcomes.ok()) return outcomes.status();
   int64_t stored = 0;
   for (const WeightOutcome& outcome : *outcomes) stored += outcome.reason.empty() ? 1 : 0;
-  std::printf("stored %jd of %zu float constants in 16 bits\n", static_cast<intmax_t>(stored), outcomes->size());
-  manifest["fp16"] = "on";
+  std::printf("stored %jd of %zu float constants as %s\n", static_cast<intmax_t>(stored), outcomes->size(),
+              std::string(ElementTypeName(type)).c_str());
+  manifest["fp16"] = type == ElementType::kFloat16 ? "on" : "bf16";
   return absl::OkStatus();
 }
 
@@ -216,11 +217,14 @@ absl::Status Convert(const ConvertRequest& request) {
       status = Quantize(*context, request, *data, *graph, exporting.manifest);
       break;
     case QuantType::kWeight:
-      exporting.encode_weights = request.encode_weights;
+      exporting.encode_weights = request.encode_weights && !request.on_the_fly;
+      if (request.on_the_fly) exporting.manifest["dequant_strategy"] = "ON_THE_FLY";
       status = QuantizeWeights(*context, request, data.get(), *graph, exporting.manifest);
       break;
   }
-  if (status.ok() && request.half_floats) status = StoreInHalf(*graph, exporting.manifest);
+  if (status.ok() && request.float_storage != ElementType::kFloat32) {
+    status = StoreInHalf(*graph, request.float_storage, exporting.manifest);
+  }
   if (!status.ok()) return status;
   if (status = ExportModel(*context, *graph, request.output_file, exporting); !status.ok()) return status;
   progress.Clear();

@@ -25,10 +25,11 @@ struct ConvertRequest {
   bool run_once = false;
 
   QuantType quant_type = QuantType::kNone;
-  QuantizerOptions quantizer;      // kFull
-  WeightQuantizerOptions weights;  // kWeight
-  bool encode_weights = true;      // kWeight: in the smallest form that there is
-  bool half_floats = false;        // float constants that are left are stored in 16 bits
+  QuantizerOptions quantizer;                         // kFull
+  WeightQuantizerOptions weights;                     // kWeight
+  bool encode_weights = true;                         // kWeight: in the smallest form that there is
+  ElementType float_storage = ElementType::kFloat32;  // of float constants that are left: or float16, bfloat16
+  bool on_the_fly = false;                            // integer weights are stored to be decoded inside the products
   DataRequest data;
   bool uint8_activations = true;
 

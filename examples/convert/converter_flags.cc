@@ -44,7 +44,7 @@ FlagParser MakeParser(Flags& f) {
   p.Add("quantWeightSize", &f.quant_weight_size, "N", "WeightQuant: fewer weights stay float (default 0)");
   p.Add("quantWeightChannel", &f.quant_weight_channel, "N",
         "WeightQuant: convolutions of so many output channels or fewer stay float (default 16)");
-  p.Add("fp16", &f.fp16, "SWITCH", "on: store weights that stay float in 16 bits (default off)");
+  p.Add("fp16", &f.fp16, "SWITCH", "on: store weights that stay float as float16; bf16: as bfloat16 (default off)");
   p.Add("activationType", &f.activation_type, "NAME", "activations in an ONNX file: UINT8 (default) or INT8");
   p.Add("calibrationFile", &f.calibration_file, "PATH",
         "calibration to resume from; written when it ends or is interrupted");
@@ -114,7 +114,7 @@ absl::Status CheckDefaults(const Flags& f) {
       {"outputDataFormat", f.output_data_format, {""}, {"NHWC", "NCHW"}},
       {"inputDataType", f.input_data_type, {"FLOAT", "DEFAULT"}, {"FLOAT16", "INT8", "UINT8", "INT32", "INT64"}},
       {"outputDataType", f.output_data_type, {"FLOAT", "DEFAULT"}, {"FLOAT16", "INT8", "UINT8"}},
-      {"fp16", f.fp16, {"off", "on"}, {}},
+      {"fp16", f.fp16, {"off", "on", "bf16"}, {}},
       {"encryption", f.encryption, {"false"}, {"true"}},
       {"decryptMode", f.decrypt_mode, {"AES-GCM"}, {"AES-CBC"}},
       {"saveType", f.save_type, {""}, {"MINDIR", "MINDIR_LITE"}},
@@ -241,7 +241,7 @@ absl::Status Complete(const Flags& f, const FlagParser& parser, ConvertRequest& 
     return Refuse({"--optimize=none: quantization needs the simplified graph; leave the flag out"});
   }
   request.run_once = f.infer == "true";
-  request.half_floats = f.fp16 == "on";
+  if (f.fp16 != "off") request.float_storage = f.fp16 == "on" ? ElementType::kFloat16 : ElementType::kBFloat16;
   request.uint8_activations = f.activation_type == "UINT8";
   request.calibration_file = f.calibration_file;
   if (!f.calibration_file.empty()) {

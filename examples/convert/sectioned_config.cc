@@ -128,9 +128,9 @@ absl::Status ReadExportMode(const ConfigEntry& entry, ConfigState&) {
 
 const Key kTransformKeys[] = {{"export_precision_mode", ReadExportMode}};
 
-absl::Status ReadDequantStrategy(const ConfigEntry& entry, ConfigState&) {
-  if (entry.value().empty()) return absl::OkStatus();  // decoded when the model is loaded
-  if (entry.value() == "ON_THE_FLY") return entry.NotYet("decoding inside the kernels");
+absl::Status ReadDequantStrategy(const ConfigEntry& entry, ConfigState& state) {
+  state.request.on_the_fly = entry.value() == "ON_THE_FLY";
+  if (entry.value().empty() || state.request.on_the_fly) return absl::OkStatus();
   return entry.Illegal("must be ON_THE_FLY.");
 }
 
@@ -297,6 +297,9 @@ absl::Status FinishWeightQuant(const ConfigState& state, const std::string& path
         Join({path, ": debug_info_save_path: reports of weight quantization are not there yet; leave it empty."}));
   }
   state.request.encode_weights = state.encode;
+  if (state.request.on_the_fly && state.encode_given && state.encode) {
+    state.request.notices.push_back("enable_encode has no effect with ON_THE_FLY: weights are stored as they are used");
+  }
   WeightQuantizerOptions& options = state.request.weights;
   options.bits = static_cast<int>(state.bit_num);
   options.min_weight_elements = state.least_elements;

@@ -127,7 +127,7 @@ constexpr int64_t EnumCount(ResizeMode) { return 3; }
 constexpr int64_t EnumCount(CoordinateMode) { return 7; }
 constexpr int64_t EnumCount(NearestMode) { return 4; }
 constexpr int64_t EnumCount(DepthToSpaceMode) { return 2; }
-constexpr int64_t EnumCount(ElementType) { return 13; }
+constexpr int64_t EnumCount(ElementType) { return 14; }
 
 // A clamp applied to the result of an operator before it is stored: [-inf, inf] is none, [0, inf] is Relu,
 // [0, 6] is Relu6.

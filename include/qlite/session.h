@@ -21,6 +21,19 @@
 
 namespace qlite {
 
+// When integer weights of a weight-quantized graph (constants with a Dequantize node) become float32. The results are
+// the same bits.
+enum class WeightDecoding : uint8_t {
+  kAsModelSays,  // kOnTheFly where the graph's metadata say "qlite.dequant_strategy" = "ON_THE_FLY", else kAtLoad
+  kAtLoad,       // when the session is created
+  // Weights of Conv, Gemm and MatMul stay in memory as integers of 2, 4 or 8 bits and are decoded tile by tile inside
+  // the product: a quarter of the memory or less, and single rows of inputs run faster, bound by memory as they are.
+  // Those of depthwise and transposed convolutions and of Gather, those of more than 8 bits, with blocks or scales
+  // along other axes than quantizers make them, and those that nodes other than such products read as well are decoded
+  // when the session is created.
+  kOnTheFly,
+};
+
 struct SessionOptions {
   // Extents of graph inputs by name. Dimensions that stay unknown become 1.
   std::map<std::string, std::vector<int64_t>> input_shapes;
@@ -29,6 +42,7 @@ struct SessionOptions {
   // they are, as do the values between operators. Results are near those of float32, with other bits on other
   // processors; inputs of products must stay within 65504.
   bool float16 = false;
+  WeightDecoding weight_decoding = WeightDecoding::kAsModelSays;
   // Measure the time of every node (see profile()).
   bool profile = false;
 };
@@ -64,15 +78,17 @@ enum class Float16Use {
 struct SessionMemory {
   uint64_t weights_bytes = 0;      // packed, shared by forks
   uint64_t activations_bytes = 0;  // planned arena, per fork
+  uint64_t coded_bytes = 0;        // of weights_bytes: weights that are decoded on the fly, with their parameters
 };
 
 // Memory is planned once at creation; Run allocates nothing. One thread at a time; forks are independent.
 class Session {
  public:
   // The graph is validated, its shapes inferred, its program built and its weights packed; the session keeps what it
-  // needs (constants by shared ownership). kUnimplemented names each node that cannot run, kResourceExhausted a memory
-  // plan beyond Limits::memory_budget_bytes.
-  static absl::StatusOr<std::unique_ptr<Session>> Create(const Context& context, const Graph& graph,
+  // needs (constants by shared ownership). A graph that is moved in gives up the memory of each weight that is packed.
+  // kUnimplemented names each node that cannot run, kResourceExhausted a memory plan beyond
+  // Limits::memory_budget_bytes.
+  static absl::StatusOr<std::unique_ptr<Session>> Create(const Context& context, Graph graph,
                                                          const SessionOptions& options = {});
   virtual ~Session() = default;
 

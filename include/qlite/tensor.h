@@ -46,6 +46,13 @@ template <> constexpr ElementType ElementTypeOf<bool>() { return ElementType::kB
 // The product of `dims`, or an error where one is negative or the product of elements and `element_size` passes 2^62.
 absl::StatusOr<int64_t> ElementCount(std::span<const int64_t> dims, size_t element_size = 1);
 
+// Integers of 1 to 16 bits as a stream of bits: field i, q + 2^(width-1), occupies the bits [i*width, (i+1)*width), bit
+// b being bit b % 8 of byte b / 8.
+struct PackedIntegers {
+  int width = 0;
+  Buffer fields;
+};
+
 // A constant: element type, extents, and row-major little-endian data of exactly ElementCount(dims)*ElementSize(type)
 // bytes, aligned for the element type. Immutable and cheap to copy; safe to read from any thread.
 class Tensor {
@@ -54,6 +61,11 @@ class Tensor {
 
   // Checks the buffer's size (kInvalidArgument); copies the data only where they are not aligned for the type.
   static absl::StatusOr<Tensor> Create(ElementType type, std::vector<int64_t> dims, Buffer buffer);
+
+  // int8 or int16 elements that stay packed until data() or buffer() asks for them, which keeps both from then on.
+  // kInvalidArgument where the fields are wider than an element, are not exactly as many as the elements, or bits
+  // behind the last one are set.
+  static absl::StatusOr<Tensor> FromPacked(ElementType type, std::vector<int64_t> dims, PackedIntegers packed);
 
   // From values held in memory; `values` must hold ElementCount(dims) elements (checked, aborts: programming error).
   template <class T>
@@ -64,13 +76,15 @@ class Tensor {
   ElementType type() const { return type_; }
   const std::vector<int64_t>& dims() const { return dims_; }
   int64_t element_count() const { return element_count_; }
-  const Buffer& buffer() const { return buffer_; }
+  const Buffer& buffer() const { return packed_ == nullptr ? buffer_ : Unpacked(); }
+  // What FromPacked was given; null for another tensor.
+  const PackedIntegers* packed() const;
 
   // The elements; T must be the tensor's type (checked, aborts).
   template <class T>
   std::span<const T> data() const {
     CheckType(ElementTypeOf<T>());
-    return {reinterpret_cast<const T*>(buffer_.data), static_cast<size_t>(element_count_)};
+    return {reinterpret_cast<const T*>(buffer().data), static_cast<size_t>(element_count_)};
   }
 
   // The same data under other extents of equal product (kInvalidArgument otherwise).
@@ -82,11 +96,14 @@ class Tensor {
  private:
   static Tensor FromTrusted(ElementType type, std::vector<int64_t> dims, Buffer buffer);
   void CheckType(ElementType type) const;
+  const Buffer& Unpacked() const;
 
   ElementType type_ = ElementType::kUndefined;
   std::vector<int64_t> dims_;
   int64_t element_count_ = 0;
   Buffer buffer_;
+  struct Packed;
+  std::shared_ptr<Packed> packed_;
 };
 
 // Row-major data owned by somebody else.

@@ -25,6 +25,7 @@ enum class ElementType : uint8_t {
   kInt64 = 10,
   kUInt64 = 11,
   kBool = 12,
+  kBFloat16 = 13,  // the upper half of a float32; of constants, which a Cast widens
 };
 
 // Bytes of one element; 0 for kUndefined.

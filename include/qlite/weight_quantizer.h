@@ -68,11 +68,11 @@ struct WeightQuantizerOptions {
 absl::StatusOr<QuantizationResult> WeightQuantize(const Context& context, const Graph& graph,
                                                   const WeightQuantizerOptions& options, const DataSet* data = nullptr);
 
-// Stores float32 constants of 128 elements or more as float16, each rounded to the nearest, with a Cast that serves all
-// its readers; Sessions widen them when they are made, so all is computed in float32. Constants that hold numbers
-// beyond the range of float16 stay as they are. An outcome for every float32 constant: 16 bits, or 32 and why. For a
-// float graph, and for what a weight quantization left float.
-absl::StatusOr<std::vector<WeightOutcome>> StoreFloatsAsHalf(Graph& graph);
+// Stores float32 constants of 128 elements or more as float16 or bfloat16 (`type`), each rounded to the nearest, with a
+// Cast that serves all its readers; Sessions widen them when they are made, so all is computed in float32. Constants
+// that hold numbers beyond the range of the type stay as they are. An outcome for every float32 constant: 16 bits, or
+// 32 and why. For a float graph, and for what a weight quantization left float. kInvalidArgument for another type.
+absl::StatusOr<std::vector<WeightOutcome>> StoreFloatsAsHalf(Graph& graph, ElementType type = ElementType::kFloat16);
 
 }  // namespace qlite
 

@@ -1,4 +1,4 @@
-// float32 to IEEE binary16, in integers alone.
+// float32 to the floats of 16 bits, in integers alone.
 #ifndef QLITE_CORE_HALF_H_
 #define QLITE_CORE_HALF_H_
 
@@ -27,6 +27,16 @@ inline uint16_t FloatToHalf(float value) {
   // A carry out of the significand moves on to the exponent; the leading one counts as an exponent of 1.
   const uint32_t biased = exponent >= 113 ? (exponent - 113) << 10 : 0;
   return static_cast<uint16_t>(sign | (biased + rounded));
+}
+
+// The largest finite bfloat16.
+inline constexpr float kLargestBFloat = 0x1.fep127f;
+
+// The bits of the bfloat16, the upper half of a float32, that is nearest to `value`, ties to even. NaN stays NaN.
+inline uint16_t FloatToBFloat(float value) {
+  const uint32_t bits = std::bit_cast<uint32_t>(value);
+  if ((bits & 0x7fffffffu) > 0x7f800000u) return static_cast<uint16_t>(bits >> 16 | 0x40u);
+  return static_cast<uint16_t>((bits + 0x7fffu + (bits >> 16 & 1u)) >> 16);
 }
 
 }  // namespace qlite

@@ -27,6 +27,12 @@ class Descriptor {
   int fd_;
 };
 
+// Marks the owners of mappings.
+struct Unmap {
+  size_t size;
+  void operator()(const void* mapped) const { munmap(const_cast<void*>(mapped), size); }
+};
+
 }  // namespace
 
 absl::StatusOr<Buffer> MapFile(const std::string& path, uint64_t max_bytes) {
@@ -44,8 +50,17 @@ absl::StatusOr<Buffer> MapFile(const std::string& path, uint64_t max_bytes) {
   if (size == 0) return Buffer();
   void* const data = mmap(nullptr, size, PROT_READ, MAP_PRIVATE, file.get(), 0);
   if (data == MAP_FAILED) return FileError(errno, "map", path);
-  const auto unmap = [size](const void* mapped) { munmap(const_cast<void*>(mapped), size); };
-  return Buffer{static_cast<const std::byte*>(data), size, std::shared_ptr<const void>(data, unmap)};
+  return Buffer{static_cast<const std::byte*>(data), size, std::shared_ptr<const void>(data, Unmap{size})};
+}
+
+void ReleasePages(const Buffer& part) {
+  if (std::get_deleter<Unmap>(part.owner) == nullptr) return;
+  // Only what lies in the part from end to end.
+  const auto page = static_cast<uintptr_t>(sysconf(_SC_PAGESIZE));
+  const auto address = reinterpret_cast<uintptr_t>(part.data);
+  const uintptr_t begin = (address + page - 1) / page * page, end = (address + part.size) / page * page;
+  // The pages are private and were never written. That the system declines is no error.
+  if (begin < end) (void)madvise(reinterpret_cast<void*>(begin), end - begin, MADV_DONTNEED);
 }
 
 }  // namespace qlite

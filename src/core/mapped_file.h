@@ -16,6 +16,10 @@ namespace qlite {
 // kResourceExhausted for a file of more than `max_bytes`.
 absl::StatusOr<Buffer> MapFile(const std::string& path, uint64_t max_bytes);
 
+// Lets the system take back the whole pages of a part of a mapped file, which are read from the file again when they
+// are touched. Does nothing for other memory.
+void ReleasePages(const Buffer& part);
+
 }  // namespace qlite
 
 #endif  // QLITE_CORE_MAPPED_FILE_H_

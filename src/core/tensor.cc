@@ -2,10 +2,13 @@
 
 #include <algorithm>
 #include <cstring>
+#include <mutex>
 
 #include "absl/strings/str_join.h"
+#include "core/bit_packing.h"
 #include "core/check.h"
 #include "core/checked_math.h"
+#include "core/status_macros.h"
 #include "core/str_cat.h"
 
 namespace qlite {
@@ -66,6 +69,47 @@ absl::StatusOr<Tensor> Tensor::Create(ElementType type, std::vector<int64_t> dim
   return FromTrusted(type, std::move(dims), std::move(buffer));
 }
 
+struct Tensor::Packed {
+  PackedIntegers integers;
+  std::once_flag once;
+  Buffer elements;  // once they were asked for
+};
+
+absl::StatusOr<Tensor> Tensor::FromPacked(ElementType type, std::vector<int64_t> dims, PackedIntegers packed) {
+  const int bits = 8 * static_cast<int>(ElementSize(type));
+  if ((type != ElementType::kInt8 && type != ElementType::kInt16) || packed.width < 1 || packed.width > bits) {
+    return absl::InvalidArgumentError(
+        StrCat("integers of ", packed.width, " bits cannot be packed ", ElementTypeName(type)));
+  }
+  const absl::StatusOr<int64_t> count = ElementCount(dims, ElementSize(type));
+  if (!count.ok()) return count.status();
+  const std::span<const std::byte> fields(packed.fields.data, packed.fields.size);
+  QLITE_RETURN_IF_ERROR(CheckPacked(fields, packed.width, static_cast<uint64_t>(*count)));
+  Tensor tensor;
+  tensor.type_ = type;
+  tensor.dims_ = std::move(dims);
+  tensor.element_count_ = *count;
+  tensor.packed_ = std::make_shared<Packed>();
+  tensor.packed_->integers = std::move(packed);
+  return tensor;
+}
+
+const PackedIntegers* Tensor::packed() const { return packed_ == nullptr ? nullptr : &packed_->integers; }
+
+const Buffer& Tensor::Unpacked() const {
+  std::call_once(packed_->once, [this] {
+    const PackedIntegers& integers = packed_->integers;
+    const std::span<const std::byte> fields(integers.fields.data, integers.fields.size);
+    const auto unpack = [&](auto values) {
+      UnpackFields(fields, integers.width, 0, std::span(values));
+      packed_->elements = Buffer::Own(std::move(values));
+    };
+    const auto count = static_cast<size_t>(element_count_);
+    type_ == ElementType::kInt8 ? unpack(std::vector<int8_t>(count)) : unpack(std::vector<int16_t>(count));
+  });
+  return packed_->elements;
+}
+
 absl::StatusOr<Tensor> Tensor::Reshaped(std::vector<int64_t> dims) const {
   const absl::StatusOr<int64_t> count = ElementCount(dims, ElementSize(type_));
   if (!count.ok()) return count.status();
@@ -73,7 +117,9 @@ absl::StatusOr<Tensor> Tensor::Reshaped(std::vector<int64_t> dims) const {
     return absl::InvalidArgumentError(StrCat("cannot reshape [", absl::StrJoin(dims_, ","), "], ", element_count_,
                                              " elements, to [", absl::StrJoin(dims, ","), "]"));
   }
-  return FromTrusted(type_, std::move(dims), buffer_);
+  Tensor reshaped = *this;
+  reshaped.dims_ = std::move(dims);
+  return reshaped;
 }
 
 Tensor Tensor::FromTrusted(ElementType type, std::vector<int64_t> dims, Buffer buffer) {
@@ -93,9 +139,9 @@ void Tensor::CheckType(ElementType type) const {
 }
 
 bool operator==(const Tensor& a, const Tensor& b) {
-  if (a.type_ != b.type_ || a.dims_ != b.dims_ || a.buffer_.size != b.buffer_.size) return false;
-  return a.buffer_.data == b.buffer_.data || a.buffer_.size == 0 ||
-         std::memcmp(a.buffer_.data, b.buffer_.data, a.buffer_.size) == 0;
+  if (a.type_ != b.type_ || a.dims_ != b.dims_) return false;
+  const Buffer &x = a.buffer(), &y = b.buffer();
+  return x.data == y.data || x.size == 0 || std::memcmp(x.data, y.data, x.size) == 0;
 }
 
 }  // namespace qlite

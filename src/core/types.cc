@@ -15,6 +15,7 @@ size_t ElementSize(ElementType type) {
     case ElementType::kBool:
       return 1;
     case ElementType::kFloat16:
+    case ElementType::kBFloat16:
     case ElementType::kInt16:
     case ElementType::kUInt16:
       return 2;
@@ -38,6 +39,8 @@ std::string_view ElementTypeName(ElementType type) {
       return "float32";
     case ElementType::kFloat16:
       return "float16";
+    case ElementType::kBFloat16:
+      return "bfloat16";
     case ElementType::kFloat64:
       return "float64";
     case ElementType::kInt8:

@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "core/error_site.h"
+#include "core/mapped_file.h"
 #include "core/quant_runs.h"
 #include "core/status_macros.h"
 #include "core/str_cat.h"
@@ -279,6 +280,7 @@ class WeightQuantization {
     if (!rounded.ok()) {
       return AtValue(Prefixed(rounded.status(), StrCat("constant '", value.name, "'")), value.name);
     }
+    ReleasePages(weights.buffer());
     WeightOutcome& outcome = result_.weights[index];
     outcome.bits = rounded->params.bits;
     outcome.parameters = static_cast<int64_t>(rounded->params.scales.size());

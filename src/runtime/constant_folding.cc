@@ -93,14 +93,15 @@ absl::StatusOr<std::vector<Tensor>> Execute(const Graph& alone, kernels::Isa isa
 
 // The weights of a Dequantize node. They are what the model is made of and not counted among the results that a small
 // file must not make large: the file holds every element.
-absl::StatusOr<std::vector<Tensor>> Decode(const Graph& graph, const Node& node, const Limits& limits) {
+absl::StatusOr<std::vector<Tensor>> Decode(const Graph& graph, const Node& node, const Limits& limits,
+                                           Executor& executor) {
   const Value& value = graph.value(node.inputs[0]);
   const absl::StatusOr<int64_t> count = ElementCount(value.constant->dims(), sizeof(float));
   if (!count.ok()) return count.status();
   if (!value.quant || static_cast<uint64_t>(*count) * sizeof(float) > limits.max_tensor_bytes) {
     return absl::ResourceExhaustedError("beyond the limit on a tensor");
   }
-  absl::StatusOr<Tensor> real = Dequantize(*value.constant, *value.quant);
+  absl::StatusOr<Tensor> real = Dequantize(*value.constant, *value.quant, &executor);
   if (!real.ok()) return real.status();
   return std::vector<Tensor>{*std::move(real)};
 }
@@ -116,11 +117,12 @@ absl::StatusOr<std::vector<Tensor>> Compute(const Graph& graph, const Node& node
   return results;
 }
 
-bool FoldNode(Graph& graph, NodeId id, kernels::Isa isa, const Limits& limits, int64_t& bytes_left) {
+bool FoldNode(Graph& graph, NodeId id, kernels::Isa isa, const Limits& limits, Executor& executor,
+              int64_t& bytes_left) {
   const Node& node = graph.node(id);
   if (!IsFoldable(graph, node)) return false;
-  auto results =
-      node.op == OpType::kDequantize ? Decode(graph, node, limits) : Compute(graph, node, isa, limits, bytes_left);
+  auto results = node.op == OpType::kDequantize ? Decode(graph, node, limits, executor)
+                                                : Compute(graph, node, isa, limits, bytes_left);
   if (!results.ok()) return false;  // lowering the whole graph names the reason
   const std::vector<ValueId> outputs = node.outputs;
   for (size_t i = 0; i < outputs.size(); ++i) {
@@ -136,11 +138,13 @@ bool FoldNode(Graph& graph, NodeId id, kernels::Isa isa, const Limits& limits, i
 
 }  // namespace
 
-absl::StatusOr<int> FoldConstants(Graph& graph, kernels::Isa isa, const Limits& limits) {
+absl::StatusOr<int> FoldConstants(Graph& graph, kernels::Isa isa, const Limits& limits, Executor& executor,
+                                  const std::vector<NodeId>& kept) {
   int folded = 0;
   int64_t bytes_left = kFoldedBytes;
   for (NodeId id : graph.TopologicalOrder()) {
-    if (!FoldNode(graph, id, isa, limits, bytes_left)) continue;
+    if (std::binary_search(kept.begin(), kept.end(), id)) continue;
+    if (!FoldNode(graph, id, isa, limits, executor, bytes_left)) continue;
     ++folded;
   }
   graph.RemoveUnusedValues();

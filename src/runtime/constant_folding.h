@@ -2,7 +2,9 @@
 #ifndef QLITE_RUNTIME_CONSTANT_FOLDING_H_
 #define QLITE_RUNTIME_CONSTANT_FOLDING_H_
 
-#include "absl/status/status.h"
+#include <vector>
+
+#include "absl/status/statusor.h"
 #include "kernels/isa.h"
 #include "qlite/context.h"
 #include "qlite/graph.h"
@@ -12,8 +14,10 @@ namespace qlite {
 // Replaces the results of nodes that read constants alone, and of Shape over a value of known extents, by constants.
 // The graph's shapes have been inferred. Ids of what remains stay valid; a graph output keeps its place but not its
 // name. A node that cannot be executed is left as it is, and so are those whose results would bring the new constants
-// above 1 GiB, in which dequantized weights do not count. Returns the number of nodes that were replaced.
-absl::StatusOr<int> FoldConstants(Graph& graph, kernels::Isa isa, const Limits& limits);
+// above 1 GiB, in which dequantized weights do not count, and the nodes of `kept`, in ascending order. Weights are
+// dequantized on the executor's threads. Returns the number of nodes that were replaced.
+absl::StatusOr<int> FoldConstants(Graph& graph, kernels::Isa isa, const Limits& limits, Executor& executor,
+                                  const std::vector<NodeId>& kept);
 
 }  // namespace qlite
 

@@ -319,6 +319,12 @@ const kernels::ConvF16Kernels* Lowering::Float16Kernels(int64_t outputs) {
   return &kernels;
 }
 
+CodedWeight* Lowering::Coded(ValueId id) const {
+  if (options_.coded == nullptr) return nullptr;
+  const auto found = options_.coded->find(id);
+  return found == options_.coded->end() ? nullptr : &found->second;
+}
+
 // --- memory and steps
 
 Operand Lowering::NewBuffer(int64_t bytes) {
@@ -345,6 +351,15 @@ Operand Lowering::NewConstant(int purpose, int64_t bytes, absl::FunctionRef<void
   Operand operand;
   operand.constant = memory.get();
   return operand;
+}
+
+Operand Lowering::NewCodedConstant(const kernels::ConvCodedKernels& kernels, const kernels::ConvF32Geometry& geometry,
+                                   const CodedLayout& layout, CodedWeight& weight) {
+  const int64_t bytes = kernels.packed_bytes(geometry, weight.form);
+  program_.coded_bytes += bytes;
+  return NewConstant(0, bytes, [&](std::byte* memory) {
+    PackCodedWeight(kernels, geometry, layout, *options_.executor, weight, memory);
+  });
 }
 
 Operand Lowering::Keep(const Tensor& tensor) {

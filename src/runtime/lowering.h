@@ -15,6 +15,7 @@
 #include "kernels/isa.h"
 #include "qlite/context.h"
 #include "qlite/graph.h"
+#include "runtime/coded_weights.h"
 #include "runtime/fusion_plan.h"
 #include "runtime/layout_demand.h"
 #include "runtime/program.h"
@@ -30,6 +31,9 @@ struct LoweringOptions {
   bool fuse = true;      // false: every value of the graph is in memory after its node, densely, and has a TapPoint
   bool float16 = false;  // as in SessionOptions
   PackedCache* cache = nullptr;
+  // Integer weights that products decode themselves, and the threads to pack them on.
+  CodedWeights* coded = nullptr;
+  Executor* executor = nullptr;
 };
 
 // The state of one lowering. Nodes are lowered in topological order; the function of an operator reads its inputs, asks
@@ -68,6 +72,12 @@ class Lowering {
   // The kernels for a product with constant weights and so many outputs a group, where those are to be kept in float16;
   // otherwise null. Records their use.
   const kernels::ConvF16Kernels* Float16Kernels(int64_t outputs);
+
+  // The integer weights that a value stands for, which nothing produces; null for any other value.
+  CodedWeight* Coded(ValueId id) const;
+  // The weight in the form of the kernels.
+  Operand NewCodedConstant(const kernels::ConvCodedKernels& kernels, const kernels::ConvF32Geometry& geometry,
+                           const CodedLayout& layout, CodedWeight& weight);
 
   // --- where values lie. Reading inserts a conversion where the value is not in memory as asked.
   // The layout that the value is in; row-major for a constant.

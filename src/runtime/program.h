@@ -127,6 +127,7 @@ struct Program {
   int64_t workspace_bytes = 0;  // of each worker
   Float16Use float16 = Float16Use::kNone;
   int64_t weights_bytes = 0;  // memory that `kept` adds to the graph's own constants
+  int64_t coded_bytes = 0;    // of these: integer weights that products decode
   std::vector<std::shared_ptr<const void>> kept;
 };
 

@@ -1,10 +1,12 @@
 #include "qlite/session.h"
 
+#include <algorithm>
 #include <chrono>
 #include <mutex>
 #include <new>
 #include <optional>
 
+#include "absl/strings/str_join.h"
 #include "core/error_site.h"
 #include "core/status_macros.h"
 #include "core/str_cat.h"
@@ -19,6 +21,7 @@ namespace {
 struct Shared {
   Graph graph;  // shapes static, constants folded
   LoweringOptions options;
+  CodedWeights coded;
   PackedCache packed;
   bool profile = false;
   std::shared_ptr<const Program> program;
@@ -131,7 +134,8 @@ class ProgramSession : public Session {
   }
 
   SessionMemory memory() const override {
-    return {static_cast<uint64_t>(shared_->program->weights_bytes), static_cast<uint64_t>(runner_.memory_bytes())};
+    return {static_cast<uint64_t>(shared_->program->weights_bytes), static_cast<uint64_t>(runner_.memory_bytes()),
+            static_cast<uint64_t>(shared_->program->coded_bytes)};
   }
 
   Float16Use float16() const override { return shared_->program->float16; }
@@ -187,10 +191,28 @@ absl::Status FixShapes(Graph& graph, const SessionOptions& options) {
   return fixed.empty() ? absl::OkStatus() : graph.InferShapes(fixed);
 }
 
-absl::StatusOr<std::shared_ptr<Shared>> Prepare(const Context& context, const Graph& graph,
-                                                const SessionOptions& options) {
+bool DecodesOnTheFly(const Graph& graph, WeightDecoding decoding) {
+  if (decoding != WeightDecoding::kAsModelSays) return decoding == WeightDecoding::kOnTheFly;
+  const auto said = graph.metadata.find("qlite.dequant_strategy");
+  return said != graph.metadata.end() && said->second == "ON_THE_FLY";
+}
+
+// The Dequantize nodes that products take upon them, ascending. Says which weights are decoded after all.
+std::vector<NodeId> ChooseCodedWeights(const Context& context, const Graph& graph, WeightDecoding decoding) {
+  if (!DecodesOnTheFly(graph, decoding)) return {};
+  CodedPlan plan = PlanCodedWeights(graph);
+  if (!plan.decoded.empty()) {
+    context.Log(LogLevel::kInfo,
+                StrCat(plan.decoded.size(), " of ", plan.decoded.size() + plan.nodes.size(),
+                       " weights are decoded when the session is created: ", absl::StrJoin(plan.decoded, "; ")));
+  }
+  std::sort(plan.nodes.begin(), plan.nodes.end());
+  return std::move(plan.nodes);
+}
+
+absl::StatusOr<std::shared_ptr<Shared>> Prepare(const Context& context, Graph graph, const SessionOptions& options) {
   auto shared = std::make_shared<Shared>();
-  shared->graph = graph;
+  shared->graph = std::move(graph);
   shared->profile = options.profile;
   if (!kernels::ParseIsa(context.isa(), &shared->options.isa)) {
     return absl::InternalError(StrCat("unknown instruction set '", context.isa(), "'"));
@@ -201,11 +223,16 @@ absl::StatusOr<std::shared_ptr<Shared>> Prepare(const Context& context, const Gr
   std::vector<std::string> output_names;
   QLITE_RETURN_IF_ERROR(FixShapes(shared->graph, options));
   for (ValueId output : shared->graph.outputs()) output_names.push_back(shared->graph.value(output).name);
-  auto folded = FoldConstants(shared->graph, shared->options.isa, context.limits());
+  const std::vector<NodeId> kept = ChooseCodedWeights(context, shared->graph, options.weight_decoding);
+  auto folded = FoldConstants(shared->graph, shared->options.isa, context.limits(), context.executor(), kept);
   if (!folded.ok()) return folded.status();
   if (*folded > 0) QLITE_RETURN_IF_ERROR(shared->graph.InferShapes());
+  shared->coded = TakeCodedWeights(shared->graph, kept);
+  shared->options.coded = &shared->coded;
+  shared->options.executor = &context.executor();
   auto program = Lowering::Lower(shared->graph, shared->options);
   if (!program.ok()) return program.status();
+  shared->options.executor = nullptr;  // every weight is packed, and the next program finds it in the cache
   for (size_t i = 0; i < output_names.size(); ++i) program->outputs[i].name = output_names[i];
   shared->program = std::make_shared<const Program>(std::move(*program));
   return shared;
@@ -213,14 +240,15 @@ absl::StatusOr<std::shared_ptr<Shared>> Prepare(const Context& context, const Gr
 
 }  // namespace
 
-absl::StatusOr<std::unique_ptr<Session>> Session::Create(const Context& context, const Graph& graph,
+absl::StatusOr<std::unique_ptr<Session>> Session::Create(const Context& context, Graph graph,
                                                          const SessionOptions& options) {
+  const std::string name = graph.name;
   try {
-    auto shared = Prepare(context, graph, options);
+    auto shared = Prepare(context, std::move(graph), options);
     if (!shared.ok()) return shared.status();
     return std::make_unique<ProgramSession>(context, std::move(*shared));
   } catch (const std::bad_alloc&) {
-    return absl::ResourceExhaustedError(StrCat("not enough memory to run graph '", graph.name, "'"));
+    return absl::ResourceExhaustedError(StrCat("not enough memory to run graph '", name, "'"));
   }
 }
 

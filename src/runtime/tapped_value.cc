@@ -38,6 +38,8 @@ kernels::CastType WholeNumberType(ElementType type) {
   switch (type) {
     case ElementType::kFloat16:
       return kernels::CastType::kFloat16;
+    case ElementType::kBFloat16:
+      return kernels::CastType::kBfloat16;
     case ElementType::kFloat64:
       return kernels::CastType::kFloat64;
     case ElementType::kUInt8:

@@ -87,6 +87,27 @@ TEST_CASE("a mapped file outlives its name") {
   CHECK(static_cast<char>(copy.data[4]) == 'o');
 }
 
+TEST_CASE("released pages keep what the file holds, and other memory is left alone") {
+  const TemporaryFolder folder;
+  std::string bytes(100000, '\0');
+  for (size_t i = 0; i < bytes.size(); ++i) bytes[i] = static_cast<char>(i % 251);
+  REQUIRE(WriteFileAtomically(folder / "a", bytes).ok());
+  const absl::StatusOr<Buffer> mapped = MapFile(folder / "a", bytes.size());
+  REQUIRE(mapped.ok());
+  const auto text = [](const Buffer& buffer) {
+    return std::string(reinterpret_cast<const char*>(buffer.data), buffer.size);
+  };
+  CHECK(text(*mapped) == bytes);
+  for (const size_t begin : {size_t{0}, size_t{1}, size_t{5000}}) {
+    ReleasePages({mapped->data + begin, mapped->size - begin, mapped->owner});
+    CHECK(text(*mapped) == bytes);
+  }
+  const Buffer heap = Buffer::Copy(bytes.data(), bytes.size());
+  ReleasePages(heap);
+  CHECK(text(heap) == bytes);
+  ReleasePages(Buffer());
+}
+
 TEST_CASE("what cannot be mapped is an error that names it") {
   const TemporaryFolder folder;
   CHECK(MapFile(folder.File("absent"), 100).status().code() == absl::StatusCode::kNotFound);

@@ -3,6 +3,7 @@
 #include <catch2/catch.hpp>
 #include <cstring>
 
+#include "core/bit_packing.h"
 #include "qlite/types.h"
 
 namespace qlite {
@@ -62,6 +63,38 @@ TEST_CASE("tensors are reshaped and compared") {
   CHECK_FALSE(tensor == Tensor::Of<int64_t>({2, 3}, {1, 2, 3, 4, 5, 7}));
   CHECK_FALSE(tensor == *tensor.Reshaped({6}));
   CHECK(Tensor() == Tensor());
+}
+
+TEST_CASE("packed tensors are unpacked when their elements are asked for") {
+  const std::vector<int8_t> values = {-4, 3, 0, -1, 2, 1, -2, -3, 3, -4};
+  std::vector<std::byte> fields(PackedBytes(values.size(), 3));
+  PackBits(std::span<const int8_t>(values), 3, fields.data());
+  const PackedIntegers packed{3, Buffer::Own(fields)};
+  const absl::StatusOr<Tensor> tensor = Tensor::FromPacked(ElementType::kInt8, {2, 5}, packed);
+  REQUIRE(tensor.ok());
+  const Tensor copy = *tensor->Reshaped({10});
+  CHECK(copy.packed()->width == 3);
+  CHECK(copy.packed()->fields.data == packed.fields.data);
+  CHECK(*tensor == Tensor::Of<int8_t>({2, 5}, values));
+  CHECK(copy.buffer().data == tensor->buffer().data);  // unpacked once for all copies
+  CHECK(Tensor::Of<int8_t>({2, 5}, values).packed() == nullptr);
+}
+
+TEST_CASE("packed tensors are checked before anything is unpacked") {
+  const auto packed = [](ElementType type, std::vector<int64_t> dims, int width, std::vector<uint8_t> fields) {
+    return Tensor::FromPacked(type, std::move(dims), {width, Buffer::Own(std::move(fields))}).ok();
+  };
+  CHECK(packed(ElementType::kInt8, {3}, 5, {1, 2}));
+  CHECK(packed(ElementType::kInt16, {3}, 5, {1, 2}));
+  CHECK(packed(ElementType::kInt8, {0}, 5, {}));
+  CHECK_FALSE(packed(ElementType::kInt8, {3}, 5, {1, 0x82}));  // a bit behind the last field
+  CHECK_FALSE(packed(ElementType::kInt8, {3}, 5, {1}));
+  CHECK_FALSE(packed(ElementType::kInt8, {3}, 5, {1, 2, 0}));
+  CHECK_FALSE(packed(ElementType::kInt8, {-3}, 5, {1, 2}));
+  CHECK_FALSE(packed(ElementType::kInt8, {int64_t{1} << 61}, 8, {1}));
+  CHECK_FALSE(packed(ElementType::kInt8, {1}, 0, {}));
+  CHECK_FALSE(packed(ElementType::kInt8, {1}, 9, {1, 1}));
+  CHECK_FALSE(packed(ElementType::kUInt8, {1}, 8, {1}));
 }
 
 TEST_CASE("shapes and types as text") {

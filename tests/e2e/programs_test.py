@@ -389,6 +389,23 @@ class Benchmarks(ProgramTest):
                          r"MinRunTime = [\d.]+ ms, MaxRuntime = [\d.]+ ms, AvgRunTime = [\d.]+ ms")
         self.assertTrue(result.stdout.endswith(" Success.\n"))
 
+    def test_weights_decoded_on_the_fly(self):
+        config = write(self.path("weights.cfg"), "[common_quant_param]\nquant_type=WEIGHT_QUANT\nbit_num=4\n"
+                       "[weight_quant_param]\ndequant_strategy=ON_THE_FLY\nblock_size=32\n")
+        model = self.path("weights.qlite")
+        self.check_converted(self.convert("weights", "--configFile=" + config))
+        reports = {}
+        for strategy in ("", "ON_THE_FLY", "AT_LOAD"):
+            result = self.benchmark("--loopCount=1", "--dequantStrategy=" + strategy, "--compareModel=" + model, "--json",
+                                    model=model)
+            reports[strategy] = json.loads(self.succeed(result).stdout)
+            self.assertIsNone(reports[strategy]["compare"]["snr_db"])  # equal outputs
+        self.assertEqual(reports[""]["on_the_fly_bytes"], reports["ON_THE_FLY"]["on_the_fly_bytes"])
+        self.assertGreater(reports[""]["on_the_fly_bytes"], 0)
+        self.assertLess(reports[""]["weights_bytes"], reports["AT_LOAD"]["weights_bytes"])
+        self.assertEqual(reports["AT_LOAD"]["on_the_fly_bytes"], 0)
+        self.check_failed(self.benchmark("--dequantStrategy=LATER"), "dequantStrategy must be ON_THE_FLY|AT_LOAD")
+
     def test_json(self):
         result = self.succeed(self.benchmark("--loopCount=3", "--warmUpLoopCount=0", "--json"))
         report = json.loads(result.stdout)

@@ -98,6 +98,15 @@ TEST_CASE("benchmark: float16 is asked for of the model alone") {
   CHECK_FALSE(request.ForOther().float16);
 }
 
+TEST_CASE("benchmark: weights are decoded as the model or the flag says, those of the other model at load") {
+  CHECK(Command({}).request.weight_decoding == WeightDecoding::kAsModelSays);
+  CHECK(Command({"--dequantStrategy=AT_LOAD"}).request.weight_decoding == WeightDecoding::kAtLoad);
+  const BenchmarkRequest request = Command({"--dequantStrategy=ON_THE_FLY"}).request;
+  CHECK(request.weight_decoding == WeightDecoding::kOnTheFly);
+  CHECK(request.ForOther().weight_decoding == WeightDecoding::kAtLoad);
+  CHECK_THAT(Refusal({"--dequantStrategy=on_the_fly"}), Contains("must be ON_THE_FLY|AT_LOAD"));
+}
+
 TEST_CASE("benchmark: lists of input files and shapes") {
   CHECK(Command({"--inDataFile=a.bin,b.bin c.bin"}).request.input_files ==
         std::vector<std::string>{"a.bin", "b.bin", "c.bin"});

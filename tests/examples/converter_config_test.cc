@@ -271,6 +271,17 @@ TEST_CASE("config: weight quantization, a whole one") {
   CHECK(request.notices.empty());
 }
 
+TEST_CASE("config: weights that are decoded inside the products") {
+  CHECK_FALSE(Sectioned(kWeights).on_the_fly);
+  const ConvertRequest request = Sectioned(kWeights + "[weight_quant_param]\ndequant_strategy=ON_THE_FLY\n");
+  CHECK(request.on_the_fly);
+  CHECK(request.notices.empty());
+  const ConvertRequest encoded =
+      Sectioned(kWeights + "enable_encode=true\n[weight_quant_param]\ndequant_strategy=ON_THE_FLY\n");
+  REQUIRE(encoded.notices.size() == 1);
+  CHECK_THAT(encoded.notices[0], Contains("enable_encode"));
+}
+
 TEST_CASE("config: GPTQ with its samples") {
   const ConvertRequest request =
       Sectioned(kWeights + "bit_num=4\n[weight_quant_param]\nquant_strategy=GPTQ\nrange_search=false\n" + kData);

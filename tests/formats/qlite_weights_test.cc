@@ -108,6 +108,41 @@ TEST_CASE("equal encoded constants are stored and decoded once") {
   CHECK(data("w0") == data("w2"));
 }
 
+TEST_CASE("packed constants stay packed in the file until they are asked for") {
+  RandomGraph random(7);
+  const Tensor weights = RandomWeights(random, {11, 9}, 3, Spread::kUniform);
+  const std::string bytes = *WriteQlite(GraphOf(weights, RandomParams(random, {11, 9}, 3, -1)));
+  const Buffer file = Buffer::Copy(bytes.data(), bytes.size());
+  const absl::StatusOr<Graph> read = ReadQlite(file, "memory");
+  REQUIRE(read.ok());
+  const Tensor& constant = *read->value(*read->FindValue("weights")).constant;
+  REQUIRE(constant.packed() != nullptr);
+  CHECK(constant.packed()->width == 3);
+  CHECK(constant.packed()->fields.data > file.data);
+  CHECK(constant.packed()->fields.data + constant.packed()->fields.size == file.data + file.size);
+  CHECK(constant == weights);
+
+  // What a checksum would have noticed: a bit behind the last field.
+  std::string changed = bytes;
+  changed.back() = static_cast<char>(changed.back() | 0x80);
+  QliteReadOptions unchecked;
+  unchecked.verify_checksum = false;
+  CHECK_FALSE(ReadQlite(Buffer::Copy(changed.data(), changed.size()), "memory", unchecked).ok());
+}
+
+TEST_CASE("the checksum covers files of several pieces") {
+  std::vector<int8_t> values((size_t{16} << 20) + 100);
+  for (size_t i = 0; i < values.size(); ++i) values[i] = static_cast<int8_t>(i % 251);
+  const auto count = static_cast<int64_t>(values.size());
+  Graph graph;
+  const ValueId weights = graph.AddConstant("weights", Tensor::Of<int8_t>({count}, std::move(values)));
+  graph.SetOutputs({*graph.AddNode("", OpType::kIdentity, NoAttrs(), {weights}, "y")});
+  std::string bytes = *WriteQlite(graph);
+  CHECK(ReadQlite(Buffer::Copy(bytes.data(), bytes.size()), "memory").ok());
+  bytes.back() = static_cast<char>(bytes.back() ^ 1);
+  CHECK_FALSE(ReadQlite(Buffer::Copy(bytes.data(), bytes.size()), "memory").ok());
+}
+
 TEST_CASE("any changed byte of an encoded file is noticed") {
   RandomGraph random(6);
   const QuantParams quant = RandomParams(random, {30, 40}, 6, 0);

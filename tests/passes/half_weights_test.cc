@@ -72,5 +72,42 @@ TEST_CASE("what a weight quantization leaves float is stored in 16 bits") {
   CHECK(SignalToNoise(RunGraph(graph), RunGraph(result->graph)) > 40);
 }
 
+TEST_CASE("constants are stored as bfloat16 and widened when a session is made") {
+  GraphMaker maker;
+  const ValueId x = maker.Input({2, 200});
+  const ValueId a = maker.Node(OpType::kMatMul, {x, maker.RandomConstant({200, 200}, -1, 1, "w")});
+  const Graph& graph = maker.Finish({maker.Node(OpType::kAdd, {a, maker.RandomConstant({200}, -1e30f, 1e30f, "b")})});
+  Graph stored = graph;
+  const auto outcomes = StoreFloatsAsHalf(stored, ElementType::kBFloat16);
+  REQUIRE(outcomes.ok());
+  for (const WeightOutcome& outcome : *outcomes) CHECK(outcome.bits == 16);  // the range is that of float32
+  const Value& weight = stored.value(*stored.FindValue("w"));
+  CHECK(weight.type == ElementType::kBFloat16);
+  CHECK(SignalToNoise(RunGraph(graph), RunGraph(stored)) > 40);
+
+  // What a session computes with is what the constants hold.
+  Graph widened = graph;
+  for (const char* name : {"w", "b"}) {
+    Value& value = widened.mutable_value(*widened.FindValue(name));
+    std::vector<float> floats(value.constant->data<float>().begin(), value.constant->data<float>().end());
+    for (float& f : floats) f = std::bit_cast<float>(static_cast<uint32_t>(FloatToBFloat(f)) << 16);
+    value.constant = Tensor::Of<float>(value.constant->dims(), std::move(floats));
+  }
+  CHECK(RunGraph(widened) == RunGraph(stored));
+  CHECK_FALSE(StoreFloatsAsHalf(stored, ElementType::kInt8).ok());
+}
+
+TEST_CASE("bfloat16 numbers are the nearest, ties to even") {
+  const auto stored = [](uint32_t bits) { return FloatToBFloat(std::bit_cast<float>(bits)); };
+  CHECK(stored(0x3f808000) == 0x3f80);
+  CHECK(stored(0x3f818000) == 0x3f82);
+  CHECK(stored(0x3f808001) == 0x3f81);
+  CHECK(stored(0x80000000) == 0x8000);
+  CHECK(stored(0x7f7fffff) == 0x7f80);  // beyond kLargestBFloat by half a step
+  CHECK(FloatToBFloat(kLargestBFloat) == 0x7f7f);
+  CHECK(stored(0x7f800000) == 0x7f80);
+  CHECK(stored(0x7f800001) == 0x7fc0);
+}
+
 }  // namespace
 }  // namespace qlite

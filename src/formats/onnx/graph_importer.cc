@@ -6,6 +6,7 @@
 
 #include "absl/strings/str_join.h"
 #include "core/error_site.h"
+#include "core/mapped_file.h"
 #include "core/status_macros.h"
 #include "core/str_cat.h"
 #include "formats/onnx/importers.h"
@@ -109,7 +110,10 @@ absl::Status BindInitializers(GraphProto& proto, ImportState& state, Scope& scop
     if (!given.insert(tensor.name()).second) {
       return AtValue(absl::InvalidArgumentError(what + " is there twice"), tensor.name());
     }
-    absl::StatusOr<Tensor> value = ReadTensor(tensor, state.external, state.options.limits);
+    const auto in_file = state.data_in_file.find(&tensor);
+    const Buffer* data = in_file == state.data_in_file.end() ? nullptr : &in_file->second;
+    absl::StatusOr<Tensor> value = ReadTensor(tensor, state.external, state.options.limits, data);
+    if (data != nullptr) ReleasePages(*data);
     if (!value.ok()) return AtValue(Prefixed(value.status(), what), tensor.name());
     Binding& binding = scope.bindings[tensor.name()];
     binding.type = value->type();

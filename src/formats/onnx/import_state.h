@@ -16,6 +16,10 @@
 #include "formats/onnx/onnx_reader.h"
 #include "qlite/graph.h"
 
+namespace onnx_schema {
+class TensorProto;
+}
+
 namespace qlite::onnx {
 
 // What an ONNX value name stands for.
@@ -61,6 +65,8 @@ class ImportState {
   Graph graph;
   int64_t opset = 0;
   std::string producer;  // the program that wrote the file, as it calls itself
+  // The raw data of initializers that lie in the file and not in the message; for look-up only.
+  std::unordered_map<const onnx_schema::TensorProto*, Buffer> data_in_file;
   Scope model_scope;
   Scope* scope = &model_scope;  // of the node that is being read
   std::vector<FlatteningSoftmax> flattening_softmaxes;

@@ -7,6 +7,7 @@
 
 #include "core/error_site.h"
 #include "core/str_cat.h"
+#include "formats/onnx/detached_data.h"
 #include "formats/onnx/flattening_softmax.h"
 #include "formats/onnx/fold_qdq.h"
 #include "formats/onnx/graph_importer.h"
@@ -26,8 +27,10 @@ using onnx_schema::ModelProto;
 constexpr int64_t kFirstOpset = 7;
 constexpr int64_t kLastOpset = 21;
 
-// The model lives in the arena: a message of its own would lose what it has begun to parse where memory runs out.
-absl::StatusOr<ModelProto*> Parse(const Buffer& file, const Limits& limits, google::protobuf::Arena& arena) {
+// The model lives in the arena: a message of its own would lose what it has begun to parse where memory runs out. Its
+// large initializers stay in the file.
+absl::StatusOr<ModelProto*> Parse(const Buffer& file, const Limits& limits, google::protobuf::Arena& arena,
+                                  DetachedData& detached) {
   if (file.size == 0) return absl::InvalidArgumentError("the file is empty");
   if (file.size > limits.max_file_bytes) {
     return absl::ResourceExhaustedError(
@@ -38,7 +41,7 @@ absl::StatusOr<ModelProto*> Parse(const Buffer& file, const Limits& limits, goog
   }
   if (absl::Status status = ScanModel({file.data, file.size}, limits); !status.ok()) return status;
   auto* const model = google::protobuf::Arena::CreateMessage<ModelProto>(&arena);
-  if (!model->ParseFromArray(file.data, static_cast<int>(file.size))) {
+  if (!model->ParseFromString(DetachLargeData({file.data, file.size}, detached))) {
     return absl::InvalidArgumentError("not an ONNX file: its fields are not those of a ModelProto");
   }
   return model;
@@ -102,7 +105,8 @@ absl::Status Complete(ImportState& state) {
 
 absl::StatusOr<Graph> Read(const Buffer& file, const std::string& model_path, const OnnxReadOptions& options) {
   google::protobuf::Arena arena;
-  const absl::StatusOr<ModelProto*> model = Parse(file, options.limits, arena);
+  DetachedData detached;
+  const absl::StatusOr<ModelProto*> model = Parse(file, options.limits, arena, detached);
   if (!model.ok()) return model.status();
   if (absl::Status status = CheckModel(**model); !status.ok()) return status;
   const absl::StatusOr<int64_t> opset = FindOpset(**model);
@@ -111,6 +115,9 @@ absl::StatusOr<Graph> Read(const Buffer& file, const std::string& model_path, co
   ImportState state(model_path, options);
   state.opset = *opset;
   state.producer = (*model)->producer_name();
+  for (const auto& [number, data] : detached) {
+    state.data_in_file[&(*model)->graph().initializer(number)] = {data.data(), data.size(), file.owner};
+  }
   if (absl::Status status = ImportModelGraph(*(*model)->mutable_graph(), state); !status.ok()) return status;
   TakeMetadata(**model, state.graph);
   if (absl::Status status = Complete(state); !status.ok()) return status;

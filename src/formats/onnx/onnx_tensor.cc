@@ -144,11 +144,12 @@ int64_t TypedFieldSize(const TensorProto& proto) {
          proto.double_data_size() + proto.uint64_data_size() + proto.string_data_size();
 }
 
-// The bytes as stored, from whichever of the three places holds them.
-absl::StatusOr<Buffer> StoredData(TensorProto& proto, ExternalData& external, ElementType stored, int64_t count) {
+// The bytes as stored, from whichever place holds them.
+absl::StatusOr<Buffer> StoredData(TensorProto& proto, ExternalData& external, const Buffer* data, ElementType stored,
+                                  int64_t count) {
   const size_t bytes = static_cast<size_t>(count) * ElementSize(stored);
   if (proto.data_location() == TensorProto::EXTERNAL) {
-    if (proto.has_raw_data() || TypedFieldSize(proto) > 0) {
+    if (data != nullptr || proto.has_raw_data() || TypedFieldSize(proto) > 0) {
       return absl::InvalidArgumentError("the tensor has both external data and data of its own");
     }
     return external.Map(proto, bytes);
@@ -156,11 +157,11 @@ absl::StatusOr<Buffer> StoredData(TensorProto& proto, ExternalData& external, El
   if (proto.data_location() != TensorProto::DEFAULT) {
     return absl::UnimplementedError(StrCat("data location ", proto.data_location(), " is not known"));
   }
-  if (!proto.has_raw_data()) return TypedFieldData(proto, stored, count);
+  if (data == nullptr && !proto.has_raw_data()) return TypedFieldData(proto, stored, count);
   if (TypedFieldSize(proto) > 0) return absl::InvalidArgumentError("the tensor has both raw data and typed data");
-  if (proto.raw_data().size() != bytes) {
-    return CountMismatch(static_cast<int64_t>(proto.raw_data().size()), static_cast<int64_t>(bytes), "bytes");
-  }
+  const size_t found = data != nullptr ? data->size : proto.raw_data().size();
+  if (found != bytes) return CountMismatch(static_cast<int64_t>(found), static_cast<int64_t>(bytes), "bytes");
+  if (data != nullptr) return *data;
   const auto kept = std::make_shared<const std::string>(std::move(*proto.mutable_raw_data()));
   return Buffer{reinterpret_cast<const std::byte*>(kept->data()), bytes, kept};
 }
@@ -230,6 +231,7 @@ absl::StatusOr<ElementType> ElementTypeFromOnnx(int32_t data_type) {
 
 TensorProto::DataType DataTypeToOnnx(ElementType type) {
   if (type == ElementType::kFloat16) return TensorProto::FLOAT16;
+  if (type == ElementType::kBFloat16) return TensorProto::BFLOAT16;
   for (const TypeRow& row : kTypes) {
     const bool half = row.onnx == TensorProto::FLOAT16 || row.onnx == TensorProto::BFLOAT16;
     if (row.stored == type && !half && PackedBits(row.onnx) == 0) return row.onnx;
@@ -237,7 +239,8 @@ TensorProto::DataType DataTypeToOnnx(ElementType type) {
   return TensorProto::UNDEFINED;
 }
 
-absl::StatusOr<Tensor> ReadTensor(TensorProto& proto, ExternalData& external, const Limits& limits) {
+absl::StatusOr<Tensor> ReadTensor(TensorProto& proto, ExternalData& external, const Limits& limits,
+                                  const Buffer* data) {
   const absl::StatusOr<const TypeRow*> type = SupportedType(proto.data_type());
   if (!type.ok()) return type.status();
   if (proto.has_segment()) return absl::UnimplementedError("tensors stored in segments are not supported");
@@ -250,7 +253,7 @@ absl::StatusOr<Tensor> ReadTensor(TensorProto& proto, ExternalData& external, co
                                                " bytes are more than the limit of ", limits.max_tensor_bytes));
   }
   const int64_t units = PackedBits(proto.data_type()) > 0 ? (*count + 1) / 2 : *count;
-  absl::StatusOr<Buffer> stored = StoredData(proto, external, (*type)->stored, units);
+  absl::StatusOr<Buffer> stored = StoredData(proto, external, data, (*type)->stored, units);
   if (!stored.ok()) return stored.status();
   return Tensor::Create((*type)->read, std::move(dims), ConvertData(**type, *std::move(stored), *count));
 }

@@ -28,7 +28,9 @@ onnx_schema::TensorProto::DataType DataTypeToOnnx(ElementType type);
 // The tensor's value as a constant. Its raw bytes are moved out of `proto`, not copied, where type and alignment allow;
 // numbers of half precision, bfloat16 and double are converted to float32. Dimensions are checked against the bytes
 // that are there before memory is taken. Errors do not name the tensor: the caller knows it.
-absl::StatusOr<Tensor> ReadTensor(onnx_schema::TensorProto& proto, ExternalData& external, const Limits& limits);
+// `data`: takes the place of raw data in `proto`, or null.
+absl::StatusOr<Tensor> ReadTensor(onnx_schema::TensorProto& proto, ExternalData& external, const Limits& limits,
+                                  const Buffer* data = nullptr);
 
 // Bits of an element where several share a byte, 0 for other types. ReadTensor gives each a byte of its own.
 int PackedBits(int32_t data_type);

@@ -14,10 +14,20 @@ namespace qlite {
 
 // XXH3-64 of everything behind the header, seeded with XXH3-64 of the header whose own field counts as 0: no byte of
 // the file can change unnoticed.
-inline uint64_t FileChecksum(FileHeader header, const void* body, size_t body_bytes) {
-  header.checksum = 0;
-  return XXH3_64bits_withSeed(body, body_bytes, XXH3_64bits(&header, sizeof(header)));
-}
+class FileChecksum {
+ public:
+  explicit FileChecksum(FileHeader header) {
+    header.checksum = 0;
+    XXH3_64bits_reset_withSeed(&state_, XXH3_64bits(&header, sizeof(header)));
+  }
+
+  // The bytes behind the header, piece by piece.
+  void Add(const void* bytes, size_t size) { XXH3_64bits_update(&state_, bytes, size); }
+  uint64_t Value() const { return XXH3_64bits_digest(&state_); }
+
+ private:
+  XXH3_state_t state_ = {};
+};
 
 }  // namespace qlite
 

@@ -12,6 +12,7 @@
 #include "absl/status/status.h"
 #include "core/attribute_fields.h"
 #include "core/error_site.h"
+#include "core/mapped_file.h"
 #include "core/str_cat.h"
 #include "formats/qlite/encoding/weight_encoding.h"
 #include "formats/qlite/file_checksum.h"
@@ -52,6 +53,7 @@ class Reader {
     if (absl::Status status = graph_.Validate(); !status.ok()) {
       return Prefixed(status, StrCat(path_, ": not a valid .qlite file"));
     }
+    ReleasePages(file_);  // what the graph does not hold is not needed again
     return std::move(graph_);
   }
 
@@ -93,10 +95,23 @@ class Reader {
       return Damaged(StrCat("it has ", file_.size, " bytes where ", data_offset, " + ", header_.data_bytes,
                             " were written; it was cut short or has grown"));
     }
-    if (options_.verify_checksum && FileChecksum(header_, file_.data + sizeof(FileHeader), body) != header_.checksum) {
+    if (options_.verify_checksum && ChecksumOfBody() != header_.checksum) {
       return Damaged("its checksum does not match; it was damaged after it was written");
     }
     return absl::OkStatus();
+  }
+
+  // Of a large file, only a piece is in memory at a time.
+  uint64_t ChecksumOfBody() const {
+    constexpr size_t kPiece = size_t{16} << 20;
+    FileChecksum checksum(header_);
+    for (size_t begin = sizeof(FileHeader); begin < file_.size;) {
+      const size_t size = std::min(kPiece, file_.size - begin);
+      checksum.Add(file_.data + begin, size);
+      begin += size;
+      if (size == kPiece) ReleasePages({file_.data, begin, file_.owner});
+    }
+    return checksum.Value();
   }
 
   absl::Status VerifyStructure() {
@@ -168,13 +183,12 @@ class Reader {
     const Buffer bytes{file_.data + header_.data_offset + range.offset(), range.size(), file_.owner};
     const WeightEncoding encoding{static_cast<WeightForm>(from.encoding()), from.width()};
     if (encoding == WeightEncoding{}) return Tensor::Create(type, shape.Extents(), bytes);
-    absl::StatusOr<Buffer> elements = Decode(encoding, range, bytes, type, shape.Extents());
-    if (!elements.ok()) return elements.status();
-    return Tensor::Create(type, shape.Extents(), *elements);
+    absl::StatusOr<Tensor> elements = Decode(encoding, range, bytes, type, shape.Extents());
+    return elements.ok() ? elements->Reshaped(shape.Extents()) : elements;
   }
 
-  // The elements of an encoded constant, decoded once for all values that share it.
-  absl::StatusOr<Buffer> Decode(WeightEncoding encoding, const schema::DataRange& range, const Buffer& bytes,
+  // The elements of an encoded constant in a row, decoded once for all values that share it; packed ones stay packed.
+  absl::StatusOr<Tensor> Decode(WeightEncoding encoding, const schema::DataRange& range, const Buffer& bytes,
                                 ElementType type, const std::vector<int64_t>& dims) {
     if (header_.version < kQliteEncodedVersion || encoding.form == WeightForm::kRaw ||
         static_cast<int64_t>(encoding.form) >= EnumCount(WeightForm{})) {
@@ -188,16 +202,26 @@ class Reader {
       return absl::ResourceExhaustedError(
           StrCat("it takes ", element_bytes, " bytes, the limit is ", options_.limits.max_tensor_bytes));
     }
-    Buffer& decoded = decoded_[{range.offset(), range.size(), encoding.form, encoding.width, type, *count}];
-    if (decoded.owner != nullptr) return decoded;
+    const auto [place, is_new] =
+        decoded_.try_emplace({range.offset(), range.size(), encoding.form, encoding.width, type, *count});
+    if (!is_new) return place->second;
     decoded_bytes_ += element_bytes;
     if (decoded_bytes_ / kMaxWeightExpansion > header_.data_bytes) {
       return absl::InvalidArgumentError("the file's encoded data are used too often");
     }
-    absl::StatusOr<Buffer> elements =
-        DecodeWeights(encoding, {bytes.data, bytes.size}, type, *count, options_.executor, options_.isa);
-    if (elements.ok()) decoded = *elements;
+    absl::StatusOr<Tensor> elements = encoding.form == WeightForm::kPacked
+                                          ? Tensor::FromPacked(type, {*count}, {encoding.width, bytes})
+                                          : DecodeNow(encoding, bytes, type, *count);
+    if (elements.ok()) place->second = *elements;
     return elements;
+  }
+
+  absl::StatusOr<Tensor> DecodeNow(WeightEncoding encoding, const Buffer& bytes, ElementType type,
+                                   int64_t count) const {
+    absl::StatusOr<Buffer> elements =
+        DecodeWeights(encoding, {bytes.data, bytes.size}, type, count, options_.executor, options_.isa);
+    if (!elements.ok()) return elements.status();
+    return Tensor::Create(type, {count}, *std::move(elements));
   }
 
   absl::StatusOr<Shape> ReadShape(const schema::Value& from) {
@@ -377,7 +401,7 @@ class Reader {
   const schema::Model* model_ = nullptr;
   uint64_t spent_ = 0;
   // Encoded constants by place, encoding, element type and number of elements.
-  std::map<std::tuple<uint64_t, uint64_t, WeightForm, int, ElementType, int64_t>, Buffer> decoded_;
+  std::map<std::tuple<uint64_t, uint64_t, WeightForm, int, ElementType, int64_t>, Tensor> decoded_;
   uint64_t decoded_bytes_ = 0;
   std::vector<ValueId> ids_;  // by the file's value number
   Graph graph_;

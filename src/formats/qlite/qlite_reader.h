@@ -26,8 +26,9 @@ struct QliteReadOptions {
 // Whether the bytes begin like a .qlite file of any version.
 bool LooksLikeQlite(std::string_view bytes);
 
-// The graph of a .qlite file, validated. Constants point into `file`, whose owner they keep; encoded ones alone are
-// decoded into memory of their own, at most kMaxWeightExpansion times the file's data. `path` stands in messages.
+// The graph of a .qlite file, validated. Constants point into `file`, whose owner they keep, packed integers too until
+// they are asked for; other encoded ones are decoded into memory of their own, at most kMaxWeightExpansion times the
+// file's data. `path` stands in messages.
 // kInvalidArgument: not such a file, cut short, damaged or inconsistent (says what and where); kUnimplemented: another
 // version; kResourceExhausted: a limit. Thread-safe.
 absl::StatusOr<Graph> ReadQlite(const Buffer& file, const std::string& path, const QliteReadOptions& options = {});

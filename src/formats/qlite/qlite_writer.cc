@@ -268,7 +268,9 @@ absl::StatusOr<std::string> WriteQlite(const Graph& graph, const QliteWriteOptio
   std::string file(header.data_offset + header.data_bytes, '\0');
   std::memcpy(file.data() + sizeof(FileHeader), builder.GetBufferPointer(), header.structure_bytes);
   data.CopyTo(file.data() + header.data_offset);
-  header.checksum = FileChecksum(header, file.data() + sizeof(FileHeader), file.size() - sizeof(FileHeader));
+  FileChecksum checksum(header);
+  checksum.Add(file.data() + sizeof(FileHeader), file.size() - sizeof(FileHeader));
+  header.checksum = checksum.Value();
   std::memcpy(file.data(), &header, sizeof(header));
   return file;
 }

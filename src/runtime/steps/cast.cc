@@ -20,6 +20,8 @@ std::optional<kernels::CastType> CastTypeOf(ElementType type) {
       return kernels::CastType::kFloat32;
     case ElementType::kFloat16:
       return kernels::CastType::kFloat16;
+    case ElementType::kBFloat16:
+      return kernels::CastType::kBfloat16;
     case ElementType::kFloat64:
       return kernels::CastType::kFloat64;
     case ElementType::kInt8:

@@ -10,6 +10,7 @@
 #include "kernels/depthwise_u8s8.h"
 #include "runtime/lowering.h"
 #include "runtime/requantization.h"
+#include "runtime/steps/coded.h"
 #include "runtime/steps/conv_steps.h"
 #include "runtime/steps/copies.h"
 #include "runtime/steps/float16.h"
@@ -156,7 +157,7 @@ bool IsDepthwise(const ConvShape& shape) {
 }  // namespace
 
 void EmitFloatConv(Lowering& lowering, const ConvShape& shape, const Placement& weights, const ConvOperands& operands,
-                   const Placement& residual, const Placement& out) {
+                   const Placement& residual, const Placement& out, CodedWeight* coded) {
   kernels::ConvF32Args args;
   args.geometry = FloatGeometry(shape, out);
   args.geometry.residual_pixel_stride = residual.pixel_stride;
@@ -165,6 +166,14 @@ void EmitFloatConv(Lowering& lowering, const ConvShape& shape, const Placement& 
   const double cost = ConvCost(static_cast<double>(out.elements()), shape, IsDepthwise(shape) ? 0.06 : 0.025);
   if (IsDepthwise(shape)) {
     return EmitFloat(lowering, kernels::DepthwiseF32(lowering.isa()), args, operands, weights, cost);
+  }
+  if (coded != nullptr) {
+    const int64_t taps = shape.kernel[0] * shape.kernel[1];
+    const CodedLayout layout = {.outputs_first = true,
+                                .out_stride = taps * (shape.in_channels / shape.groups),
+                                .in_stride = taps,
+                                .tap_stride = 1};
+    return EmitCodedConv(lowering, args, layout, *coded, operands, cost);
   }
   const auto* float16 =
       weights.at.constant != nullptr ? lowering.Float16Kernels(shape.out_channels / shape.groups) : nullptr;
@@ -242,7 +251,8 @@ absl::Status FloatConv(Lowering& lowering, const Node& node, ConvShape& shape) {
   QLITE_RETURN_IF_ERROR(lowering.RequireFloat(node, lowering.Result()));
   const Placement in = lowering.ReadPixels(node.inputs[0]);
   shape.in_pixel_stride = in.pixel_stride;
-  const Placement weights = lowering.Read(node.inputs[1], Layout::kRowMajor);
+  CodedWeight* const coded = lowering.Coded(node.inputs[1]);
+  const Placement weights = coded == nullptr ? lowering.Read(node.inputs[1], Layout::kRowMajor) : Placement();
   ConvOperands operands;
   operands.input = in.at;
   if (node.has_input(2)) {
@@ -254,7 +264,7 @@ absl::Status FloatConv(Lowering& lowering, const Node& node, ConvShape& shape) {
   operands.residual = residual.at;
   const Placement out = lowering.WritePixels(lowering.Result());
   operands.output = out.at;
-  EmitFloatConv(lowering, shape, weights, operands, residual, out);
+  EmitFloatConv(lowering, shape, weights, operands, residual, out, coded);
   return absl::OkStatus();
 }
 

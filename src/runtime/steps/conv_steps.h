@@ -25,9 +25,10 @@ struct ConvOperands {
 };
 
 // `weights`: [out channels, in channels / groups, kernel...] in row-major order, constant or computed. Applies the
-// clamp of the current node. `residual`: of the output's extents, or absent.
+// clamp of the current node. `residual`: of the output's extents, or absent. `coded`: takes the place of `weights`
+// where it is not null.
 void EmitFloatConv(Lowering& lowering, const ConvShape& shape, const Placement& weights, const ConvOperands& operands,
-                   const Placement& residual, const Placement& out);
+                   const Placement& residual, const Placement& out, CodedWeight* coded = nullptr);
 
 // `data`: the weights as above. Applies the clamp of the current node; a float output is dense.
 void EmitIntegerConv(Lowering& lowering, const ConvShape& shape, const IntegerWeights& weights,

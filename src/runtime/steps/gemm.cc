@@ -62,7 +62,8 @@ absl::Status FloatGemm(Lowering& lowering, const Node& node) {
     if (input.valid()) QLITE_RETURN_IF_ERROR(lowering.RequireFloat(node, input));
   }
   const Placement a = lowering.Read(node.inputs[0], Layout::kRowMajor);
-  const Placement b = lowering.Read(node.inputs[1], Layout::kRowMajor);
+  CodedWeight* const coded = lowering.Coded(node.inputs[1]);
+  const Placement b = coded == nullptr ? lowering.Read(node.inputs[1], Layout::kRowMajor) : Placement();
   const Extents& out_dims = lowering.Dims(lowering.Result());
   FloatProducts product;
   product.m = out_dims[0], product.n = out_dims[1];
@@ -72,6 +73,7 @@ absl::Status FloatGemm(Lowering& lowering, const Node& node) {
   product.a_offsets = product.b_offsets = {0};
   product.a = attrs.trans_a ? TransposedA(lowering, a) : a.at;
   product.b = b.at;
+  product.coded = coded;
   const bool packed_alpha = b.at.constant != nullptr;
   if (packed_alpha) product.b_factor = attrs.alpha;
   const bool scaled_later = attrs.alpha != 1.0f && !packed_alpha;

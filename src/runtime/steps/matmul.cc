@@ -85,7 +85,8 @@ absl::Status MatMul(Lowering& lowering, const Node& node) {
   products.a_offsets = Offsets(stacks.a_batch, stacks.batch, stacks.m * stacks.k);
   products.b_offsets = Offsets(stacks.b_batch, stacks.batch, stacks.k * stacks.n);
   products.a = lowering.Read(node.inputs[0], Layout::kRowMajor).at;
-  products.b = lowering.Read(node.inputs[1], Layout::kRowMajor).at;
+  products.coded = lowering.Coded(node.inputs[1]);
+  if (products.coded == nullptr) products.b = lowering.Read(node.inputs[1], Layout::kRowMajor).at;
   if (node.has_input(2)) products.bias = lowering.Read(node.inputs[2], Layout::kRowMajor).at;
   products.clamp = lowering.Clamp();
   products.c = lowering.Write(lowering.Result(), Layout::kRowMajor).at;

@@ -5,6 +5,7 @@
 #include "kernels/gemm_f32.h"
 #include "kernels/gemm_u8s8.h"
 #include "runtime/requantization.h"
+#include "runtime/steps/coded.h"
 #include "runtime/steps/copies.h"
 #include "runtime/steps/float16.h"
 
@@ -63,28 +64,42 @@ PackedMatrices PackB(Lowering& lowering, const FloatProducts& products) {
 }
 
 // One product as a convolution with kernels of one tap over an image of one row.
-void EmitFloat16Product(Lowering& lowering, const kernels::ConvF16Kernels& kernels, const FloatProducts& product) {
+struct ProductConv {
+  explicit ProductConv(const FloatProducts& product) {
+    args.geometry.in_h = args.geometry.out_h = 1;
+    args.geometry.in_w = args.geometry.out_w = product.m;
+    args.geometry.in_channels = args.geometry.in_pixel_stride = product.k;
+    args.geometry.out_channels = args.geometry.out_pixel_stride = product.n;
+    args.geometry.residual_pixel_stride = product.n;
+    args.act_min = product.clamp.min, args.act_max = product.clamp.max;
+    operands.input = product.a.Plus(product.a_offsets[0] * static_cast<int64_t>(sizeof(float)));
+    operands.bias = product.bias, operands.residual = product.residual;
+    operands.output = product.c;
+    cost = static_cast<double>(product.m * product.n) * static_cast<double>(product.k) * 0.025;
+  }
   kernels::ConvF32Args args;
-  args.geometry.in_h = args.geometry.out_h = 1;
-  args.geometry.in_w = args.geometry.out_w = product.m;
-  args.geometry.in_channels = args.geometry.in_pixel_stride = product.k;
-  args.geometry.out_channels = args.geometry.out_pixel_stride = product.n;
-  args.geometry.residual_pixel_stride = product.n;
-  args.act_min = product.clamp.min, args.act_max = product.clamp.max;
+  ConvOperands operands;
+  double cost;
+};
+
+void EmitFloat16Product(Lowering& lowering, const kernels::ConvF16Kernels& kernels, const FloatProducts& product) {
+  const ProductConv conv(product);
   const auto* b = reinterpret_cast<const float*>(product.b.constant + product.b.offset) + product.b_offsets[0];
-  constexpr int64_t kFloatBytes = sizeof(float);
-  const ConvOperands operands = {.input = product.a.Plus(product.a_offsets[0] * kFloatBytes),
-                                 .bias = product.bias,
-                                 .residual = product.residual,
-                                 .output = product.c};
-  const double cost = static_cast<double>(product.m * product.n) * static_cast<double>(product.k) * 0.025;
-  EmitFloat16Conv(lowering, kernels, args,
+  EmitFloat16Conv(lowering, kernels, conv.args,
                   {.data = b,
                    .out_stride = product.b_n_stride,
                    .in_stride = product.b_k_stride,
                    .tap_stride = 0,
                    .factor = product.b_factor},
-                  operands, cost);
+                  conv.operands, conv.cost);
+}
+
+void EmitCodedProduct(Lowering& lowering, const FloatProducts& product) {
+  const ProductConv conv(product);
+  const CodedLayout layout = {.outputs_first = product.b_k_stride == 1 && product.b_n_stride == product.k,
+                              .out_stride = product.b_n_stride,
+                              .in_stride = product.b_k_stride};
+  EmitCodedConv(lowering, conv.args, layout, *product.coded, conv.operands, conv.cost);
 }
 
 }  // namespace
@@ -92,6 +107,7 @@ void EmitFloat16Product(Lowering& lowering, const kernels::ConvF16Kernels& kerne
 void EmitFloatProducts(Lowering& lowering, const FloatProducts& products) {
   const int64_t count = static_cast<int64_t>(products.a_offsets.size());
   if (count == 0 || products.m == 0 || products.n == 0) return;
+  if (products.coded != nullptr) return EmitCodedProduct(lowering, products);
   if (count == 1 && products.b.constant != nullptr) {
     const auto* float16 = lowering.Float16Kernels(products.n);
     if (float16 != nullptr) return EmitFloat16Product(lowering, *float16, products);

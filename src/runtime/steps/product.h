@@ -17,8 +17,9 @@ struct FloatProducts {
   int64_t b_k_stride = 0, b_n_stride = 0;
   std::vector<int64_t> a_offsets, b_offsets;
   Operand a, b;
-  Operand bias;      // [n], or absent
-  Operand residual;  // [m, n] for every product, or absent
+  CodedWeight* coded = nullptr;  // takes the place of b, for one product
+  Operand bias;                  // [n], or absent
+  Operand residual;              // [m, n] for every product, or absent
   Operand c;
   float b_factor = 1;  // B is multiplied by it; 1 unless B is constant
   FusedClamp clamp;

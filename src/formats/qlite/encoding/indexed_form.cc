@@ -3,8 +3,8 @@
 #include <algorithm>
 #include <bit>
 
+#include "core/bit_packing.h"
 #include "core/str_cat.h"
-#include "formats/qlite/encoding/bit_packing.h"
 #include "formats/qlite/encoding/extra_bits.h"
 
 namespace qlite {

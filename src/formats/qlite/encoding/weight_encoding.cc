@@ -5,9 +5,9 @@
 #include <memory>
 #include <utility>
 
+#include "core/bit_packing.h"
 #include "core/status_macros.h"
 #include "core/str_cat.h"
-#include "formats/qlite/encoding/bit_packing.h"
 #include "formats/qlite/encoding/entropy_form.h"
 #include "formats/qlite/encoding/indexed_entropy_form.h"
 #include "formats/qlite/encoding/indexed_form.h"

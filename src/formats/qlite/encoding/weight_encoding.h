@@ -20,7 +20,7 @@ namespace qlite {
 // The numbers stand in files.
 enum class WeightForm : uint8_t {
   kRaw = 0,             // the elements
-  kPacked = 1,          // fields of `width` bits (bit_packing.h)
+  kPacked = 1,          // fields of `width` bits (core/bit_packing.h)
   kIndexed = 2,         // numbers of the distinct values (indexed_form.h)
   kSparse = 3,          // those that differ from a background, and the gaps between them (sparse_form.h)
   kEntropy = 4,         // an asymmetric numeral system (entropy_form.h)

@@ -3,8 +3,8 @@
 // An integer q of `width` bits, in [-2^(width-1), 2^(width-1) - 1], is stored as the field q + 2^(width-1). Fields
 // follow each other without gaps; the stream is little-endian: field i occupies the bits [i*width, (i+1)*width), bit b
 // being bit b % 8 of byte b / 8. The last byte's bits behind the last field are 0.
-#ifndef QLITE_FORMATS_QLITE_ENCODING_BIT_PACKING_H_
-#define QLITE_FORMATS_QLITE_ENCODING_BIT_PACKING_H_
+#ifndef QLITE_CORE_BIT_PACKING_H_
+#define QLITE_CORE_BIT_PACKING_H_
 
 #include <cstddef>
 #include <cstdint>
@@ -27,11 +27,18 @@ int WidthOf(std::span<const int16_t> values);
 void PackBits(std::span<const int8_t> values, int width, std::byte* packed);
 void PackBits(std::span<const int16_t> values, int width, std::byte* packed);
 
-// Fills `values`. kInvalidArgument where `packed` has not exactly the bytes that they take or bits behind the last
-// field are set. width within 1..8 for int8_t, 1..16 for int16_t.
+// kInvalidArgument where `packed` has not exactly the bytes that `count` fields take or bits behind the last one are
+// set.
+absl::Status CheckPacked(std::span<const std::byte> packed, int width, uint64_t count);
+
+// Fills `values` after CheckPacked. width within 1..8 for int8_t, 1..16 for int16_t.
 absl::Status UnpackBits(std::span<const std::byte> packed, int width, std::span<int8_t> values);
 absl::Status UnpackBits(std::span<const std::byte> packed, int width, std::span<int16_t> values);
 
+// Fills `values` with the fields from `first` on; `packed` holds them.
+void UnpackFields(std::span<const std::byte> packed, int width, uint64_t first, std::span<int8_t> values);
+void UnpackFields(std::span<const std::byte> packed, int width, uint64_t first, std::span<int16_t> values);
+
 }  // namespace qlite
 
-#endif  // QLITE_FORMATS_QLITE_ENCODING_BIT_PACKING_H_
+#endif  // QLITE_CORE_BIT_PACKING_H_

@@ -1,4 +1,4 @@
-#include "formats/qlite/encoding/bit_packing.h"
+#include "core/bit_packing.h"
 
 #include <algorithm>
 #include <array>
@@ -6,6 +6,7 @@
 #include <cstring>
 #include <utility>
 
+#include "core/status_macros.h"
 #include "core/str_cat.h"
 
 namespace qlite {
@@ -90,18 +91,26 @@ void Pack(std::span<const T> values, int width, std::byte* packed) {
 }
 
 template <class T>
-absl::Status CheckedUnpack(std::span<const std::byte> packed, int width, std::span<T> values) {
+void UnpackFrom(std::span<const std::byte> packed, int width, uint64_t first, std::span<T> values) {
   static constexpr auto kUnpackers = Unpackers<T>(std::make_index_sequence<8 * sizeof(T)>());
-  const uint64_t expected = PackedBytes(values.size(), width);
-  if (packed.size() != expected) {
-    return absl::InvalidArgumentError(StrCat("expected ", expected, " bytes of ", values.size(), " packed fields of ",
-                                             width, " bits, found ", packed.size()));
+  const Unpacker<T> unpack = kUnpackers[static_cast<size_t>(width - 1)];
+  const auto from_block = [&](uint64_t field) { return packed.subspan(field / kBlock * static_cast<size_t>(width)); };
+  const size_t inside = first % kBlock;
+  if (inside > 0) {
+    std::array<T, kBlock> block;
+    const size_t count = std::min(kBlock - inside, values.size());
+    unpack(from_block(first), std::span(block).first(inside + count));
+    std::copy_n(block.data() + inside, count, values.data());
+    values = values.subspan(count);
+    first += count;
   }
-  const uint64_t used = values.size() * static_cast<uint64_t>(width) % 8;
-  if (used != 0 && std::to_integer<uint32_t>(packed.back()) >> used != 0) {
-    return absl::InvalidArgumentError("bits behind the last packed field are set");
-  }
-  kUnpackers[static_cast<size_t>(width - 1)](packed, values);
+  if (!values.empty()) unpack(from_block(first), values);
+}
+
+template <class T>
+absl::Status CheckedUnpack(std::span<const std::byte> packed, int width, std::span<T> values) {
+  QLITE_RETURN_IF_ERROR(CheckPacked(packed, width, values.size()));
+  UnpackFrom(packed, width, 0, values);
   return absl::OkStatus();
 }
 
@@ -113,11 +122,31 @@ int WidthOf(std::span<const int16_t> values) { return LeastWidth(values); }
 void PackBits(std::span<const int8_t> values, int width, std::byte* packed) { Pack(values, width, packed); }
 void PackBits(std::span<const int16_t> values, int width, std::byte* packed) { Pack(values, width, packed); }
 
+absl::Status CheckPacked(std::span<const std::byte> packed, int width, uint64_t count) {
+  const uint64_t expected = PackedBytes(count, width);
+  if (packed.size() != expected) {
+    return absl::InvalidArgumentError(StrCat("expected ", expected, " bytes of ", count, " packed fields of ", width,
+                                             " bits, found ", packed.size()));
+  }
+  const uint64_t used = count * static_cast<uint64_t>(width) % 8;
+  if (used != 0 && std::to_integer<uint32_t>(packed.back()) >> used != 0) {
+    return absl::InvalidArgumentError("bits behind the last packed field are set");
+  }
+  return absl::OkStatus();
+}
+
 absl::Status UnpackBits(std::span<const std::byte> packed, int width, std::span<int8_t> values) {
   return CheckedUnpack(packed, width, values);
 }
 absl::Status UnpackBits(std::span<const std::byte> packed, int width, std::span<int16_t> values) {
   return CheckedUnpack(packed, width, values);
+}
+
+void UnpackFields(std::span<const std::byte> packed, int width, uint64_t first, std::span<int8_t> values) {
+  UnpackFrom(packed, width, first, values);
+}
+void UnpackFields(std::span<const std::byte> packed, int width, uint64_t first, std::span<int16_t> values) {
+  UnpackFrom(packed, width, first, values);
 }
 
 }  // namespace qlite

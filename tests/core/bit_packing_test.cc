@@ -1,5 +1,6 @@
-#include "formats/qlite/encoding/bit_packing.h"
+#include "core/bit_packing.h"
 
+#include <algorithm>
 #include <catch2/catch.hpp>
 #include <random>
 #include <vector>
@@ -25,6 +26,26 @@ T FieldOf(const std::vector<std::byte>& packed, size_t i, int width) {
     field |= (std::to_integer<int32_t>(packed[bit / 8]) >> bit % 8 & 1) << b;
   }
   return static_cast<T>(field - (1 << (width - 1)));
+}
+
+TEMPLATE_TEST_CASE("any range of fields comes back", "", int8_t, int16_t) {
+  std::mt19937 generator(2);
+  constexpr size_t kCount = 61;
+  for (int width = 1; width <= 8 * static_cast<int>(sizeof(TestType)); ++width) {
+    const std::vector<TestType> values = RandomFields<TestType>(generator, kCount, width);
+    std::vector<std::byte> packed(PackedBytes(kCount, width));
+    PackBits(values, width, packed.data());
+    bool same = true;
+    for (size_t first = 0; first <= kCount; ++first) {
+      for (const size_t count : {size_t{0}, size_t{1}, size_t{5}, size_t{8}, size_t{20}, kCount}) {
+        std::vector<TestType> found(std::min(count, kCount - first));
+        UnpackFields(packed, width, first, std::span(found));
+        same &= std::equal(found.begin(), found.end(), values.begin() + static_cast<std::ptrdiff_t>(first));
+      }
+    }
+    INFO("width " << width);
+    CHECK(same);
+  }
 }
 
 TEMPLATE_TEST_CASE("fields of every width lie where the layout says and come back", "", int8_t, int16_t) {
