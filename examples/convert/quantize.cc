@@ -82,7 +82,7 @@ absl::Status WriteReport(const Context& context, const ConvertRequest& request, 
 template <class Options>
 absl::StatusOr<QuantizationResult> Quantize(const Context& context, const ConvertRequest& request,
                                             const Options& options, const Graph& graph, const DataSet* data,
-                                            std::vector<LayerSensitivity>& sensitivity) {
+                                            std::vector<LayerSensitivity>& sensitivity, Manifest& manifest) {
   if (!request.max_loss) return QuantizeOnce(context, request, options, graph, data);
   TargetOptions target;
   target.fix = request.auto_fix;
@@ -91,12 +91,17 @@ absl::StatusOr<QuantizationResult> Quantize(const Context& context, const Conver
   if (!tuned.ok()) return tuned.status();
   PrintTarget(*tuned);
   if (!tuned->sensitivity.empty()) sensitivity = std::move(tuned->sensitivity);
+  std::string fixes;
+  for (const std::string& fix : tuned->fixes) fixes += (fixes.empty() ? "" : ",") + fix;
+  if (!fixes.empty()) manifest["changed_for_max_loss"] = fixes;
+  manifest["raised_layers"] = std::to_string(tuned->raised.size());
   return std::move(tuned->quantization);
 }
 
 template <class Options>
 absl::StatusOr<QuantizationResult> QuantizeAndReport(const Context& context, const ConvertRequest& request,
-                                                     const Options& options, const Graph& graph, const DataSet* data) {
+                                                     const Options& options, const Graph& graph, const DataSet* data,
+                                                     Manifest& manifest) {
   std::vector<LayerSensitivity> sensitivity;
   if (request.sensitivity) {
     absl::StatusOr<std::vector<LayerSensitivity>> measured = MeasureSensitivity(context, graph, options, *data);
@@ -104,7 +109,7 @@ absl::StatusOr<QuantizationResult> QuantizeAndReport(const Context& context, con
     sensitivity = *std::move(measured);
     PrintSensitivity(sensitivity);
   }
-  absl::StatusOr<QuantizationResult> result = Quantize(context, request, options, graph, data, sensitivity);
+  absl::StatusOr<QuantizationResult> result = Quantize(context, request, options, graph, data, sensitivity, manifest);
   if (!result.ok()) return result.status();
   PrintAccount(*result);
   if (!request.report_folder.empty()) {
@@ -119,7 +124,7 @@ absl::Status QuantizeFully(const Context& context, const ConvertRequest& request
   QuantizerOptions options = request.quantizer;
   options.checkpoint_path = request.calibration_file;
   options.keep_float_graph = !request.report_folder.empty();
-  absl::StatusOr<QuantizationResult> result = QuantizeAndReport(context, request, options, graph, data);
+  absl::StatusOr<QuantizationResult> result = QuantizeAndReport(context, request, options, graph, data, manifest);
   if (!result.ok()) return result.status();
   if (!request.calibration_file.empty()) {
     if (absl::Status status = result->table.SaveFile(request.calibration_file); !status.ok()) return status;
@@ -138,7 +143,7 @@ absl::Status QuantizeFully(const Context& context, const ConvertRequest& request
 absl::Status QuantizeWeights(const Context& context, const ConvertRequest& request, const DataSet* data, Graph& graph,
                              Manifest& manifest) {
   const WeightQuantizerOptions& options = request.weights;
-  absl::StatusOr<QuantizationResult> result = QuantizeAndReport(context, request, options, graph, data);
+  absl::StatusOr<QuantizationResult> result = QuantizeAndReport(context, request, options, graph, data, manifest);
   if (!result.ok()) return result.status();
   manifest["quantization"] = "WEIGHT_QUANT";
   manifest["bit_num"] = std::to_string(options.bits);

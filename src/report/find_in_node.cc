@@ -36,7 +36,8 @@ bool WeightsMatter(const PairedRun& run, const Gathered& gathered, NodeId id, si
   const std::vector<ChannelTally>&results = output->tally.channels(), &rows = weights->second.tally.channels();
   if (results.size() != rows.size()) return true;
   const double reach = rows[channel].absolute * static_cast<double>(input->tally.Total().magnitude());
-  return reach > kLeastInfluence * static_cast<double>(results[channel].magnitude());
+  const double largest = static_cast<double>(results[channel].magnitude());
+  return largest > 0 && reach > kLeastInfluence * largest;
 }
 
 void FindMismatchedInputs(const PairedRun& run, const Gathered& gathered, NodeId id, std::vector<Finding>& findings) {

@@ -48,7 +48,9 @@ class FullVariants : public Variants {
         Quantizer(context_, options).FullQuantize(base_.float_graph, data_, &base_.table);
     if (!made.ok()) return made.status();
     made->float_graph = base_.float_graph;
-    made->steps = base_.steps;
+    std::vector<std::string> steps = base_.steps;
+    if (!steps.empty() && !made->steps.empty()) steps.back() = made->steps.back();  // how many nodes are integer
+    made->steps = std::move(steps);
     made->warnings = base_.warnings;
     for (NodeOutcome& node : made->nodes) {
       if (const auto found = reasons_.find(node.name); found != reasons_.end()) node.reason = found->second;

@@ -47,7 +47,7 @@
     const row = {
       index,
       layer,
-      name: layer.node,
+      name: layer.node || layer.activations[0].name, // an input of the network has no node
       op: layer.op,
       weightBits: least(layer.weights.map((t) => t.bits)),
       activationBits: least(layer.activations.map((t) => t.bits)),
@@ -147,7 +147,7 @@
   function histogram(tensor, kind) {
     const box = make("div", { class: "histogram" });
     box.append(make("p", {}, make("strong", {}, kind), " ", tensor.name));
-    const facts = [tensor.bits === 32 ? "float" : tensor.bits + " bits"];
+    const facts = [tensor.scales === 0 ? "float" : tensor.bits + " bits"];
     if (tensor.scales > 1) facts.push(tensor.scales + " scales");
     if (known(number(tensor.snr))) facts.push(decibel(number(tensor.snr)), "cosine " + cosine(number(tensor.cosine)));
     if (tensor.clip > 0) facts.push(percent(tensor.clip) + " outside the range of the quantized values");
@@ -292,7 +292,7 @@
       byId("causes"),
       [["Layer"], ["Tensor"], ["Cause"], ["Evidence"], ["Remedy"], ["Expected gain", "number"]],
       report.findings.slice(0, kPage).map((f) => [
-        [f.node, "name"], [f.tensor, "name"], [f.cause], [f.evidence, "text"], [f.remedy, "text"],
+        [f.node || "Input", "name"], [f.tensor, "name"], [f.cause], [f.evidence, "text"], [f.remedy, "text"],
         [decibel(number(f.gain)), "number"],
       ]),
     );
