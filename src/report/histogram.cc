@@ -11,7 +11,7 @@ void CountInto(std::span<const float> elements, float min, float max, std::vecto
   for (const float x : elements) {
     if (std::isnan(x)) continue;
     size_t bin = kHistogramBins / 2;
-    if (width > 0) {
+    if (width > 0 && std::isfinite(width)) {
       const double at = (static_cast<double>(x) - static_cast<double>(min)) / width * kHistogramBins;
       bin = static_cast<size_t>(std::clamp(at, 0.0, kHistogramBins - 1.0));
     }

@@ -11,7 +11,7 @@ namespace qlite::report {
 inline constexpr size_t kHistogramBins = 48;
 
 // Adds how many elements lie in each of kHistogramBins equal parts of [min, max]. Those outside count at the ends, NaN
-// nowhere; where min is max, all count in the middle.
+// nowhere; where min is max, or one is not finite, all count in the middle.
 void CountInto(std::span<const float> elements, float min, float max, std::vector<uint64_t>& counts);
 
 }  // namespace qlite::report

@@ -62,14 +62,15 @@ double WorstSnr(const LayerReport& layer) {
   return worst;
 }
 
-// The error of the last layer that still is shown with histograms.
-double HistogramLimit(const std::vector<LayerReport>& layers) {
-  if (layers.size() <= kMostHistograms) return std::numeric_limits<double>::infinity();
-  std::vector<double> errors;
-  for (const LayerReport& layer : layers) errors.push_back(WorstSnr(layer));
-  const auto at = errors.begin() + kMostHistograms;
-  std::nth_element(errors.begin(), at, errors.end());
-  return std::nextafter(*at, -std::numeric_limits<double>::infinity());
+// Which layers are shown with histograms.
+std::vector<char> WorstLayers(const std::vector<LayerReport>& layers) {
+  std::vector<std::pair<double, size_t>> errors;
+  for (size_t i = 0; i < layers.size(); ++i) errors.emplace_back(WorstSnr(layers[i]), i);
+  const size_t count = std::min(kMostHistograms, layers.size());
+  std::partial_sort(errors.begin(), errors.begin() + static_cast<std::ptrdiff_t>(count), errors.end());
+  std::vector<char> chosen(layers.size(), 0);
+  for (size_t i = 0; i < count; ++i) chosen[errors[i].second] = 1;
+  return chosen;
 }
 
 void WriteLayer(const LayerReport& layer, bool with_histograms, JsonWriter& json) {
@@ -127,9 +128,9 @@ std::string Figures(const Report& report) {
   json.BeginObject().Key("version").Text(LibraryVersion()).Key("model").Text(report.model);
   json.Key("samples").Integer(report.rounds.size());
   WriteOutputs(report.rounds, json);
-  const double limit = HistogramLimit(report.layers);
+  const std::vector<char> worst = WorstLayers(report.layers);
   json.Key("layers").BeginArray();
-  for (const LayerReport& layer : report.layers) WriteLayer(layer, WorstSnr(layer) <= limit, json);
+  for (size_t i = 0; i < report.layers.size(); ++i) WriteLayer(report.layers[i], worst[i] != 0, json);
   json.EndArray();
   WriteFindings(report.findings, json);
   WriteSensitivity(report.sensitivity, json);
