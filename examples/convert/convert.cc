@@ -2,18 +2,17 @@
 
 #include <sys/resource.h>
 
-#include <chrono>
 #include <cinttypes>
 #include <cstdio>
 #include <filesystem>
 #include <memory>
-#include <optional>
 #include <utility>
 
 #include "common/progress_line.h"
 #include "common/text.h"
+#include "convert/account.h"
+#include "convert/quantize.h"
 #include "qlite/calibrator.h"
-#include "qlite/report.h"
 #include "qlite/session.h"
 
 namespace qlite::cli {
@@ -24,9 +23,6 @@ std::string Hex(uint64_t number) {
   std::snprintf(text, sizeof(text), "%016" PRIx64, number);
   return text;
 }
-
-void Say(const std::string& line) { std::printf("%s\n", line.c_str()); }
-void Warn(const std::string& line) { std::fprintf(stderr, "%s\n", line.c_str()); }
 
 absl::StatusOr<Context> MakeContext(const ConvertRequest& request, ProgressLine& progress) {
   ContextOptions options;
@@ -40,104 +36,7 @@ absl::StatusOr<Context> MakeContext(const ConvertRequest& request, ProgressLine&
   return Context::Create(std::move(options));
 }
 
-// What the nodes became: counts, and every node that stayed float with its reason.
-void PrintOutcomes(const QuantizationResult& result) {
-  size_t integer = 0;
-  for (const NodeOutcome& node : result.nodes) integer += node.integer ? 1 : 0;
-  std::printf("%zu of %zu nodes run in integers\n", integer, result.nodes.size());
-  for (const NodeOutcome& node : result.nodes) {
-    if (!node.integer) Say(Join({"  float: ", node.op, " '", node.name, "': ", node.reason}));
-  }
-}
-
-// What the weights became: how far rounding moved them in all, and every weight that stayed float with its reason.
-void PrintWeights(const QuantizationResult& result) {
-  for (const WeightOutcome& weight : result.weights) {
-    if (!weight.reason.empty())
-      Say(Join({"  float: '", weight.name, "' of ", weight.op, " '", weight.node, "': ", weight.reason}));
-  }
-}
-
-void PrintAccount(const QuantizationResult& result) {
-  for (const std::string& step : result.steps) Say(step);
-  for (const InputWarning& warning : result.warnings) {
-    Warn(Join({"WARNING: ", warning.likely_mistake, ": ", warning.evidence}));
-  }
-  if (!result.nodes.empty()) PrintOutcomes(result);
-  PrintWeights(result);
-  std::string times;
-  for (const auto& [stage, seconds] : result.seconds) {
-    char text[64];
-    std::snprintf(text, sizeof(text), "%s%s %.2f s", times.empty() ? "" : ", ", stage.c_str(), seconds);
-    times += text;
-  }
-  Say(times);
-}
-
-// The table of an interrupted run, where the file is there.
-absl::StatusOr<std::optional<CalibrationTable>> ReadCalibration(const std::string& path) {
-  std::error_code error;  // a path that cannot even be looked up is for LoadFile to explain
-  if (path.empty() || (!std::filesystem::exists(path, error) && !error)) return std::optional<CalibrationTable>();
-  absl::StatusOr<CalibrationTable> table = CalibrationTable::LoadFile(path, ObserverRegistry::Default());
-  if (!table.ok()) return table.status();
-  return std::optional<CalibrationTable>(*std::move(table));
-}
-
-absl::Status WriteReport(const Context& context, const QuantizationResult& result, const DataSet& data,
-                         const std::string& folder) {
-  const absl::StatusOr<Report> report = MakeReport(context, result.float_graph, result.graph, data, {});
-  if (!report.ok()) return report.status();
-  if (absl::Status status = WriteReportCsv(*report, folder); !status.ok()) return status;
-  Say(Join({"wrote a report over ", std::to_string(report->rounds.size()), " samples to ", folder}));
-  return absl::OkStatus();
-}
-
 using Manifest = std::map<std::string, std::string>;
-
-absl::Status Quantize(const Context& context, const ConvertRequest& request, const DataSet& data, Graph& graph,
-                      Manifest& manifest) {
-  QuantizerOptions options = request.quantizer;
-  options.checkpoint_path = request.calibration_file;
-  options.keep_float_graph = !request.report_folder.empty();
-  absl::StatusOr<std::optional<CalibrationTable>> resume = ReadCalibration(request.calibration_file);
-  if (!resume.ok()) return resume.status();
-  absl::StatusOr<QuantizationResult> result =
-      Quantizer(context, options).FullQuantize(graph, data, resume->has_value() ? &**resume : nullptr);
-  if (!result.ok()) return result.status();
-  PrintAccount(*result);
-  if (!request.calibration_file.empty()) {
-    if (absl::Status status = result->table.SaveFile(request.calibration_file); !status.ok()) return status;
-  }
-  if (!request.report_folder.empty()) {
-    if (absl::Status status = WriteReport(context, *result, data, request.report_folder); !status.ok()) return status;
-  }
-  manifest["quantization"] = "FULL_QUANT";
-  manifest["activation_quant_method"] = options.activation_method;
-  manifest["per_channel"] = options.per_channel ? "true" : "false";
-  manifest["bias_correction"] = options.bias_correction ? "true" : "false";
-  manifest["equalization"] = options.equalization ? "true" : "false";
-  manifest["calibration_samples"] = std::to_string(result->table.samples_done);
-  manifest["data_hash"] = Hex(result->table.data_fingerprint);
-  graph = std::move(result->graph);
-  return absl::OkStatus();
-}
-
-absl::Status QuantizeWeights(const Context& context, const ConvertRequest& request, const DataSet* data, Graph& graph,
-                             Manifest& manifest) {
-  const WeightQuantizerOptions& options = request.weights;
-  absl::StatusOr<QuantizationResult> result = WeightQuantize(context, graph, options, data);
-  if (!result.ok()) return result.status();
-  PrintAccount(*result);
-  manifest["quantization"] = "WEIGHT_QUANT";
-  manifest["bit_num"] = std::to_string(options.bits);
-  manifest["per_channel"] = options.per_channel ? "true" : "false";
-  manifest["bias_correction"] = options.bias_correction ? "true" : "false";
-  if (options.block_size > 0) manifest["block_size"] = std::to_string(options.block_size);
-  if (options.rounding == WeightRounding::kGptq) manifest["quant_strategy"] = "GPTQ";
-  if (options.bits == 0 && options.auto_tune) manifest["auto_tune"] = "true";
-  graph = std::move(result->graph);
-  return absl::OkStatus();
-}
 
 absl::Status Simplify(const Context& context, const ConvertRequest& request, Graph& graph) {
   if (!request.input_shapes.empty()) {
@@ -213,13 +112,12 @@ absl::Status Convert(const ConvertRequest& request) {
     case QuantType::kNone:
       status = Simplify(*context, request, *graph);
       break;
-    case QuantType::kFull:
-      status = Quantize(*context, request, *data, *graph, exporting.manifest);
-      break;
     case QuantType::kWeight:
       exporting.encode_weights = request.encode_weights && !request.on_the_fly;
       if (request.on_the_fly) exporting.manifest["dequant_strategy"] = "ON_THE_FLY";
-      status = QuantizeWeights(*context, request, data.get(), *graph, exporting.manifest);
+      [[fallthrough]];
+    case QuantType::kFull:
+      status = QuantizeAsRequested(*context, request, data.get(), *graph, exporting.manifest);
       break;
   }
   if (status.ok() && request.float_storage != ElementType::kFloat32) {

@@ -4,10 +4,12 @@
 
 #include <cstdint>
 #include <map>
+#include <optional>
 #include <string>
 #include <vector>
 
 #include "common/data_request.h"
+#include "qlite/loss_target.h"
 #include "qlite/model_io.h"
 #include "qlite/quantizer.h"
 #include "qlite/weight_quantizer.h"
@@ -37,7 +39,11 @@ struct ConvertRequest {
   int64_t memory_limit_mb = 0;
   std::string calibration_file;  // read where it is there, written at the end and on interruption
 
-  std::string report_folder;  // for the tables of qlite/report.h; empty: none
+  std::string report_folder;  // for what qlite/report.h writes; empty: none
+  bool report_times = false;  // with the time of every layer, which makes it differ from run to run
+  bool sensitivity = false;   // measure and list what each layer costs
+  std::optional<LossTarget> max_loss;
+  bool auto_fix = false;  // with max_loss: try remedies first
 
   std::vector<std::string> notices;  // what was accepted and has no effect
 };

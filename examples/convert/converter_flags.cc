@@ -23,7 +23,7 @@ struct Flags {
                                                                   output_data_type = "DEFAULT";
   std::string fp16 = "off", encryption = "false", encrypt_key, decrypt_key, decrypt_mode = "AES-GCM", infer = "false";
   std::string save_type, optimize = "general", optimize_transformer = "false", device, train_model = "false";
-  std::string activation_type = "UINT8", calibration_file;
+  std::string activation_type = "UINT8", calibration_file, max_loss, auto_fix = "false", sensitivity = "false";
   int64_t bit_num = 8, quant_weight_size = 0, quant_weight_channel = 16, num_threads = 0, memory_limit = 0;
 };
 
@@ -48,6 +48,11 @@ FlagParser MakeParser(Flags& f) {
   p.Add("activationType", &f.activation_type, "NAME", "activations in an ONNX file: UINT8 (default) or INT8");
   p.Add("calibrationFile", &f.calibration_file, "PATH",
         "calibration to resume from; written when it ends or is interrupted");
+  p.Group("Accuracy, on the samples of the configuration file");
+  p.Add("maxLoss", &f.max_loss, "BOUND",
+        "cosine:0.995, snr:30 (dB) or top1:0.5 (points lost): the most sensitive layers stay float, or get more bits");
+  p.Add("autoFix", &f.auto_fix, "BOOL", "with maxLoss: first change what helps in the settings (default false)");
+  p.Add("sensitivity", &f.sensitivity, "BOOL", "quantize each layer alone and list what it costs (default false)");
   p.Group("Running");
   p.Add("numThreads", &f.num_threads, "N", "threads (default: as many as the machine has)");
   p.Add("memoryLimit", &f.memory_limit, "MB", "refuse plans that need more memory (default: no limit)");
@@ -124,6 +129,8 @@ absl::Status CheckDefaults(const Flags& f) {
       {"infer", f.infer, {"false", "true"}, {}},
       {"optimize", f.optimize, {"none", "general"}, {"gpu_oriented", "ascend_oriented"}},
       {"activationType", f.activation_type, {"UINT8", "INT8"}, {}},
+      {"autoFix", f.auto_fix, {"false", "true"}, {}},
+      {"sensitivity", f.sensitivity, {"false", "true"}, {}},
   };
   for (const Choice& choice : choices) {
     if (absl::Status status = Check(choice); !status.ok()) return status;
@@ -220,6 +227,29 @@ absl::Status ChooseOutput(const Flags& f, ConvertRequest& request) {
   return CheckTarget("outputFile", request.output_file);
 }
 
+// What is asked of the accuracy at the outputs.
+absl::Status ReadAccuracy(const Flags& f, ConvertRequest& request) {
+  request.auto_fix = f.auto_fix == "true";
+  request.sensitivity = f.sensitivity == "true";
+  if (!f.max_loss.empty()) {
+    const absl::StatusOr<LossTarget> target = ParseLossTarget(f.max_loss);
+    if (!target.ok()) return Refuse({"INPUT ILLEGAL: maxLoss: ", std::string(target.status().message())});
+    request.max_loss = *target;
+  }
+  if (request.auto_fix && !request.max_loss) return Refuse({"INPUT MISSING: autoFix needs maxLoss, a bound to reach"});
+  if (!request.max_loss && !request.sensitivity) return absl::OkStatus();
+  const std::string_view flag = request.max_loss ? "maxLoss" : "sensitivity";
+  if (request.quant_type == QuantType::kNone) return Refuse({"INPUT ILLEGAL: ", flag, " needs a quantization"});
+  if (request.data.folders.empty()) {
+    return Refuse({"INPUT MISSING: ", flag, " measures on samples; give calibrate_path, calibrate_size and input_type ",
+                   "in [data_preprocess_param]"});
+  }
+  if (request.max_loss && !f.calibration_file.empty()) {
+    return Refuse({"INPUT ILLEGAL: calibrationFile cannot go with maxLoss, which calibrates more than once"});
+  }
+  return absl::OkStatus();
+}
+
 absl::Status Complete(const Flags& f, const FlagParser& parser, ConvertRequest& request) {
   if (absl::Status status = ReadQuantization(f, parser, request); !status.ok()) return status;
   if (absl::Status status = CheckModel(f); !status.ok()) return status;
@@ -247,6 +277,7 @@ absl::Status Complete(const Flags& f, const FlagParser& parser, ConvertRequest& 
   if (!f.calibration_file.empty()) {
     if (absl::Status status = CheckTarget("calibrationFile", f.calibration_file); !status.ok()) return status;
   }
+  if (absl::Status status = ReadAccuracy(f, request); !status.ok()) return status;
   request.memory_limit_mb = f.memory_limit;
   if (parser.given("numThreads")) request.num_threads = f.num_threads;
   return ChooseOutput(f, request);

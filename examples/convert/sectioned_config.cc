@@ -82,6 +82,7 @@ const Key kCommonKeys[] = {
      }},
     {"skip_quant_node", ReadSkipNodes},
     {"debug_info_save_path", ReadReportFolder},
+    {"debug_info_times", [](const ConfigEntry& e, ConfigState& s) { return ReadBool(e, s.request.report_times); }},
     {"enable_encode",
      [](const ConfigEntry& e, ConfigState& s) {
        s.encode_given = true;
@@ -291,10 +292,6 @@ absl::Status FinishWeightQuant(const ConfigState& state, const std::string& path
   if (!state.encode && state.bit_num != 8 && state.bit_num != 16) {
     return absl::InvalidArgumentError(Join({path, ": INPUT ILLEGAL: enable_encode should be true when parameter ",
                                             "bit_num belongs to [0,7] or [9,15]."}));
-  }
-  if (!state.request.report_folder.empty()) {
-    return absl::UnimplementedError(
-        Join({path, ": debug_info_save_path: reports of weight quantization are not there yet; leave it empty."}));
   }
   state.request.encode_weights = state.encode;
   if (state.request.on_the_fly && state.encode_given && state.encode) {

@@ -17,6 +17,8 @@ constexpr std::string_view kParameterHeader =
 constexpr std::string_view kRoundHeader =
     ",NodeName,NodeType,TensorName,InOutFlag,DataTypeFlag,TensorTypeFlag,Min,Q1,Median,Q3,Max,Mean,Var,Sparsity,Clip,"
     "CosineSimilarity,\n";
+constexpr std::string_view kCauseHeader = "NodeName,NodeType,TensorName,Cause,Evidence,Remedy,GainDb,\n";
+constexpr std::string_view kSensitivityHeader = "NodeName,NodeType,Bits,SnrDb,CosineSimilarity,Top1Agreement,\n";
 constexpr std::string_view kSummaryHeader = "Round,TensorName,CosineSimilarity,\n";
 
 // A text as one field: quoted where it holds what separates fields.
@@ -101,6 +103,26 @@ std::string Summary(const Report& report) {
   return out;
 }
 
+std::string Causes(const Report& report) {
+  std::string out(kCauseHeader);
+  for (const Finding& row : report.findings) {
+    Line line(out);
+    line.Text(row.node).Text(row.op).Text(row.tensor).Text(LossCauseName(row.cause)).Text(row.evidence);
+    line.Text(RemedyText(row.remedy)).Value(row.gain_db);
+  }
+  return out;
+}
+
+std::string Sensitivity(const Report& report) {
+  std::string out(kSensitivityHeader);
+  for (const LayerSensitivity& row : report.sensitivity) {
+    Line line(out);
+    line.Text(row.node).Text(row.op).Value(row.bits).Value(row.loss.snr_db).Value(row.loss.cosine);
+    line.Value(row.loss.top1);
+  }
+  return out;
+}
+
 }  // namespace
 
 absl::Status WriteReportCsv(const Report& report, const std::string& folder) {
@@ -115,8 +137,10 @@ absl::Status WriteReportCsv(const Report& report, const std::string& folder) {
   for (size_t round = 0; round < report.rounds.size(); ++round) {
     QLITE_RETURN_IF_ERROR(write(StrCat("round_", round, ".csv"), Round(report.rounds[round])));
   }
-  if (report.parameters.empty()) return absl::OkStatus();
-  return write("quant_param.csv", Parameters(report));
+  if (!report.parameters.empty()) QLITE_RETURN_IF_ERROR(write("quant_param.csv", Parameters(report)));
+  QLITE_RETURN_IF_ERROR(write("causes.csv", Causes(report)));
+  if (!report.sensitivity.empty()) QLITE_RETURN_IF_ERROR(write("sensitivity.csv", Sensitivity(report)));
+  return absl::OkStatus();
 }
 
 }  // namespace qlite

@@ -22,13 +22,17 @@ std::optional<std::vector<float>> OfConstant(const Value& value) {
 
 }  // namespace
 
-std::optional<std::vector<float>> RealValues(const Graph& graph, ValueId id) {
-  if (!id.valid()) return std::nullopt;
+ValueId ConstantBehind(const Graph& graph, ValueId id) {
+  if (!id.valid() || graph.value(id).is_constant()) return id;
   const Value& value = graph.value(id);
-  if (value.is_constant()) return OfConstant(value);
-  if (!value.producer.valid() || graph.node(value.producer).op != OpType::kDequantize) return std::nullopt;
-  const Value& source = graph.value(graph.node(value.producer).inputs[0]);
-  return source.is_constant() ? OfConstant(source) : std::nullopt;
+  if (!value.producer.valid() || graph.node(value.producer).op != OpType::kDequantize) return {};
+  const ValueId source = graph.node(value.producer).inputs[0];
+  return graph.value(source).is_constant() ? source : ValueId();
+}
+
+std::optional<std::vector<float>> RealValues(const Graph& graph, ValueId id) {
+  const ValueId constant = ConstantBehind(graph, id);
+  return constant.valid() ? OfConstant(graph.value(constant)) : std::nullopt;
 }
 
 }  // namespace qlite::report

@@ -9,6 +9,9 @@
 
 namespace qlite::report {
 
+// The constant that `value` is, or that a Dequantize node makes it of; an invalid id for any other value.
+ValueId ConstantBehind(const Graph& graph, ValueId value);
+
 // The elements of a float32 constant, or of an integer one that carries parameters; also where `value` is the result of
 // a Dequantize node over such a constant. Nothing for any other value. The graph must be valid.
 std::optional<std::vector<float>> RealValues(const Graph& graph, ValueId value);

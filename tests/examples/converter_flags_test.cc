@@ -240,5 +240,26 @@ TEST_CASE("exit statuses are the reference's, by their low byte") {
   }
 }
 
+TEST_CASE("converter: bounds on the loss need a quantization and samples") {
+  const std::string samples = "[data_preprocess_param]\ncalibrate_path=x:calib\ncalibrate_size=2\ninput_type=BIN\n";
+  const std::string full = "[common_quant_param]\nquant_type=FULL_QUANT\ndebug_info_times=true\n" + samples;
+  {
+    const ConfigFile config(full);
+    const ConvertRequest request =
+        Request({config.flag(), "--maxLoss=top1:0.5", "--autoFix=true", "--sensitivity=true"});
+    REQUIRE(request.max_loss.has_value());
+    CHECK((request.max_loss->measure == LossMeasure::kTop1 && request.max_loss->bound == 0.5));
+    CHECK((request.auto_fix && request.sensitivity && request.report_times));
+    CHECK_FALSE(Request({config.flag()}).max_loss.has_value());
+    CHECK_THAT(Refusal({config.flag(), "--maxLoss=0.5"}), Contains("INPUT ILLEGAL: maxLoss") && Contains("cosine:"));
+    CHECK_THAT(Refusal({config.flag(), "--autoFix=true"}), Contains("autoFix needs maxLoss"));
+    CHECK_THAT(Refusal({config.flag(), "--maxLoss=snr:30", "--autoFix=yes"}), Contains("autoFix must be false|true"));
+    CHECK_THAT(Refusal({config.flag(), "--maxLoss=snr:30", "--calibrationFile=table"}), Contains("calibrationFile"));
+  }
+  CHECK_THAT(Refusal({"--maxLoss=snr:30"}), Contains("maxLoss needs a quantization"));
+  CHECK_THAT(Refusal({"--sensitivity=true"}), Contains("sensitivity needs a quantization"));
+  CHECK_THAT(Refusal({"--quantType=WeightQuant", "--maxLoss=snr:30"}), Contains("calibrate_path"));
+}
+
 }  // namespace
 }  // namespace qlite::cli

@@ -15,5 +15,10 @@ absl::StatusOr<Report> MakeReport(const Context&, const Graph&, const Graph&, co
 }
 
 absl::Status WriteReportCsv(const Report&, const std::string&) { return LeftOut(); }
+absl::Status WriteReportHtml(const Report&, const std::string&) { return LeftOut(); }
+
+std::map<std::string, std::string> ReasonsToStayFloat(const QuantizationResult&) { return {}; }
+std::string_view LossCauseName(LossCause) { return ""; }
+std::string_view RemedyText(Remedy) { return ""; }
 
 }  // namespace qlite

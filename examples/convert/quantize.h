@@ -1,0 +1,23 @@
+// The quantization that a request asks for, with its account and its reports.
+#ifndef QLITE_EXAMPLES_CONVERT_QUANTIZE_H_
+#define QLITE_EXAMPLES_CONVERT_QUANTIZE_H_
+
+#include <map>
+#include <string>
+
+#include "absl/status/status.h"
+#include "convert/convert_request.h"
+#include "qlite/context.h"
+#include "qlite/data_set.h"
+#include "qlite/graph.h"
+
+namespace qlite::cli {
+
+// Of QuantType::kFull and kWeight. `graph` becomes the quantized one; `data` may be null where the request needs none.
+// Adds to the manifest what belongs into the file.
+absl::Status QuantizeAsRequested(const Context& context, const ConvertRequest& request, const DataSet* data,
+                                 Graph& graph, std::map<std::string, std::string>& manifest);
+
+}  // namespace qlite::cli
+
+#endif  // QLITE_EXAMPLES_CONVERT_QUANTIZE_H_
