@@ -30,7 +30,7 @@
  *
  * **What the library does not do.** It never writes to stdout or stderr unless asked, never exits or aborts the process
  * on bad input, installs no signal handler, and gives the same bytes whatever the number of threads and the instruction
- * set. What it keeps outside of objects is the table of live handles, the allocator, and what callbacks say of failures.
+ * set. What it keeps outside of objects: the table of live handles, the allocator, what callbacks say of failures.
  */
 #ifndef QLITE_H_
 #define QLITE_H_
