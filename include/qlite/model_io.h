@@ -59,7 +59,7 @@ absl::StatusOr<std::string> SerializeModel(const Graph& graph, const ExportOptio
 
 // Writes `path` whole or not at all: serialise, write a temporary file beside it, read that back, run graph and file on
 // the samples and compare (.qlite: every output bit; ONNX: the same, after reading Q/DQ pairs back into integer
-// operators; a .qlite file whose integer weights decode to more than 256 MB: graph and file part by part, down to the
+// operators; a .qlite file whose weights take more than 256 MB in float32: graph and file part by part, down to the
 // bytes), then rename. The same graph and options give the same bytes on every machine.
 absl::Status ExportModel(const Context& context, const Graph& graph, const std::string& path,
                          const ExportOptions& options);

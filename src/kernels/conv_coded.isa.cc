@@ -219,9 +219,12 @@ template <int kBits, bool kShifted, int kVectors, class Use>
   constexpr int64_t kSteps = 8 / kBits;
   const SegmentParams<kVectors> params(segment, layout, kShifted);
   const auto* codes = reinterpret_cast<const uint8_t*>(segment + layout.codes);
+  // Bytes of what is fetched ahead, across the end of segments and panels: they lie one behind the other.
+  constexpr int64_t kAhead = 2048;
   VecI32 rows[kVectors];
   const int64_t end = first + depth;
   for (; end - first >= kSteps; first += kSteps, codes += kVectors * kLanes) {
+    __builtin_prefetch(codes + kAhead);
     QLITE_UNROLL for (int v = 0; v < kVectors; ++v) rows[v] = WidenBytes(codes + v * kLanes);
     DecodeSteps<kBits, kShifted, 0>(rows, params, first, first + kSteps, use);
   }

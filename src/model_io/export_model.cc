@@ -24,15 +24,19 @@ Graph WithManifest(const Graph& graph, const ExportOptions& options) {
   return marked;
 }
 
-// Above this, decoding integer weights twice over, for graph and file, would take more memory than all else.
-constexpr uint64_t kMostDecodedBytes = uint64_t{256} << 20;
+// Above this, the weights of two sessions, for graph and file, would take more memory than all else.
+constexpr uint64_t kMostWeightBytes = uint64_t{256} << 20;
 
-uint64_t DecodedWeightBytes(const Graph& graph) {
+// What float products hold of the constants.
+uint64_t WeightBytes(const Graph& graph) {
   uint64_t bytes = 0;
   for (const NodeId id : graph.TopologicalOrder()) {
-    const Node& node = graph.node(id);
-    if (node.op != OpType::kDequantize || !graph.value(node.inputs[0]).is_constant()) continue;
-    bytes += static_cast<uint64_t>(graph.value(node.inputs[0]).constant->element_count()) * sizeof(float);
+    for (const ValueId input : graph.node(id).inputs) {
+      if (!input.valid() || !graph.value(input).is_constant()) continue;
+      const Tensor& constant = *graph.value(input).constant;
+      const bool decoded = graph.node(id).op == OpType::kDequantize || constant.type() == ElementType::kFloat32;
+      if (decoded) bytes += static_cast<uint64_t>(constant.element_count()) * sizeof(float);
+    }
   }
   return bytes;
 }
@@ -40,7 +44,7 @@ uint64_t DecodedWeightBytes(const Graph& graph) {
 absl::Status CheckReadBack(const Context& context, const Graph& graph, const absl::StatusOr<Graph>& read_back,
                            const ExportOptions& options) {
   if (!read_back.ok()) return read_back.status();
-  if (options.format == ModelFormat::kQlite && DecodedWeightBytes(graph) > kMostDecodedBytes) {
+  if (options.format == ModelFormat::kQlite && WeightBytes(graph) > kMostWeightBytes) {
     return CheckSameGraph(graph, *read_back);
   }
   return CheckSameResults(context, graph, *read_back, options.check_data, options.check_samples,
