@@ -51,5 +51,6 @@ void CatchInterrupts() {
 }
 
 bool Interrupted() { return interrupted != 0; }
+void ForgetInterrupt() { interrupted = 0; }
 
 }  // namespace qlite::cli

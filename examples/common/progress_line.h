@@ -32,6 +32,8 @@ class ProgressLine {
 void CatchInterrupts();
 // Such a request has come.
 bool Interrupted();
+// It has been answered: what follows runs to its end, or to the next one.
+void ForgetInterrupt();
 
 }  // namespace qlite::cli
 

@@ -7,6 +7,7 @@
 #include <optional>
 #include <utility>
 
+#include "common/progress_line.h"
 #include "common/text.h"
 #include "convert/account.h"
 #include "qlite/calibrator.h"
@@ -89,6 +90,10 @@ absl::StatusOr<QuantizationResult> Quantize(const Context& context, const Conver
   absl::StatusOr<TargetedQuantization> tuned =
       QuantizeToTarget(context, graph, options, *data, *request.max_loss, target);
   if (!tuned.ok()) return tuned.status();
+  if (!tuned->met) {
+    Warn("interrupted: the best result so far is written");
+    ForgetInterrupt();
+  }
   PrintTarget(*tuned);
   if (!tuned->sensitivity.empty()) sensitivity = std::move(tuned->sensitivity);
   std::string fixes;

@@ -133,8 +133,8 @@ std::map<std::string, std::string> ReasonsToStayFloat(const QuantizationResult& 
 // equalised (QuantizationResult::float_graph; after WeightQuantize what SimplifyGraph makes of the model), so that its
 // nodes have the names they have in `quantized`; weights may be integer inputs of a node, or constants behind a
 // Dequantize node. Compared are float tensors. The same graphs and data give the same report for any number of threads,
-// unless times are asked for. Memory: the float activations of one sample, and some kilobytes a tensor. Reports
-// progress as "report"; cancellation returns kCancelled.
+// unless times are asked for. Memory: the float activations of one sample for each thread, and some kilobytes a tensor.
+// Reports progress as "report" and "count values"; cancellation returns kCancelled.
 absl::StatusOr<Report> MakeReport(const Context& context, const Graph& original, const Graph& quantized,
                                   const DataSet& data, const ReportOptions& options);
 

@@ -72,6 +72,20 @@ Finding Subject::Found(LossCause cause, Remedy remedy, double gain_db) const {
 
 namespace {
 
+bool IsWeight(OpType op, size_t index) {
+  switch (op) {
+    case OpType::kConv:
+    case OpType::kConvTranspose:
+    case OpType::kGemm:
+    case OpType::kMatMul:
+      return index == 1;
+    case OpType::kGather:
+      return index == 0;
+    default:
+      return false;
+  }
+}
+
 class Diagnosis {
  public:
   Diagnosis(const PairedRun& run, const Gathered& gathered) : run_(run), gathered_(gathered) {}
@@ -97,7 +111,7 @@ class Diagnosis {
     const auto found = gathered_.constants.find({id, index});
     if (found == gathered_.constants.end() || found->second.grid.pairs == 0 || !found->second.tally.compared()) return;
     const Node& node = run_.original().node(id);
-    if (index != 1 && node.op != OpType::kGather) return;  // a bias has a cause of its own
+    if (!IsWeight(node.op, index)) return;  // a bias has a cause of its own
     const Subject subject{run_, id, index, true, run_.original().value(node.inputs[index]).name, found->second};
     FindWeightSpread(subject, findings_);
     FindDeadChannels(subject, gathered_, findings_);

@@ -29,96 +29,183 @@ struct Measured {
   std::optional<TensorComparison> comparison;
 };
 
+// What one sample gives.
+struct SampleResult {
+  std::unordered_map<ValueId, Measured> activations;  // look-up only
+  std::map<ValueId, report::TensorTally> tallies;
+  std::vector<OutputReport> outputs;
+};
+
+using Counts = std::map<ValueId, TensorHistogram>;
+
+// Samples are spread over the threads of the context, as many at a time as there are threads, and their results are
+// joined in the order of the samples.
 class ReportMaker {
  public:
-  ReportMaker(PairedRun& run, const DataSet& data) : run_(run), data_(data), gathered_(report::GatherConstants(run)) {
+  static absl::StatusOr<std::unique_ptr<ReportMaker>> Create(const Context& context, const Graph& original,
+                                                             const Graph& quantized, const DataSet& data) {
+    const Context one_thread = context.WithExecutor(MakeThreadPool(1));
+    std::vector<std::unique_ptr<PairedRun>> runs;
+    for (int i = 0; i < std::max(1, context.executor().concurrency()); ++i) {
+      absl::StatusOr<std::unique_ptr<PairedRun>> run =
+          i == 0 ? PairedRun::Create(one_thread, original, quantized) : runs[0]->Fork(one_thread);
+      if (!run.ok()) return run.status();
+      runs.push_back(*std::move(run));
+    }
+    return std::unique_ptr<ReportMaker>(new ReportMaker(context, std::move(runs), data));
+  }
+
+  // The rows of the first `rounds` samples; what is gathered of all samples grows by it.
+  absl::Status Measure(int64_t rounds, std::vector<ReportRound>& rows) {
+    return ForSamples<SampleResult>(
+        "report", rounds,
+        [&](PairedRun& run, int64_t sample, SampleResult& result) { return MeasureOne(run, sample, result); },
+        [&](const SampleResult& result) { rows.push_back(Join(result)); });
+  }
+
+  // Counts values for the histograms, within the ranges that all samples have, which are known by then.
+  absl::Status Count(int64_t samples) {
+    for (auto& [id, tensor] : gathered_.activations) {
+      const report::ChannelTally total = tensor.tally.Total();
+      tensor.histogram.min = std::min(total.min, total.quantized_min);
+      tensor.histogram.max = std::max(total.max, total.quantized_max);
+    }
+    return ForSamples<Counts>(
+        "count values", samples,
+        [&](PairedRun& run, int64_t sample, Counts& counts) { return CountOne(run, sample, counts); },
+        [&](const Counts& counts) {
+          for (const auto& [id, histogram] : counts) {
+            Add(histogram.original, gathered_.activations[id].histogram.original);
+            Add(histogram.quantized, gathered_.activations[id].histogram.quantized);
+          }
+        });
+  }
+
+  const PairedRun& run() const { return *runs_[0]; }
+  const report::Gathered& gathered() const { return gathered_; }
+
+ private:
+  ReportMaker(const Context& context, std::vector<std::unique_ptr<PairedRun>> runs, const DataSet& data)
+      : context_(context), runs_(std::move(runs)), data_(data), gathered_(report::GatherConstants(run())) {
+    const Graph& graph = run().original();
+    for (size_t i = 0; i < graph.value_slots(); ++i) {
+      const ValueId id{static_cast<int32_t>(i)};
+      if (graph.alive(id) && !graph.value(id).is_constant()) described_[id] = report::DescribeActivation(run(), id);
+    }
     MeasureWeights();
   }
 
-  // The rows of one sample; what is gathered of all samples grows by it.
-  absl::StatusOr<ReportRound> Run(int64_t sample) {
-    activations_.clear();
-    QLITE_RETURN_IF_ERROR(run_.Run(data_, sample, [&](const PairedRun::Activation& activation) {
-      Measured& measured = activations_[activation.id];
+  // Calls work(run, sample, result) for the first `samples` samples, and join(result) in their order.
+  template <class Result, class Work, class Joining>
+  absl::Status ForSamples(const char* stage, int64_t samples, Work work, Joining join) {
+    const auto workers = static_cast<int64_t>(runs_.size());
+    for (int64_t begin = 0; begin < samples; begin += workers) {
+      QLITE_RETURN_IF_ERROR(context_.Report({stage, begin, samples}));
+      const int64_t count = std::min(workers, samples - begin);
+      std::vector<Result> results(static_cast<size_t>(count));
+      std::vector<absl::Status> statuses(static_cast<size_t>(count));
+      context_.executor().ParallelFor(count, [&](int64_t first, int64_t last, int worker) {
+        for (int64_t i = first; i < last; ++i) {
+          const auto slot = static_cast<size_t>(i);
+          statuses[slot] = work(*runs_[static_cast<size_t>(worker)], begin + i, results[slot]);
+        }
+      });
+      for (const absl::Status& status : statuses) QLITE_RETURN_IF_ERROR(status);
+      for (const Result& result : results) join(result);
+    }
+    return absl::OkStatus();
+  }
+
+  absl::Status MeasureOne(PairedRun& run, int64_t sample, SampleResult& result) const {
+    QLITE_RETURN_IF_ERROR(run.Run(data_, sample, [&](const PairedRun::Activation& activation) {
+      Measured& measured = result.activations[activation.id];
       measured.original = report::Describe(activation.original);
       if (!activation.quantized.empty() || activation.original.empty()) {
         measured.comparison = report::Compare(activation.original, activation.quantized);
       }
-      Gather(activation);
+      const report::GatheredTensor& tensor = described_.at(activation.id);
+      result.tallies[activation.id].Add(activation.dims, tensor.channel_axis, activation.original, activation.quantized,
+                                        tensor.grid);
     }));
-    ReportRound round;
-    for (const NodeId id : run_.original().TopologicalOrder()) {
-      const Node& node = run_.original().node(id);
-      for (size_t i = 0; i < node.inputs.size(); ++i) AddRow(id, node.inputs[i], i, false, round);
-      for (const ValueId output : node.outputs) AddRow(id, output, 0, true, round);
-    }
-    const Session &original = run_.original_session(), &quantized = run_.quantized_session();
+    const Session &original = run.original_session(), &quantized = run.quantized_session();
     for (size_t i = 0; i < original.output_count(); ++i) {
       const TensorView a = original.output(i), b = quantized.output(i);
       if (a.type != ElementType::kFloat32 || b.type != a.type || a.bytes != b.bytes) continue;
-      round.outputs.push_back({original.output_name(i), report::Cosine(a.as<float>(), b.as<float>())});
+      result.outputs.push_back({original.output_name(i), report::Cosine(a.as<float>(), b.as<float>())});
     }
+    return absl::OkStatus();
+  }
+
+  ReportRound Join(const SampleResult& result) {
+    for (const auto& [id, tally] : result.tallies) {
+      const auto [entry, added] = gathered_.activations.try_emplace(id);
+      if (added) entry->second = described_.at(id);
+      entry->second.tally.Append(tally);
+    }
+    ReportRound round;
+    const Graph& graph = run().original();
+    for (const NodeId id : graph.TopologicalOrder()) {
+      const Node& node = graph.node(id);
+      for (size_t i = 0; i < node.inputs.size(); ++i) AddRow(id, node.inputs[i], i, false, result, round);
+      for (const ValueId output : node.outputs) AddRow(id, output, 0, true, result, round);
+    }
+    round.outputs = result.outputs;
     return round;
   }
 
-  // Within the ranges that all samples have, which only now are known.
-  absl::Status CountValues(int64_t sample) {
-    return run_.Run(data_, sample, [&](const PairedRun::Activation& activation) {
-      report::GatheredTensor& tensor = gathered_.activations[activation.id];
-      const report::ChannelTally total = tensor.tally.Total();
-      TensorHistogram& histogram = tensor.histogram;
-      histogram.min = std::min(total.min, total.quantized_min);
-      histogram.max = std::max(total.max, total.quantized_max);
-      report::CountInto(activation.original, histogram.min, histogram.max, histogram.original);
-      if (activation.quantized.empty()) return;
-      report::CountInto(activation.quantized, histogram.min, histogram.max, histogram.quantized);
+  absl::Status CountOne(PairedRun& run, int64_t sample, Counts& counts) const {
+    return run.Run(data_, sample, [&](const PairedRun::Activation& activation) {
+      const TensorHistogram& range = gathered_.activations.at(activation.id).histogram;
+      TensorHistogram& own = counts[activation.id];
+      report::CountInto(activation.original, range.min, range.max, own.original);
+      if (!activation.quantized.empty()) {
+        report::CountInto(activation.quantized, range.min, range.max, own.quantized);
+      }
     });
   }
 
-  const report::Gathered& gathered() const { return gathered_; }
-
- private:
-  void Gather(const PairedRun::Activation& activation) {
-    const auto [entry, added] = gathered_.activations.try_emplace(activation.id);
-    report::GatheredTensor& tensor = entry->second;
-    if (added) tensor = report::DescribeActivation(run_, activation.id);
-    tensor.tally.Add(activation.dims, tensor.channel_axis, activation.original, activation.quantized, tensor.grid);
+  static void Add(const std::vector<uint64_t>& counts, std::vector<uint64_t>& sums) {
+    sums.resize(std::max(sums.size(), counts.size()));
+    for (size_t i = 0; i < counts.size(); ++i) sums[i] += counts[i];
   }
 
   // Weights are the same in every round.
   void MeasureWeights() {
+    const Graph &original = run().original(), &quantized = run().quantized();
     for (const auto& [place, tensor] : gathered_.constants) {
       const auto& [id, index] = place;
-      const std::vector<float> values = *report::RealValues(run_.original(), run_.original().node(id).inputs[index]);
+      const std::vector<float> values = *report::RealValues(original, original.node(id).inputs[index]);
       Measured& measured = weights_[place];
       measured.original = report::Describe(values);
       if (!tensor.tally.compared() && !values.empty()) continue;
-      const auto decoded = report::RealValues(run_.quantized(), run_.CounterpartOfConstant(id, index));
+      const auto decoded = report::RealValues(quantized, run().CounterpartOfConstant(id, index));
       if (decoded && decoded->size() == values.size()) measured.comparison = report::Compare(values, *decoded);
     }
   }
 
-  void AddRow(NodeId id, ValueId value, size_t index, bool is_output, ReportRound& round) const {
+  void AddRow(NodeId id, ValueId value, size_t index, bool is_output, const SampleResult& result,
+              ReportRound& round) const {
     if (!value.valid()) return;
-    const Node& node = run_.original().node(id);
-    const bool is_weight = run_.original().value(value).is_constant();
+    const Graph& graph = run().original();
+    const bool is_weight = graph.value(value).is_constant();
     const Measured* measured = nullptr;
     if (is_weight) {
       const auto found = weights_.find({id, index});
       if (found != weights_.end()) measured = &found->second;
-    } else if (const auto found = activations_.find(value); found != activations_.end()) {
+    } else if (const auto found = result.activations.find(value); found != result.activations.end()) {
       measured = &found->second;
     }
     if (measured == nullptr) return;
-    round.tensors.push_back({node.name, std::string(OpName(node.op)), run_.original().value(value).name, is_output,
-                             is_weight, measured->original, measured->comparison});
+    round.tensors.push_back({graph.node(id).name, std::string(OpName(graph.node(id).op)), graph.value(value).name,
+                             is_output, is_weight, measured->original, measured->comparison});
   }
 
-  PairedRun& run_;
+  const Context& context_;
+  std::vector<std::unique_ptr<PairedRun>> runs_;  // one for each thread
   const DataSet& data_;
+  std::map<ValueId, report::GatheredTensor> described_;  // every activation that may be seen, without samples
   report::Gathered gathered_;
   std::map<std::pair<NodeId, size_t>, Measured> weights_;  // by node of the float graph and index of its input
-  std::unordered_map<ValueId, Measured> activations_;      // look-up only; of the current sample
 };
 
 // One row for each pair of scale and zero point; a constant goes with its first reader.
@@ -210,31 +297,22 @@ absl::StatusOr<Report> MakeReport(const Context& context, const Graph& original,
         StrCat("a report over ", options.rounds, " samples cannot be made of a data set of ", data.size()));
   }
   const int64_t rounds = options.rounds > 0 ? options.rounds : data.size();
-  const int64_t counted = std::min(rounds, kHistogramSamples);
-  absl::StatusOr<std::unique_ptr<PairedRun>> run = PairedRun::Create(context, original, quantized);
-  if (!run.ok()) return run.status();
-  ReportMaker maker(**run, data);
+  absl::StatusOr<std::unique_ptr<ReportMaker>> maker = ReportMaker::Create(context, original, quantized, data);
+  if (!maker.ok()) return maker.status();
   Report report;
   report.model = original.name;
   report.parameters = ParametersOf(quantized);
-  for (int64_t step = 0; step < rounds + counted; ++step) {
-    QLITE_RETURN_IF_ERROR(context.Report({.stage = "report", .done = step, .total = rounds + counted}));
-    if (step >= rounds) {
-      QLITE_RETURN_IF_ERROR(maker.CountValues(step - rounds));
-      continue;
-    }
-    absl::StatusOr<ReportRound> round = maker.Run(step);
-    if (!round.ok()) return round.status();
-    report.rounds.push_back(*std::move(round));
-  }
-  report.layers = report::MakeLayers(**run, maker.gathered());
+  QLITE_RETURN_IF_ERROR((*maker)->Measure(rounds, report.rounds));
+  QLITE_RETURN_IF_ERROR((*maker)->Count(std::min(rounds, kHistogramSamples)));
+  const PairedRun& run = (*maker)->run();
+  report.layers = report::MakeLayers(run, (*maker)->gathered());
   for (LayerReport& layer : report.layers) {
     if (const auto found = options.reasons.find(layer.node); found != options.reasons.end()) {
       layer.reason = found->second;
     }
   }
-  report.findings = report::Diagnose(**run, maker.gathered());
-  if (options.times && rounds > 0) QLITE_RETURN_IF_ERROR(AddTimes(context, **run, data, report));
+  report.findings = report::Diagnose(run, (*maker)->gathered());
+  if (options.times && rounds > 0) QLITE_RETURN_IF_ERROR(AddTimes(context, run, data, report));
   return report;
 }
 

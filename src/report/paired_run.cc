@@ -27,6 +27,18 @@ absl::StatusOr<std::unique_ptr<PairedRun>> PairedRun::Create(const Context& cont
   return run;
 }
 
+absl::StatusOr<std::unique_ptr<PairedRun>> PairedRun::Fork(const Context& context) const {
+  std::unique_ptr<PairedRun> run(new PairedRun(original_, quantized_));
+  for (const auto& [from, to] : {std::pair(&float_, &run->float_), std::pair(&integer_, &run->integer_)}) {
+    absl::StatusOr<std::unique_ptr<Session>> forked = (*from)->Fork(context);
+    if (!forked.ok()) return forked.status();
+    *to = *std::move(forked);
+  }
+  run->original_of_ = original_of_;
+  run->quantized_of_ = quantized_of_;
+  return run;
+}
+
 void PairedRun::FindPartners() {
   for (const ValueId input : original_.inputs()) {
     if (const auto found = quantized_.FindValue(original_.value(input).name)) Pair(input, *found);

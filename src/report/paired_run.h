@@ -24,6 +24,9 @@ class PairedRun {
   static absl::StatusOr<std::unique_ptr<PairedRun>> Create(const Context& context, const Graph& original,
                                                            const Graph& quantized);
 
+  // Another one of the same graphs, for another thread.
+  absl::StatusOr<std::unique_ptr<PairedRun>> Fork(const Context& context) const;
+
   // A float32 activation of one sample.
   struct Activation {
     ValueId id;

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <utility>
 
 namespace qlite::report {
 namespace {
@@ -106,20 +107,38 @@ void TensorTally::AddRun(ChannelTally& channel, std::span<const float> original,
   }
 }
 
+void ChannelTally::Add(const ChannelTally& other) {
+  min = std::min(min, other.min);
+  max = std::max(max, other.max);
+  quantized_min = std::min(quantized_min, other.quantized_min);
+  quantized_max = std::max(quantized_max, other.quantized_max);
+  signal += other.signal;
+  noise += other.noise;
+  rounding += other.rounding;
+  clipping += other.clipping;
+  absolute += other.absolute;
+  count += other.count;
+}
+
+void TensorTally::Append(const TensorTally& later) {
+  channels_.resize(std::max(channels_.size(), later.channels_.size()));
+  for (size_t c = 0; c < later.channels_.size(); ++c) channels_[c].Add(later.channels_[c]);
+  sample_magnitudes_.insert(sample_magnitudes_.end(), later.sample_magnitudes_.begin(), later.sample_magnitudes_.end());
+  dot_ += later.dot_;
+  quantized_signal_ += later.quantized_signal_;
+  elements_ += later.elements_;
+  compared_ += later.compared_;
+  clipped_ += later.clipped_;
+  for (const auto& [own, other] : {std::pair(&low_, &later.low_), std::pair(&high_, &later.high_)}) {
+    own->saturated += other->saturated;
+    own->near += other->near;
+    own->noise += other->noise;
+  }
+}
+
 ChannelTally TensorTally::Total() const {
   ChannelTally total;
-  for (const ChannelTally& channel : channels_) {
-    total.min = std::min(total.min, channel.min);
-    total.max = std::max(total.max, channel.max);
-    total.quantized_min = std::min(total.quantized_min, channel.quantized_min);
-    total.quantized_max = std::max(total.quantized_max, channel.quantized_max);
-    total.signal += channel.signal;
-    total.noise += channel.noise;
-    total.rounding += channel.rounding;
-    total.clipping += channel.clipping;
-    total.absolute += channel.absolute;
-    total.count += channel.count;
-  }
+  for (const ChannelTally& channel : channels_) total.Add(channel);
   return total;
 }
 

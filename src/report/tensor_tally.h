@@ -27,7 +27,7 @@ struct Grid {
   static Grid Of(const QuantParams& params, ElementType type);
 };
 
-// Sums of doubles in the order of samples and elements.
+// Sums of doubles: over the elements of a sample in their order, and of these over the samples in theirs.
 struct ChannelTally {
   float min = std::numeric_limits<float>::infinity(), max = -std::numeric_limits<float>::infinity();
   float quantized_min = std::numeric_limits<float>::infinity(), quantized_max = -std::numeric_limits<float>::infinity();
@@ -38,6 +38,7 @@ struct ChannelTally {
   double absolute = 0;  // sum of the float magnitudes
   int64_t count = 0;
 
+  void Add(const ChannelTally& other);
   float magnitude() const { return count == 0 ? 0.0f : std::max(-min, max); }
 };
 
@@ -47,6 +48,9 @@ class TensorTally {
   // the tensor is one channel). With `grid` of one pair, rounding and clipping are counted as well.
   void Add(std::span<const int64_t> dims, int64_t channel_axis, std::span<const float> original,
            std::span<const float> quantized, const Grid& grid);
+
+  // What `later` holds, of the same tensor, comes behind what is here.
+  void Append(const TensorTally& later);
 
   const std::vector<ChannelTally>& channels() const { return channels_; }
   ChannelTally Total() const;

@@ -87,8 +87,8 @@ class Tuner {
       if (next == fixes.end()) return absl::OkStatus();
       tried.insert(next->name);
       const absl::StatusOr<bool> better = Attempt(next->options, next->name);
-      if (!better.ok()) return better.status();
-      diagnose = *better;
+      if (Cancelled(better.status())) return better.status();
+      diagnose = better.ok() && *better;  // settings that this network cannot have do not help it
     }
     return absl::OkStatus();
   }

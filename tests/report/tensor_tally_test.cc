@@ -38,6 +38,28 @@ TEST_CASE("a tally holds sums by channel over all samples") {
   CHECK(tally.compared());
 }
 
+TEST_CASE("tallies of samples join to that of all") {
+  const Grid grid = Grid::Of(QuantParams::PerTensor(1, 0), ElementType::kInt8);
+  const std::vector<int64_t> dims = {2, 2};
+  const std::vector<float> a = {1.5f, 300, -2.25f, 0}, b = {7, -0.5f, 3, 126}, a8 = {2, 127, -2, 0},
+                           b8 = {7, 0, 3, 127};
+  TensorTally whole, joined, first, second;
+  whole.Add(dims, 0, a, a8, grid);
+  whole.Add(dims, 0, b, b8, grid);
+  first.Add(dims, 0, a, a8, grid);
+  second.Add(dims, 0, b, b8, grid);
+  joined.Append(first);
+  joined.Append(second);
+  CHECK(joined.SnrDb() == whole.SnrDb());
+  CHECK(joined.Cosine() == Approx(whole.Cosine()));
+  CHECK(joined.Clip() == whole.Clip());
+  CHECK(joined.elements() == whole.elements());
+  CHECK(joined.sample_magnitudes() == whole.sample_magnitudes());
+  CHECK(joined.high_end().near == whole.high_end().near);
+  REQUIRE(joined.channels().size() == 2);
+  CHECK((joined.channels()[1].min == -2.25f && joined.channels()[1].max == 126 && joined.channels()[1].count == 4));
+}
+
 TEST_CASE("saturation is told from a value that belongs to the end") {
   const Grid grid = Grid::Of(QuantParams::PerTensor(1, 0), ElementType::kInt8);
   TensorTally tally;
