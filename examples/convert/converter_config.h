@@ -15,7 +15,8 @@ namespace qlite::cli {
 // to do with quantization are accepted with a notice.
 absl::Status ApplySectionedConfig(std::string_view text, const std::string& path, ConvertRequest& request);
 
-// Reads the flat "key=value" file that belongs to --quantType=PostTraining.
+// Reads the flat "key=value" file that belongs to --quantType=PostTraining, and to WeightQuant for its mixed=true;
+// request.quant_type says which.
 absl::Status ApplyFlatConfig(std::string_view text, const std::string& path, ConvertRequest& request);
 
 }  // namespace qlite::cli

@@ -142,16 +142,12 @@ absl::Status CheckDefaults(const Flags& f) {
   return absl::OkStatus();
 }
 
-absl::Status ReadOlderWeightQuantization(const Flags& f, ConvertRequest& request) {
-  if (!f.config_file.empty()) {
-    return Refuse({"INPUT ILLEGAL: configFile belongs to --quantType=PostTraining; without --quantType the sectioned ",
-                   "form is read"});
-  }
+absl::Status ReadOlderWeightQuantization(const Flags& f, const std::string& config, ConvertRequest& request) {
   request.quant_type = QuantType::kWeight;
   request.weights.bits = static_cast<int>(f.bit_num);
   request.weights.min_weight_elements = std::max<int64_t>(0, f.quant_weight_size - 1);  // so many are enough
   request.weights.min_weight_channels = f.quant_weight_channel;
-  return absl::OkStatus();
+  return f.config_file.empty() ? absl::OkStatus() : ApplyFlatConfig(config, f.config_file, request);
 }
 
 absl::Status ReadOlderQuantization(const Flags& f, const FlagParser& parser, const std::string& config,
@@ -163,7 +159,7 @@ absl::Status ReadOlderQuantization(const Flags& f, const FlagParser& parser, con
                                     {"quantWeightChannel", f.quant_weight_channel}}) {
     if (value < 0) return Refuse({"INPUT ILLEGAL: ", flag, " should be at least zero."});
   }
-  if (f.quant_type == "WeightQuant") return ReadOlderWeightQuantization(f, request);
+  if (f.quant_type == "WeightQuant") return ReadOlderWeightQuantization(f, config, request);
   if (f.quant_type == "AwareTraining") {
     return absl::UnimplementedError(Join({"--quantType=", f.quant_type, " is not supported yet"}));
   }

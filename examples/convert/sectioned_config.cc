@@ -136,7 +136,7 @@ absl::Status ReadDequantStrategy(const ConfigEntry& entry, ConfigState& state) {
 }
 
 absl::Status ReadQuantStrategy(const ConfigEntry& entry, ConfigState& state) {
-  return ReadWord<WeightRounding>(entry, {{"MAX_MIN", WeightRounding::kNearest}, {"GPTQ", WeightRounding::kGptq}},
+  return ReadWord<WeightRounding>(entry, {{"MAX_MIN", WeightRounding::kAutomatic}, {"GPTQ", WeightRounding::kGptq}},
                                   state.request.weights.rounding);
 }
 

@@ -15,6 +15,8 @@ namespace {
 constexpr int64_t kPanel = 32;
 // Output channels that are rounded together, as lanes of vectors.
 constexpr int64_t kLanes = 16;
+// How often all weights are looked at again; later rounds change hardly any.
+constexpr int kRefinements = 3;
 
 // The moments of one group in reverse order of rounding, and their upper Cholesky factor in place: A = R^T R.
 class Factor {
@@ -29,21 +31,20 @@ class Factor {
     std::reverse(order_.begin(), order_.end());
     for (const int64_t i : order_) mean_ += moment(i, i);
     mean_ = size_ > 0 ? mean_ / static_cast<double>(size_) : 0;
-    original_.resize(static_cast<size_t>(size_ * size_));
+    moments_.resize(static_cast<size_t>(size_ * size_));
     for (int64_t a = 0; a < size_; ++a) {
-      for (int64_t b = a; b < size_; ++b) original_[Index(a, b)] = moment(order_[Place(a)], order_[Place(b)]);
+      for (int64_t b = 0; b < size_; ++b) moments_[Index(a, b)] = moment(order_[Place(a)], order_[Place(b)]);
     }
   }
 
   bool finite() const {
-    return std::all_of(original_.begin(), original_.end(), [](double x) { return std::isfinite(x); });
+    return std::all_of(moments_.begin(), moments_.end(), [](double x) { return std::isfinite(x); });
   }
 
   // False where the damped moments are not positive definite.
-  bool Decompose(Executor& executor, double damping) {
-    rows_ = original_;
-    const double added = mean_ > 0 ? damping * mean_ : 1;
-    for (int64_t a = 0; a < size_; ++a) rows_[Index(a, a)] += added;
+  bool Decompose(Executor& executor, const GptqDamping& damping) {
+    Damp(mean_ > 0 ? damping.share * mean_ : 1, damping.common);
+    rows_ = moments_;
     for (int64_t first = 0; first < size_; first += kPanel) {
       const int64_t last = std::min(size_, first + kPanel);
       for (int64_t a = first; a < last; ++a) {
@@ -61,10 +62,20 @@ class Factor {
   // The input that stands at place `a`.
   int64_t input(int64_t a) const { return order_[Place(a)]; }
   const double* row(int64_t a) const { return rows_.data() + a * size_; }
+  // Of the damped moments, all of them.
+  const double* moments(int64_t a) const { return moments_.data() + a * size_; }
 
  private:
   static size_t Place(int64_t a) { return static_cast<size_t>(a); }
   size_t Index(int64_t a, int64_t b) const { return static_cast<size_t>(a * size_ + b); }
+
+  // Raises the damping to `added`, of which `common` to all moments and the rest to the diagonal.
+  void Damp(double added, double common) {
+    const double everywhere = (added - added_) * common, diagonal = added - added_ - everywhere;
+    for (double& moment : moments_) moment += everywhere;
+    for (int64_t a = 0; a < size_; ++a) moments_[Index(a, a)] += diagonal;
+    added_ = added;
+  }
 
   // Takes what the finished rows [first, last) contribute from row c.
   void Subtract(int64_t first, int64_t last, int64_t c) {
@@ -88,7 +99,8 @@ class Factor {
   int64_t size_ = 0;
   double mean_ = 0;
   std::vector<int64_t> order_;  // inputs by ascending moment
-  std::vector<double> original_, rows_;
+  double added_ = 0;
+  std::vector<double> moments_, rows_;
 };
 
 // The number of the pair of every weight.
@@ -133,15 +145,36 @@ class Rounding {
     const int64_t size = factor.size();
     for (int64_t a = size - 1; a >= 0; --a) {
       double carried[kLanes] = {};
-      const double* row = factor.row(a);
-      for (int64_t b = a + 1; b < size; ++b) {
-        const double* from = errors.data() + b * kLanes;
-        for (int64_t lane = 0; lane < kLanes; ++lane) carried[lane] += row[b] * from[lane];
-      }
-      double* own = errors.data() + a * kLanes;
-      for (int64_t lane = 0; lane < kLanes; ++lane) {
-        own[lane] = lane < count ? RoundOne(view_.element(first + lane, factor.input(a)), carried[lane] / row[a]) : 0;
-      }
+      Carry(factor.row(a), a + 1, size, errors, carried);
+      RoundInput(factor, a, factor.row(a)[a], first, count, carried, errors);
+    }
+    for (int i = 0; i < kRefinements; ++i) Refine(factor, first, count, errors);
+  }
+
+  // Rounds every weight again, given what all others were rounded to: the error at the output only falls.
+  void Refine(const Factor& factor, int64_t first, int64_t count, std::vector<double>& errors) {
+    const int64_t size = factor.size();
+    for (int64_t a = size - 1; a >= 0; --a) {
+      double carried[kLanes] = {};
+      Carry(factor.moments(a), 0, a, errors, carried);
+      Carry(factor.moments(a), a + 1, size, errors, carried);
+      RoundInput(factor, a, factor.moments(a)[a], first, count, carried, errors);
+    }
+  }
+
+  // Adds what the errors of the places [begin, end) count for another, whose factors are `row`.
+  static void Carry(const double* row, int64_t begin, int64_t end, const std::vector<double>& errors, double* carried) {
+    for (int64_t b = begin; b < end; ++b) {
+      const double* from = errors.data() + b * kLanes;
+      for (int64_t lane = 0; lane < kLanes; ++lane) carried[lane] += row[b] * from[lane];
+    }
+  }
+
+  void RoundInput(const Factor& factor, int64_t a, double own_factor, int64_t first, int64_t count,
+                  const double* carried, std::vector<double>& errors) {
+    double* own = errors.data() + a * kLanes;
+    for (int64_t lane = 0; lane < kLanes; ++lane) {
+      own[lane] = lane < count ? RoundOne(view_.element(first + lane, factor.input(a)), carried[lane] / own_factor) : 0;
     }
   }
 
@@ -167,9 +200,9 @@ class Rounding {
   std::vector<T> integers_;
 };
 
-absl::Status Decompose(Executor& executor, double damping, Factor& factor) {
+absl::Status Decompose(Executor& executor, GptqDamping damping, Factor& factor) {
   if (!factor.finite()) return absl::FailedPreconditionError("its inputs were not finite over the data set");
-  for (; damping <= 1; damping *= 10) {
+  for (; damping.share <= 1; damping.share *= 10) {
     if (factor.Decompose(executor, damping)) return absl::OkStatus();
   }
   return absl::FailedPreconditionError("the moments of its inputs are not positive definite, however damped");
@@ -177,7 +210,7 @@ absl::Status Decompose(Executor& executor, double damping, Factor& factor) {
 
 template <class T>
 absl::StatusOr<Tensor> RoundAs(Executor& executor, const Tensor& weights, const ReductionView& view,
-                               const QuantParams& params, const InputMoments& moments, double damping) {
+                               const QuantParams& params, const InputMoments& moments, const GptqDamping& damping) {
   Rounding<T> rounding(weights, view, params);
   for (int64_t group = 0; group < view.groups; ++group) {
     Factor factor(moments, group);
@@ -190,7 +223,7 @@ absl::StatusOr<Tensor> RoundAs(Executor& executor, const Tensor& weights, const 
 }  // namespace
 
 absl::StatusOr<Tensor> RoundByGptq(Executor& executor, const Tensor& weights, const ReductionView& view,
-                                   const QuantParams& params, const InputMoments& moments, double damping) {
+                                   const QuantParams& params, const InputMoments& moments, const GptqDamping& damping) {
   if (params.bits <= 8) return RoundAs<int8_t>(executor, weights, view, params, moments, damping);
   return RoundAs<int16_t>(executor, weights, view, params, moments, damping);
 }

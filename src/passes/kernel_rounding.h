@@ -16,6 +16,7 @@ namespace qlite {
 // own errors grow little. This is the kernel-wise step of Guo et al., "SQuant: On-the-Fly Data-Free Quantization via
 // Diagonal Hessian Approximation", ICLR 2022. O(taps^2) at worst, no allocation.
 void RoundKernel(std::span<const double> scaled, double limit, std::span<int8_t> rounded);
+void RoundKernel(std::span<const double> scaled, double limit, std::span<int16_t> rounded);
 
 }  // namespace qlite
 

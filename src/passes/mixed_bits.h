@@ -15,12 +15,21 @@ namespace qlite {
 // over the norm of the weights; channels of a squared norm below 1e-10 do not count.
 double ChannelError(const Tensor& weights, const Tensor& integers, const QuantParams& params, int64_t channel_axis);
 
-// Symmetric integers with one step for the tensor, wide enough for the largest weight, with distribution correction:
-// the step is bisected until the ChannelError is within 1 % of `target`. One step for all leaves the integers with a
-// distribution that an entropy coder makes the most of. kOutOfRange where more than 16 bits would be needed or no step
-// is near enough; kFailedPrecondition where a weight is not finite.
+// Symmetric integers, wide enough for the largest weight, for a ChannelError within 2 % of `target`. With `per_channel`
+// the step of every channel is the same share of the root mean square of its weights, otherwise the tensor has one
+// step; the share, or the step, is bisected. Channels that are scaled alike leave the integers with one distribution,
+// which an entropy coder makes the most of. `correct` keeps the mean of what shares a step by rounding it together
+// (kernel_rounding.h); fewer than 64 weights a step get mean_shifts instead, and have their spread restored in the
+// scales.
+//
+// kOutOfRange where more than 16 bits would be needed or no step is near enough; kFailedPrecondition where a weight is
+// not finite.
+struct ErrorTarget {
+  double error = 0.02;  // within (0, 1)
+  bool per_channel = true, correct = true;
+};
 absl::StatusOr<RoundedWeight> RoundToError(Executor& executor, const Tensor& weights, int64_t channel_axis,
-                                           double target);
+                                           const ErrorTarget& target);
 
 }  // namespace qlite
 

@@ -26,6 +26,22 @@ double CosineOf(std::span<const float> a, std::span<const float> b) {
   return std::isfinite(cosine) ? cosine : 0;
 }
 
+struct Mean {
+  double sum = 0, count = 0;
+
+  void Add(double x) { sum += x, count += 1; }
+  double value() const { return count > 0 ? sum / count : 0; }
+};
+
+void AddRelativeErrors(std::span<const float> reference, std::span<const float> result, Mean& mean) {
+  constexpr double kAbsolute = 1e-4, kRelative = 1e-5;
+  for (size_t i = 0; i < reference.size(); ++i) {
+    const double expected = std::abs(static_cast<double>(reference[i]));
+    const double error = std::abs(static_cast<double>(result[i]) - static_cast<double>(reference[i]));
+    mean.Add(error <= kAbsolute + kRelative * expected ? 0 : error / std::max(expected, kAbsolute));
+  }
+}
+
 // Runs the samples in order and calls see(result) for every float output of each.
 absl::Status RunSamples(const Context& context, const Graph& graph, const DataSet* data, int64_t samples,
                         absl::FunctionRef<void(std::span<const float>)> see) {
@@ -57,17 +73,35 @@ absl::StatusOr<OutputReference> OutputReference::Create(const Context& context, 
   QLITE_RETURN_IF_ERROR(RunSamples(context, graph, data, reference.samples_, [&](std::span<const float> result) {
     reference.results_.emplace_back(result.begin(), result.end());
   }));
+  if (reference.samples_ > 0) reference.outputs_ = reference.results_.size() / static_cast<size_t>(reference.samples_);
   return reference;
 }
 
-absl::StatusOr<double> OutputReference::Cosine(const Context& context, const Graph& graph) const {
+absl::StatusOr<OutputSimilarity> OutputReference::Compare(const Context& context, const Graph& graph) const {
   size_t next = 0;
-  double sum = 0;
+  Mean relative;
+  std::vector<double> cosines(results_.size(), 0.0);
   QLITE_RETURN_IF_ERROR(RunSamples(context, graph, data_, samples_, [&](std::span<const float> result) {
-    if (next < results_.size() && results_[next].size() == result.size()) sum += CosineOf(results_[next], result);
+    if (next < results_.size() && results_[next].size() == result.size()) {
+      cosines[next] = CosineOf(results_[next], result);
+      AddRelativeErrors(results_[next], result, relative);
+    }
     ++next;
   }));
-  return results_.empty() ? 1.0 : sum / static_cast<double>(results_.size());
+  OutputSimilarity similarity;
+  similarity.relative_error = relative.value();
+  if (results_.empty()) return similarity;
+  Mean mean, squares;
+  for (size_t first = 0; first < cosines.size(); first += outputs_) {
+    Mean sample;
+    for (size_t i = 0; i < outputs_; ++i) sample.Add(cosines[first + i]);
+    mean.Add(sample.value());
+    squares.Add(sample.value() * sample.value());
+  }
+  similarity.cosine = mean.value();
+  const double variance = std::max(0.0, squares.value() - mean.value() * mean.value());
+  if (mean.count > 1) similarity.cosine_deviation = std::sqrt(variance / (mean.count - 1));
+  return similarity;
 }
 
 }  // namespace qlite

@@ -12,6 +12,18 @@
 
 namespace qlite {
 
+// What one graph's results are to another's, over samples and float outputs.
+struct OutputSimilarity {
+  // The mean cosine. Two results of norm 0 are alike (1), one alone is not (0), nor is one that is not finite.
+  double cosine = 1;
+  double cosine_deviation = 0;  // standard error of that mean, of the spread over samples; 0 with one sample
+  // The mean over elements of |difference| / |reference|; one within 1e-4 + 1e-5 |reference| counts as none.
+  double relative_error = 0;
+
+  // What the mean over other samples of the same kind is hardly below.
+  double CosineBound() const { return cosine - 2 * cosine_deviation; }
+};
+
 // The float graph's results over some samples, kept for comparison.
 class OutputReference {
  public:
@@ -20,16 +32,15 @@ class OutputReference {
   static absl::StatusOr<OutputReference> Create(const Context& context, const Graph& graph, const DataSet* data,
                                                 int64_t samples);
 
-  // The mean over samples and float outputs of the cosine between the results of `graph`, which has the same inputs and
-  // outputs, and the reference. Two results of norm 0 are alike (1), one alone is not (0), nor is one that is not
-  // finite.
-  absl::StatusOr<double> Cosine(const Context& context, const Graph& graph) const;
+  // Of `graph`, which has the same inputs and outputs.
+  absl::StatusOr<OutputSimilarity> Compare(const Context& context, const Graph& graph) const;
 
  private:
   OutputReference(const DataSet* data, int64_t samples) : data_(data), samples_(samples) {}
 
   const DataSet* data_;
   int64_t samples_;
+  size_t outputs_ = 0;                       // float outputs of a sample
   std::vector<std::vector<float>> results_;  // sample by sample, output by output
 };
 

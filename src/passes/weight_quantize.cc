@@ -15,12 +15,15 @@
 #include "passes/gptq.h"
 #include "passes/graph_edit.h"
 #include "passes/input_moments.h"
+#include "passes/made_up_pictures.h"
 #include "passes/mixed_bits.h"
 #include "passes/quantization_stages.h"
 #include "passes/skipped_nodes.h"
 #include "passes/weight_candidates.h"
+#include "passes/weight_choices.h"
 #include "passes/weight_rounding.h"
 #include "passes/weight_tuning.h"
+#include "passes/width_search.h"
 #include "qlite/weight_quantizer.h"
 
 namespace qlite {
@@ -33,6 +36,12 @@ constexpr int64_t kLeastBlock = 16, kLargestBlock = 256;
 constexpr size_t kSmallConstantBytes = size_t{1} << 20;
 // Of input moments held at a time.
 constexpr int64_t kMostMomentBytes = int64_t{256} << 20;
+// Without being asked for, GPTQ is for products that sum over no more: its time grows with the cube.
+constexpr int64_t kMostInputs = 2560;
+constexpr int64_t kMadeUpPictures = 16;
+// Made-up pictures say less of the inputs than real ones. Of rectified inputs, whose mean a normal distribution puts at
+// 1 / pi of their second moment, they say least how much the channels have in common.
+constexpr double kMadeUpDamping = 0.1, kMadeUpCommon = 0.318;
 
 absl::Status CheckBlocks(const WeightQuantizerOptions& options) {
   const int64_t size = options.block_size;
@@ -66,23 +75,36 @@ absl::Status CheckMixed(const WeightQuantizerOptions& options) {
   return absl::OkStatus();
 }
 
+absl::Status CheckWidthSearch(const WeightQuantizerOptions& options, const DataSet* data) {
+  if (options.width_error == 0) return absl::OkStatus();
+  if (!(options.width_error > 0 && options.width_error <= 1)) {
+    return absl::InvalidArgumentError(StrCat("width_error: expected within [0, 1], found ", options.width_error));
+  }
+  if (data == nullptr || data->size() == 0) {
+    return absl::InvalidArgumentError("width_error needs samples of the model's inputs, found none; give a data set");
+  }
+  if (options.bits != 0 && options.block_size == 0 && options.rounding != WeightRounding::kGptq) {
+    return absl::OkStatus();
+  }
+  return absl::InvalidArgumentError("width_error goes with neither mixed bits, blocks nor GPTQ");
+}
+
 absl::Status CheckOptions(const WeightQuantizerOptions& options, const DataSet* data) {
   if (options.bits < 0 || options.bits > kMostBits) {
     return absl::InvalidArgumentError(
         StrCat("bits: expected 1 to ", kMostBits, ", or 0 for mixed bits, found ", options.bits));
   }
+  if (absl::Status status = CheckWidthSearch(options, data); !status.ok()) return status;
   if (options.bits == 0) return CheckMixed(options);
   if (options.scheme == QuantScheme::kSymmetric && options.bits == 1) {
     return absl::InvalidArgumentError("bits: a symmetric scheme needs 2 or more; with 1 only 0 would be left");
   }
-  if (options.rounding == WeightRounding::kGptq) {
-    if (data == nullptr || data->size() == 0) {
-      return absl::InvalidArgumentError("GPTQ needs samples of the model's inputs, found none; give a data set");
-    }
-    if (!(options.gptq_damping > 0 && options.gptq_damping <= 1)) {
-      return absl::InvalidArgumentError(
-          StrCat("gptq_damping: expected above 0 and at most 1, found ", options.gptq_damping));
-    }
+  if (options.rounding == WeightRounding::kGptq && (data == nullptr || data->size() == 0)) {
+    return absl::InvalidArgumentError("GPTQ needs samples of the model's inputs, found none; give a data set");
+  }
+  if (!(options.gptq_damping > 0 && options.gptq_damping <= 1)) {
+    return absl::InvalidArgumentError(
+        StrCat("gptq_damping: expected above 0 and at most 1, found ", options.gptq_damping));
   }
   return CheckBlocks(options);
 }
@@ -90,21 +112,25 @@ absl::Status CheckOptions(const WeightQuantizerOptions& options, const DataSet* 
 // A weight that will be quantized, or stays float for a reason.
 struct PlannedWeight {
   WeightCandidate weight;
+  WeightChoice choice;
   RoundingForm form;
   std::string reason;
   std::optional<ReductionView> view;  // where samples of its inputs are made use of
+  bool gptq = false;                  // of those
 };
 
 class WeightQuantization {
  public:
-  WeightQuantization(const Context& context, const WeightQuantizerOptions& options, const DataSet* data)
-      : context_(context), options_(options), data_(data) {}
+  // `choices` may be null: the options hold for every weight.
+  WeightQuantization(const Context& context, const WeightQuantizerOptions& options, const DataSet* data,
+                     const WeightChoices* choices)
+      : context_(context), options_(options), data_(data), choices_(choices) {}
 
   absl::StatusOr<QuantizationResult> Run(const Graph& original) {
-    QLITE_RETURN_IF_ERROR(CheckOptions(options_, data_));
     QLITE_RETURN_IF_ERROR(RequireFloatGraph(original));
     QLITE_RETURN_IF_ERROR(CheckNodeNames(original, options_.skip_nodes));
     QLITE_RETURN_IF_ERROR(SimplifyStage(context_, original, options_.input_shapes, &result_));
+    ChooseSamples();
     Plan(FindSkippedNodes(original, result_.graph, options_.skip_nodes));
     QLITE_RETURN_IF_ERROR(Timed("quantize weights", [&] { return QuantizeAll(); }));
     Summarize();
@@ -123,20 +149,52 @@ class WeightQuantization {
     for (WeightCandidate& weight : FindWeightCandidates(result_.graph)) {
       PlannedWeight planned;
       planned.weight = std::move(weight);
-      planned.form = FormOf(planned.weight);
-      planned.reason = ReasonToKeep(planned.weight, planned.form, skipped);
-      const bool gptq = options_.rounding == WeightRounding::kGptq;
-      const bool use_samples = data_ != nullptr && options_.bits > 0 && (gptq || planned.form.search);
-      if (planned.reason.empty() && use_samples) planned.view = ViewOf(planned.weight);
-      if (planned.view && gptq) planned.form.correct = false;
+      const std::optional<WeightChoice> choice = ChoiceOf(planned.weight);
+      planned.choice = choice.value_or(WeightChoice{options_.bits, options_.mixed_error});
+      planned.form = FormOf(planned);
+      planned.reason = choice ? ReasonToKeep(planned.weight, planned.form, skipped) : "it was not chosen";
+      if (planned.reason.empty() && planned.choice.bits > 0 && samples_ != nullptr) PlanUseOfSamples(planned);
       plan_.push_back(std::move(planned));
       result_.weights.push_back(AccountOf(plan_.back()));
     }
   }
 
-  RoundingForm FormOf(const WeightCandidate& weight) const {
+  // Samples of the inputs: those that were given, or made-up ones.
+  void ChooseSamples() {
+    samples_ = data_;
+    if (data_ != nullptr || options_.rounding != WeightRounding::kAutomatic) return;
+    made_up_ = MadeUpPictures::For(result_.graph, kMadeUpPictures);
+    if (made_up_) samples_ = &*made_up_;
+  }
+
+  void PlanUseOfSamples(PlannedWeight& planned) const {
+    const std::optional<ReductionView> view = ViewOf(planned.weight);
+    if (!view) return;
+    const bool worth_it = planned.form.bits <= kEnoughBits && view->length <= kMostInputs;
+    const bool wanted =
+        options_.rounding == WeightRounding::kGptq || (options_.rounding == WeightRounding::kAutomatic && worth_it);
+    planned.gptq = wanted && !SumIsRestored(planned);
+    if (planned.gptq || (planned.form.search && !made_up_)) planned.view = view;
+  }
+
+  // Neighbouring pixels are nearly equal: of a kernel over one channel the sum is what counts, which the correction
+  // restores exactly and GPTQ only nearly.
+  bool SumIsRestored(const PlannedWeight& planned) const {
+    return planned.weight.convolution && planned.form.correct && planned.form.axis >= 0 &&
+           ValueOf(planned.weight).constant->dims()[1] == 1;
+  }
+
+  // Nothing where others alone were chosen.
+  std::optional<WeightChoice> ChoiceOf(const WeightCandidate& weight) const {
+    if (choices_ == nullptr) return WeightChoice{options_.bits, options_.mixed_error};
+    const auto found = choices_->find(ValueOf(weight).name);
+    return found != choices_->end() ? std::optional(found->second) : std::nullopt;
+  }
+
+  RoundingForm FormOf(const PlannedWeight& planned) const {
+    const WeightCandidate& weight = planned.weight;
     RoundingForm form;
-    form.bits = options_.bits > 0 ? options_.bits : kEnoughBits;
+    form.bits = planned.choice.bits > 0 ? planned.choice.bits : kEnoughBits;
     form.scheme = options_.scheme;
     form.search = options_.range_search.value_or(form.bits < kEnoughBits);
     form.correct = options_.bias_correction;
@@ -211,7 +269,7 @@ class WeightQuantization {
   }
 
   absl::Status QuantizeAll() {
-    const Graph original = data_ != nullptr ? result_.graph : Graph();  // the copy keeps the float weights
+    const Graph original = samples_ != nullptr ? result_.graph : Graph();  // the copy keeps the float weights
     for (size_t begin = 0; begin < plan_.size();) {
       const size_t end = EndOfBatch(begin);
       absl::StatusOr<std::map<ValueId, InputMoments>> moments = MomentsOf(original, begin, end);
@@ -261,7 +319,11 @@ class WeightQuantization {
       if (plan_[i].view) products.insert(products.end(), readers.begin(), readers.end());
     }
     if (products.empty()) return std::map<ValueId, InputMoments>();
-    return CollectInputMoments(context_, original, products, *data_);
+    absl::StatusOr<std::map<ValueId, InputMoments>> moments =
+        CollectInputMoments(context_, original, products, *samples_);
+    // Nobody asked for made-up pictures: a network that does not run on them is rounded without.
+    if (moments.ok() || !made_up_ || moments.status().code() == absl::StatusCode::kCancelled) return moments;
+    return std::map<ValueId, InputMoments>();
   }
 
   absl::Status QuantizeOne(size_t index, const std::map<ValueId, InputMoments>& moments) {
@@ -270,10 +332,13 @@ class WeightQuantization {
     const auto seen = moments.find(planned.weight.value);
     const Tensor& weights = *value.constant;
     absl::StatusOr<RoundedWeight> rounded = absl::InternalError("not rounded");
-    if (options_.bits == 0) {
+    if (planned.choice.bits == 0) {
       rounded = RoundMixed(weights, planned);
     } else if (planned.view && seen != moments.end()) {
       rounded = RoundBySamples(weights, planned, seen->second);
+      if (rounded.status().code() == absl::StatusCode::kFailedPrecondition && made_up_) {
+        rounded = RoundWeight(context_.executor(), weights, planned.form);
+      }
     } else {
       rounded = RoundWeight(context_.executor(), weights, planned.form);
     }
@@ -290,8 +355,9 @@ class WeightQuantization {
 
   // With as many bits as the error asks for, or 8 where no step gives it.
   absl::StatusOr<RoundedWeight> RoundMixed(const Tensor& weights, const PlannedWeight& planned) {
+    const ErrorTarget target{planned.choice.error, options_.per_channel, options_.bias_correction};
     absl::StatusOr<RoundedWeight> rounded =
-        RoundToError(context_.executor(), weights, planned.weight.channel_axis, options_.mixed_error);
+        RoundToError(context_.executor(), weights, planned.weight.channel_axis, target);
     if (rounded.status().code() != absl::StatusCode::kOutOfRange) return rounded;
     ++fell_back_;
     return RoundWeight(context_.executor(), weights, planned.form);
@@ -300,20 +366,23 @@ class WeightQuantization {
   absl::StatusOr<RoundedWeight> RoundBySamples(const Tensor& weights, const PlannedWeight& planned,
                                                const InputMoments& moments) const {
     Executor& executor = context_.executor();
-    const std::vector<float> importance = ImportanceOf(weights, *planned.view, moments);
+    // Made-up pictures are too rough for a choice of what to clip.
+    std::vector<float> importance;
+    if (!made_up_) importance = ImportanceOf(weights, *planned.view, moments);
     absl::StatusOr<QuantParams> params = ChooseGrids(executor, weights, planned.form, importance);
     if (!params.ok()) return params.status();
     RoundedWeight result;
     result.params = *std::move(params);
-    if (options_.rounding == WeightRounding::kGptq) {
-      absl::StatusOr<Tensor> integers =
-          RoundByGptq(executor, weights, *planned.view, result.params, moments, options_.gptq_damping);
+    if (planned.gptq) {
+      const GptqDamping damping = made_up_ ? GptqDamping{std::max(options_.gptq_damping, kMadeUpDamping), kMadeUpCommon}
+                                           : GptqDamping{options_.gptq_damping};
+      absl::StatusOr<Tensor> integers = RoundByGptq(executor, weights, *planned.view, result.params, moments, damping);
       if (!integers.ok()) return integers.status();
       result.integers = *std::move(integers);
     } else {
       result.integers = RoundToGrids(executor, weights, result.params);
+      if (planned.form.correct) CorrectDistribution(executor, weights, result.integers, result.params);
     }
-    if (planned.form.correct) CorrectDistribution(executor, weights, result.integers, result.params);
     result.error = RoundingError(executor, weights, result.integers, result.params);
     return result;
   }
@@ -337,17 +406,22 @@ class WeightQuantization {
       all += weight.elements;
       if (weight.reason.empty()) ++quantized, elements += weight.elements;
     }
-    const std::string how =
-        options_.bits == 0 ? StrCat("a relative error of ", options_.mixed_error) : StrCat(options_.bits, " bits");
+    std::string how = StrCat(options_.bits, " bits");
+    if (options_.bits == 0) how = StrCat("a relative error of ", options_.mixed_error);
+    if (choices_ != nullptr) how = "what was found for each";
+    const auto by_gptq = std::count_if(plan_.begin(), plan_.end(), [](const PlannedWeight& w) { return w.gptq; });
+    if (by_gptq > 0) StrAppend(&how, ", ", by_gptq, " by GPTQ", made_up_ ? " over made-up pictures" : "");
     result_.steps.push_back(StrCat("quantized ", quantized, " of ", result_.weights.size(), " weights (", elements,
-                                   " of ", all, " elements) to ", how,
-                                   options_.rounding == WeightRounding::kGptq ? " by GPTQ" : ""));
+                                   " of ", all, " elements) to ", how));
     if (fell_back_ > 0) result_.steps.push_back(StrCat(fell_back_, " weights got 8 bits: no step gave that error"));
   }
 
   const Context& context_;
   const WeightQuantizerOptions& options_;
   const DataSet* data_;
+  const WeightChoices* choices_;
+  std::optional<MadeUpPictures> made_up_;
+  const DataSet* samples_ = nullptr;
   std::vector<PlannedWeight> plan_;
   int fell_back_ = 0;
   QuantizationResult result_;
@@ -357,8 +431,16 @@ class WeightQuantization {
 
 absl::StatusOr<QuantizationResult> WeightQuantize(const Context& context, const Graph& graph,
                                                   const WeightQuantizerOptions& options, const DataSet* data) {
+  QLITE_RETURN_IF_ERROR(CheckOptions(options, data));
   if (options.bits == 0 && options.auto_tune) return TuneMixedBits(context, graph, options, data);
-  return WeightQuantization(context, options, data).Run(graph);
+  if (options.width_error > 0) return SearchWidths(context, graph, options, *data);
+  return WeightQuantization(context, options, data, nullptr).Run(graph);
+}
+
+absl::StatusOr<QuantizationResult> QuantizeChosenWeights(const Context& context, const Graph& graph,
+                                                         const WeightQuantizerOptions& options,
+                                                         const WeightChoices& choices, const DataSet* data) {
+  return WeightQuantization(context, options, data, &choices).Run(graph);
 }
 
 }  // namespace qlite

@@ -5,8 +5,9 @@
 //   qlite_weight_accuracy model.onnx CALIBRATION_DIR LABELS ROOT MATCH PREPROCESSING LIMIT SETTING...
 //
 // PREPROCESSING: tf224, caffe227 or cifar32. LIMIT: pictures at most. A SETTING is a width, and what follows it after
-// commas: block=N, gptq, search, no_search, samples (of the calibration pictures, to weigh errors with), symmetric,
-// per_layer, no_correction, error=X (width 0), cosine=X (width 0, auto_tune), write=FILE (as ONNX). "4,block=32,gptq".
+// commas: block=N, gptq, nearest, search, no_search, samples (of the calibration pictures, to weigh errors with),
+// symmetric, per_layer, no_correction, error=X (width 0), cosine=X (width 0, auto_tune), write=FILE (as ONNX).
+// "4,block=32,gptq".
 #include <cstdio>
 #include <filesystem>
 #include <fstream>
@@ -41,6 +42,7 @@ Setting Parse(const std::string& text) {
     const std::string value = word.substr(std::min(word.size(), word.find('=') + 1));
     if (word.starts_with("block=")) options.block_size = std::atoi(value.c_str());
     if (word == "gptq") options.rounding = WeightRounding::kGptq, setting.samples = true;
+    if (word == "nearest") options.rounding = WeightRounding::kNearest;
     if (word == "samples") setting.samples = true;
     if (word == "search" || word == "no_search") options.range_search = word == "search";
     if (word == "symmetric") options.scheme = QuantScheme::kSymmetric;

@@ -409,8 +409,9 @@ TEST_CASE("config: of a key that stands twice the last value counts") {
 
 // --- the older, flat form.
 
-absl::Status FlatStatus(const std::string& text, ConvertRequest* out = nullptr) {
+absl::Status FlatStatus(const std::string& text, ConvertRequest* out = nullptr, QuantType type = QuantType::kFull) {
   ConvertRequest request;
+  request.quant_type = type;
   const absl::Status status = ApplyFlatConfig(text, "old.cfg", request);
   if (out != nullptr) *out = std::move(request);
   return status;
@@ -463,11 +464,22 @@ TEST_CASE("flat config: values are checked") {
 }
 
 TEST_CASE("flat config: what is missing is refused by name") {
-  CHECK(FlatStatus("image_path=a\nmixed=true\n").code() == absl::StatusCode::kUnimplemented);
   CHECK(FlatStatus("image_path=a\ninput_shapes=1,2\n").code() == absl::StatusCode::kUnimplemented);
   const ConvertRequest request = Flat("image_path=a\nmixed=false\nmean_error_threshold=0.04\n");
   REQUIRE(request.notices.size() == 1);
   CHECK_THAT(request.notices[0], Contains("mean_error_threshold"));
+}
+
+TEST_CASE("flat config: mixed bits of weights") {
+  CHECK_THAT(MessageOf(FlatStatus("image_path=a\nmixed=true\n")), Contains("WeightQuant"));
+  ConvertRequest request;
+  constexpr QuantType kType = QuantType::kWeight;
+  REQUIRE(FlatStatus("image_path=a\nmixed=true\n", &request, kType).ok());
+  CHECK(request.weights.width_error == 0.04);
+  REQUIRE(FlatStatus("image_path=a\nmixed=true\nmean_error_threshold=0.1\n", &request, kType).ok());
+  CHECK(request.weights.width_error == 0.1);
+  CHECK_THAT(MessageOf(FlatStatus("image_path=a\n", &request, kType)), Contains("mixed=true"));
+  CHECK_THAT(MessageOf(FlatStatus("mixed=true\n", &request, kType)), Contains("image_path must be given"));
 }
 
 TEST_CASE("flat config: what does not belong there") {

@@ -91,9 +91,11 @@ TEST_CASE("where inputs hang together the results' error is far below that of ro
     const int64_t axis = (block > 0) == outputs_first ? 1 : 0;
     const QuantParams params = GridsOf(product.weights, bits, axis, block);
     const Context one = TestContext(), three = TestContext(3);
-    const auto rounded = RoundByGptq(one.executor(), product.weights, product.view, params, product.moments, 0.01);
+    const auto rounded =
+        RoundByGptq(one.executor(), product.weights, product.view, params, product.moments, GptqDamping{});
     REQUIRE(rounded.ok());
-    const auto again = RoundByGptq(three.executor(), product.weights, product.view, params, product.moments, 0.01);
+    const auto again =
+        RoundByGptq(three.executor(), product.weights, product.view, params, product.moments, GptqDamping{});
     CHECK(*rounded == *again);
     const Tensor nearest = RoundToGrids(one.executor(), product.weights, params);
     const double gptq = OutputError(product, *rounded, params), plain = OutputError(product, nearest, params);
@@ -110,7 +112,8 @@ TEST_CASE("inputs that do not hang together leave plain rounding") {
   product.moments.sums[0] = 0;  // an input that is always 0
   const QuantParams params = GridsOf(product.weights, 4, 0, 0);
   const Context context = TestContext();
-  const auto rounded = RoundByGptq(context.executor(), product.weights, product.view, params, product.moments, 0.01);
+  const auto rounded =
+      RoundByGptq(context.executor(), product.weights, product.view, params, product.moments, GptqDamping{});
   REQUIRE(rounded.ok());
   CHECK(*rounded == RoundToGrids(context.executor(), product.weights, params));
 }
@@ -120,7 +123,7 @@ TEST_CASE("moments that are all zero, and not finite") {
   const QuantParams params = GridsOf(product.weights, 4, 0, 0);
   const Context context = TestContext();
   const auto round = [&] {
-    return RoundByGptq(context.executor(), product.weights, product.view, params, product.moments, 0.01);
+    return RoundByGptq(context.executor(), product.weights, product.view, params, product.moments, GptqDamping{});
   };
   std::fill(product.moments.sums.begin(), product.moments.sums.end(), 0.0);
   REQUIRE(round().ok());
@@ -223,6 +226,7 @@ TEST_CASE("GPTQ makes the results of a network better than rounding") {
   WeightQuantizerOptions options;
   options.bits = 3;
   options.bias_correction = false;
+  options.rounding = WeightRounding::kNearest;
   const auto run = [&](const WeightQuantizerOptions& how, int threads) {
     auto result = WeightQuantize(TestContext(threads), graph, how, &data);
     INFO(result.status());
