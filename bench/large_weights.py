@@ -89,7 +89,7 @@ def write_model(path, layers, width, external):
 
 
 def run(command, log):
-    """Seconds and peak bytes of a program; SystemExit with its output where it fails."""
+    """Seconds, those of all processors together, and peak bytes of a program; SystemExit with its output where it fails."""
     start = time.monotonic()
     with open(log, "wb") as out:
         pid = os.posix_spawn(command[0], command, os.environ,
@@ -98,7 +98,7 @@ def run(command, log):
     if status:
         with open(log, encoding="utf-8", errors="replace") as text:
             raise SystemExit(f"{' '.join(command)}:\n{text.read()[-2000:]}")
-    return time.monotonic() - start, usage.ru_maxrss * 1024
+    return time.monotonic() - start, usage.ru_utime + usage.ru_stime, usage.ru_maxrss * 1024
 
 
 CONFIG = """[common_quant_param]
@@ -130,8 +130,8 @@ def convert(arguments, folder, model, model_bytes, name, bits, block_size, bound
         with open(config, "w", encoding="utf-8") as out:
             out.write(CONFIG.format(bits=bits, block=block_size, correction="true" if block_size == 0 else "false"))
         command.append(f"--configFile={config}")
-    seconds, peak = run(command, os.path.join(folder, "log"))
-    print(f"convert {name}: {seconds:.1f} s, peak {peak / 1e6:.0f} MB, file {os.path.getsize(result) / 1e6:.1f} MB")
+    seconds, busy, peak = run(command, os.path.join(folder, "log"))
+    print(f"convert {name}: {seconds:.1f} s (of processors {busy:.1f} s), peak {peak / 1e6:.0f} MB, file {os.path.getsize(result) / 1e6:.1f} MB")
     if bits:
         bounds.check("peak in MB", peak / 1e6, (1.3 * model_bytes + 200e6) / 1e6)
     if bits == 8:
@@ -141,7 +141,7 @@ def convert(arguments, folder, model, model_bytes, name, bits, block_size, bound
 
 def measure(arguments, folder, model, strategy, threads):
     result = os.path.join(folder, "result.json")
-    _, peak = run([os.path.join(arguments.build, "examples/qlite_benchmark"), f"--modelFile={model}",
+    _, _, peak = run([os.path.join(arguments.build, "examples/qlite_benchmark"), f"--modelFile={model}",
                    f"--numThreads={threads}", "--loopCount=20", f"--dequantStrategy={strategy}", f"--json={result}"],
                   os.path.join(folder, "log"))
     with open(result, encoding="utf-8") as text:

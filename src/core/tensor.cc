@@ -71,8 +71,9 @@ absl::StatusOr<Tensor> Tensor::Create(ElementType type, std::vector<int64_t> dim
 
 struct Tensor::Packed {
   PackedIntegers integers;
-  std::once_flag once;
-  Buffer elements;  // once they were asked for
+  std::mutex mutex;  // of what follows, which does not change once the elements were asked for
+  bool is_unpacked = false;
+  Buffer elements;
 };
 
 absl::StatusOr<Tensor> Tensor::FromPacked(ElementType type, std::vector<int64_t> dims, PackedIntegers packed) {
@@ -97,16 +98,17 @@ absl::StatusOr<Tensor> Tensor::FromPacked(ElementType type, std::vector<int64_t>
 const PackedIntegers* Tensor::packed() const { return packed_ == nullptr ? nullptr : &packed_->integers; }
 
 const Buffer& Tensor::Unpacked() const {
-  std::call_once(packed_->once, [this] {
-    const PackedIntegers& integers = packed_->integers;
-    const std::span<const std::byte> fields(integers.fields.data, integers.fields.size);
-    const auto unpack = [&](auto values) {
-      UnpackFields(fields, integers.width, 0, std::span(values));
-      packed_->elements = Buffer::Own(std::move(values));
-    };
-    const auto count = static_cast<size_t>(element_count_);
-    type_ == ElementType::kInt8 ? unpack(std::vector<int8_t>(count)) : unpack(std::vector<int16_t>(count));
-  });
+  const std::lock_guard lock(packed_->mutex);
+  if (packed_->is_unpacked) return packed_->elements;
+  const PackedIntegers& integers = packed_->integers;
+  const std::span<const std::byte> fields(integers.fields.data, integers.fields.size);
+  const auto unpack = [&](auto values) {
+    UnpackFields(fields, integers.width, 0, std::span(values));
+    packed_->elements = Buffer::Own(std::move(values));
+  };
+  const auto count = static_cast<size_t>(element_count_);
+  type_ == ElementType::kInt8 ? unpack(std::vector<int8_t>(count)) : unpack(std::vector<int16_t>(count));
+  packed_->is_unpacked = true;
   return packed_->elements;
 }
 

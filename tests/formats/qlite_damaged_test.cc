@@ -255,7 +255,7 @@ TEST_CASE("shapes and types of values are checked") {
   CHECK_THAT(dims(0, {-2}), Contains("-2"));
   CHECK_THAT(dims(2, {std::numeric_limits<int64_t>::min()}), Contains("'y'"));
   CHECK_THAT(dims(2, std::vector<int64_t>(100000, 1)), Contains("dimensions"));
-  CHECK_THAT(RefusalOf([](Parts& p) { p.model.values[2]->type = 13; }), Contains("unknown element type 13"));
+  CHECK_THAT(RefusalOf([](Parts& p) { p.model.values[2]->type = 14; }), Contains("unknown element type 14"));
   CHECK_THAT(RefusalOf([](Parts& p) { p.model.values[0]->type = 255; }), Contains("unknown element type"));
   CHECK_THAT(RefusalOf([](Parts& p) { p.model.values[1]->type = 0; }), Contains("'c'"));
   CHECK_THAT(RefusalOf([](Parts& p) { p.model.values[1]->has_rank = false; }), Contains("'c'"));
