@@ -154,6 +154,8 @@ TEST_CASE("a target is met by leaving the layer float that needs it, and no othe
   // What is measured is what is given back.
   const auto again = CompareOutputs(TestContext(), tuned->quantization.float_graph, tuned->quantization.graph, *data);
   CHECK(again->snr_db == tuned->loss.snr_db);
+  CHECK(QuantizeToTarget(TestContext(), graph, Plain(), *data, {LossMeasure::kCosine, 2}).status().code() ==
+        absl::StatusCode::kInvalidArgument);
   const auto whole = QuantizeToTarget(TestContext(), graph, Plain(), *data, {LossMeasure::kCosine, 1});
   REQUIRE(whole.ok());
   CHECK((whole->met && whole->raised.size() == 4));
