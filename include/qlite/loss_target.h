@@ -12,6 +12,7 @@
 #include <string_view>
 #include <vector>
 
+#include "absl/status/status.h"
 #include "absl/status/statusor.h"
 #include "qlite/context.h"
 #include "qlite/data_set.h"
@@ -35,6 +36,8 @@ struct LossTarget {
 
 // "cosine:0.995", "snr:30", "top1:0.5". kInvalidArgument says what was found and what is known.
 absl::StatusOr<LossTarget> ParseLossTarget(std::string_view text);
+// kInvalidArgument for a bound that is out of its measure's range.
+absl::Status CheckLossTarget(const LossTarget& target);
 bool Meets(const OutputLoss& loss, const LossTarget& target);
 
 struct TargetOptions {

@@ -104,7 +104,7 @@ struct LayerReport {
   // Of the constants that the node is the first to read, as dense integers of their bits with their scales, zero points
   // and corrections. Files may hold them in fewer (ExportOptions::encode_weights).
   int64_t original_bytes = 0, quantized_bytes = 0;
-  std::vector<TensorSummary> weights;               // float32 constants of two dimensions or more, and their biases
+  std::vector<TensorSummary> weights;               // its float32 constants, biases included
   std::vector<TensorSummary> activations;           // what the node makes
   std::optional<double> original_ms, quantized_ms;  // of one run, where ReportOptions::times asks
 };

@@ -1,9 +1,6 @@
-#include <algorithm>
 #include <map>
-#include <set>
 #include <utility>
 
-#include "core/str_cat.h"
 #include "tuning/variants.h"
 
 namespace qlite::tuning {
@@ -41,8 +38,11 @@ class FullVariants : public Variants {
   absl::StatusOr<QuantizationResult> Make(const std::vector<int>& rungs) override {
     QuantizerOptions options = options_;
     options.skip_nodes = kept_float_;
+    std::map<std::string, std::string> reasons = reasons_;
     for (size_t i = 0; i < layers_.size(); ++i) {
-      if (rungs[i] == kFloatRung) options.skip_nodes.push_back(layers_[i].node);
+      if (rungs[i] != kFloatRung) continue;
+      options.skip_nodes.push_back(layers_[i].node);
+      reasons[layers_[i].node] = kCostsTooMuch;
     }
     absl::StatusOr<QuantizationResult> made =
         Quantizer(context_, options).FullQuantize(base_.float_graph, data_, &base_.table);
@@ -53,7 +53,7 @@ class FullVariants : public Variants {
     made->steps = std::move(steps);
     made->warnings = base_.warnings;
     for (NodeOutcome& node : made->nodes) {
-      if (const auto found = reasons_.find(node.name); found != reasons_.end()) node.reason = found->second;
+      if (const auto found = reasons.find(node.name); found != reasons.end()) node.reason = found->second;
     }
     return made;
   }

@@ -26,7 +26,15 @@ bool InRange(const LossTarget& target) {
   return false;
 }
 
+constexpr char kKnown[] =
+    "a bound on the loss is cosine:<within (0,1]>, snr:<dB> or top1:<points lost at most, within [0,100)>";
+
 }  // namespace
+
+absl::Status CheckLossTarget(const LossTarget& target) {
+  if (InRange(target)) return absl::OkStatus();
+  return absl::InvalidArgumentError(StrCat(kKnown, "; found a bound of ", target.bound));
+}
 
 absl::StatusOr<LossTarget> ParseLossTarget(std::string_view text) {
   const size_t colon = text.find(':');
@@ -39,10 +47,7 @@ absl::StatusOr<LossTarget> ParseLossTarget(std::string_view text) {
   }
   const std::from_chars_result read = std::from_chars(number.data(), number.data() + number.size(), target.bound);
   if (known && read.ec == std::errc() && read.ptr == number.data() + number.size() && InRange(target)) return target;
-  return absl::InvalidArgumentError(
-      StrCat("a bound on the loss is cosine:<within (0,1]>, snr:<dB> or top1:<points lost at most, within [0,100)>; "
-             "found '",
-             text, "'"));
+  return absl::InvalidArgumentError(StrCat(kKnown, "; found '", text, "'"));
 }
 
 bool Meets(const OutputLoss& loss, const LossTarget& target) {

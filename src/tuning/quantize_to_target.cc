@@ -3,6 +3,7 @@
 #include <optional>
 #include <set>
 #include <utility>
+#include <vector>
 
 #include "core/status_macros.h"
 #include "qlite/loss_target.h"
@@ -20,6 +21,10 @@ namespace {
 // Samples that causes are looked for on.
 constexpr int64_t kDiagnosedSamples = 16;
 
+// The samples are looked at once.
+void CheckInputsNoMore(QuantizerOptions& options) { options.check_inputs = false; }
+void CheckInputsNoMore(WeightQuantizerOptions&) {}
+
 bool Cancelled(const absl::Status& status) { return status.code() == absl::StatusCode::kCancelled; }
 
 template <class Options>
@@ -30,9 +35,11 @@ class Tuner {
       : context_(context), graph_(graph), present_(quantization), data_(data), target_(target), options_(options) {}
 
   absl::StatusOr<TargetedQuantization> Run() {
+    QLITE_RETURN_IF_ERROR(CheckLossTarget(target_));
     absl::Status status = Search();
     if (!status.ok() && !(Cancelled(status) && best_)) return status;
     best_->met = Meets(best_->loss, target_);
+    best_->quantization.warnings = std::move(warnings_);
     return *std::move(best_);
   }
 
@@ -40,6 +47,8 @@ class Tuner {
   absl::Status Search() {
     if (const absl::StatusOr<bool> first = Attempt(present_, ""); !first.ok()) return first.status();
     best_->first_loss = best_->loss;
+    warnings_ = best_->quantization.warnings;
+    CheckInputsNoMore(present_);
     if (options_.fix) QLITE_RETURN_IF_ERROR(Fix());
     return Meets(best_->loss, target_) ? absl::OkStatus() : Raise();
   }
@@ -130,6 +139,7 @@ class Tuner {
   const TargetOptions& options_;
   int64_t attempts_ = 0;
   std::optional<TargetedQuantization> best_;
+  std::vector<InputWarning> warnings_;
   std::unique_ptr<Variants> variants_;  // of the best
   std::optional<OutputComparer> comparer_;
 };

@@ -15,6 +15,9 @@
 
 namespace qlite::tuning {
 
+// Why a layer is float that could be quantized.
+inline constexpr char kCostsTooMuch[] = "quantizing it costs too much at the outputs";
+
 struct VariantLayer {
   std::string node, op;
 };

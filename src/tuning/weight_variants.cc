@@ -1,9 +1,7 @@
-#include <algorithm>
 #include <map>
 #include <utility>
 
 #include "core/status_macros.h"
-#include "core/str_cat.h"
 #include "tuning/variants.h"
 
 namespace qlite::tuning {
@@ -54,7 +52,7 @@ class WeightVariants : public Variants {
       if (*source == nullptr) {
         RestoreFloat(outcome.name, made.graph);
         outcome.bits = kFloatBits, outcome.parameters = 0, outcome.error = 0;
-        outcome.reason = "quantizing it costs too much at the outputs";
+        outcome.reason = kCostsTooMuch;
       } else if (*source != &base) {
         TakeOver(outcome.name, (*source)->graph, made.graph);
         outcome = (*source)->weights[outcome_of_[i]];

@@ -147,9 +147,15 @@ TEST_CASE("a target is met by leaving the layer float that needs it, and no othe
   CHECK(tuned->loss.snr_db >= before + 3);
   REQUIRE(tuned->raised.size() == 1);
   CHECK((tuned->raised[0].node == "c" && tuned->raised[0].bits == 32));
+  for (const NodeOutcome& node : tuned->quantization.nodes) {
+    CHECK(node.integer == (node.name != "c"));
+    CHECK((node.integer || node.reason == "quantizing it costs too much at the outputs"));
+  }
   // What is measured is what is given back.
   const auto again = CompareOutputs(TestContext(), tuned->quantization.float_graph, tuned->quantization.graph, *data);
   CHECK(again->snr_db == tuned->loss.snr_db);
+  CHECK(QuantizeToTarget(TestContext(), graph, Plain(), *data, {LossMeasure::kCosine, 2}).status().code() ==
+        absl::StatusCode::kInvalidArgument);
   const auto whole = QuantizeToTarget(TestContext(), graph, Plain(), *data, {LossMeasure::kCosine, 1});
   REQUIRE(whole.ok());
   CHECK((whole->met && whole->raised.size() == 4));
