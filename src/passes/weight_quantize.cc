@@ -38,7 +38,7 @@ constexpr size_t kSmallConstantBytes = size_t{1} << 20;
 constexpr int64_t kMostMomentBytes = int64_t{256} << 20;
 // Without being asked for, GPTQ is for products that sum over no more: its time grows with the cube.
 constexpr int64_t kMostInputs = 2560;
-constexpr int64_t kMadeUpPictures = 16;
+constexpr int64_t kMadeUpPictures = 32;
 // Made-up pictures say less of the inputs than real ones. Of rectified inputs, whose mean a normal distribution puts at
 // 1 / pi of their second moment, they say least how much the channels have in common.
 constexpr double kMadeUpDamping = 0.1, kMadeUpCommon = 0.318;
