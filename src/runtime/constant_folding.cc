@@ -117,35 +117,35 @@ absl::StatusOr<std::vector<Tensor>> Compute(const Graph& graph, const Node& node
   return results;
 }
 
-bool FoldNode(Graph& graph, NodeId id, kernels::Isa isa, const Limits& limits, Executor& executor,
-              int64_t& bytes_left) {
+// Does nothing where the node cannot be executed.
+void FoldNode(Graph& graph, NodeId id, kernels::Isa isa, const Limits& limits, Executor& executor, int64_t& bytes_left,
+              std::vector<FoldedValue>& folded) {
   const Node& node = graph.node(id);
-  if (!IsFoldable(graph, node)) return false;
-  auto results = node.op == OpType::kDequantize ? Decode(graph, node, limits, executor)
-                                                : Compute(graph, node, isa, limits, bytes_left);
-  if (!results.ok()) return false;  // lowering the whole graph names the reason
+  const bool is_weight = node.op == OpType::kDequantize;
+  if (!IsFoldable(graph, node)) return;
+  auto results = is_weight ? Decode(graph, node, limits, executor) : Compute(graph, node, isa, limits, bytes_left);
+  if (!results.ok()) return;  // lowering the whole graph names the reason
   const std::vector<ValueId> outputs = node.outputs;
   for (size_t i = 0; i < outputs.size(); ++i) {
     const Value& value = graph.value(outputs[i]);
     const auto quant = value.quant;
+    if (!is_weight) folded.push_back({outputs[i], (*results)[i]});
     const ValueId constant = graph.AddConstant(std::string(value.name), std::move((*results)[i]));
     graph.mutable_value(constant).quant = quant;
     graph.ReplaceUses(outputs[i], constant);
   }
   graph.RemoveNode(id);
-  return true;
 }
 
 }  // namespace
 
-absl::StatusOr<int> FoldConstants(Graph& graph, kernels::Isa isa, const Limits& limits, Executor& executor,
-                                  const std::vector<NodeId>& kept) {
-  int folded = 0;
+absl::StatusOr<std::vector<FoldedValue>> FoldConstants(Graph& graph, kernels::Isa isa, const Limits& limits,
+                                                       Executor& executor, const std::vector<NodeId>& kept) {
+  std::vector<FoldedValue> folded;
   int64_t bytes_left = kFoldedBytes;
   for (NodeId id : graph.TopologicalOrder()) {
     if (std::binary_search(kept.begin(), kept.end(), id)) continue;
-    if (!FoldNode(graph, id, isa, limits, executor, bytes_left)) continue;
-    ++folded;
+    FoldNode(graph, id, isa, limits, executor, bytes_left, folded);
   }
   graph.RemoveUnusedValues();
   return folded;

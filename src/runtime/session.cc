@@ -20,6 +20,7 @@ namespace {
 // What the forks of a session share.
 struct Shared {
   Graph graph;  // shapes static, constants folded
+  std::vector<FoldedValue> folded;
   LoweringOptions options;
   CodedWeights coded;
   PackedCache packed;
@@ -119,6 +120,10 @@ class ProgramSession : public Session {
   absl::Status RunTapped(Tap tap) override {
     QLITE_RETURN_IF_ERROR(PrepareTaps());
     const Program& program = tapped_->program();
+    for (const FoldedValue& value : shared_->folded) {
+      FillView(value.result);
+      tap(value.id, view_);
+    }
     size_t next = 0;
     return tapped_->RunWatched([&](size_t done) {
       for (; next < program.taps.size() && program.taps[next].after_steps <= done; ++next) {
@@ -160,6 +165,14 @@ class ProgramSession : public Session {
     view_.elements = point.at.elements();
     view_.channels_last = point.at.layout == Layout::kChannelsLast && !LayoutsAgree(point.at.dims);
     view_.offset_by_128 = point.at.type == ElementType::kInt8;
+  }
+
+  void FillView(const Tensor& constant) {
+    view_ = {};
+    view_.type = constant.type();
+    view_.dims.assign(constant.dims().begin(), constant.dims().end());
+    view_.data = constant.buffer().data;
+    view_.elements = constant.element_count();
   }
 
   Context context_;
@@ -226,7 +239,8 @@ absl::StatusOr<std::shared_ptr<Shared>> Prepare(const Context& context, Graph gr
   const std::vector<NodeId> kept = ChooseCodedWeights(context, shared->graph, options.weight_decoding);
   auto folded = FoldConstants(shared->graph, shared->options.isa, context.limits(), context.executor(), kept);
   if (!folded.ok()) return folded.status();
-  if (*folded > 0) QLITE_RETURN_IF_ERROR(shared->graph.InferShapes());
+  if (!folded->empty()) QLITE_RETURN_IF_ERROR(shared->graph.InferShapes());
+  shared->folded = *std::move(folded);
   shared->coded = TakeCodedWeights(shared->graph, kept);
   shared->options.coded = &shared->coded;
   shared->options.executor = &context.executor();

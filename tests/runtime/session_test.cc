@@ -4,6 +4,7 @@
 #include <atomic>
 #include <catch2/catch.hpp>
 #include <cstdlib>
+#include <map>
 #include <new>
 #include <thread>
 
@@ -188,6 +189,29 @@ TEST_CASE("shapes that a graph computes are followed", "[runtime]") {
   CHECK(session->output(0).dims[0] == 2);
   CHECK(session->output(0).dims[1] == 60);
   CHECK(session->Run().ok());
+}
+
+TEST_CASE("taps see values that depend on the extents alone", "[runtime]") {
+  Graph graph;
+  const ValueId x = graph.AddInput("x", ElementType::kFloat32, Shape({Dim::Symbolic("N"), Dim(3)}));
+  const ValueId shape = *graph.AddNode("", OpType::kShape, NoAttrs{}, {x}, "shape");
+  const ValueId token = graph.AddConstant("token", Tensor::Of<float>({1, 3}, {1, -2, 3}));
+  const ValueId tokens = *graph.AddNode("", OpType::kExpand, NoAttrs{}, {token, shape}, "tokens");
+  const ValueId scaled = *graph.AddNode("", OpType::kNeg, NoAttrs{}, {tokens}, "scaled");
+  graph.SetOutputs({*graph.AddNode("", OpType::kAdd, NoAttrs{}, {x, scaled}, "y")});
+  SessionOptions options;
+  options.input_shapes["x"] = {2, 3};
+  auto session = MakeSession(MakeContext(), graph, options);
+  std::map<int32_t, std::vector<float>> seen;
+  REQUIRE(session
+              ->RunTapped([&](ValueId id, const TappedValue& value) {
+                if (value.type != ElementType::kFloat32) return;
+                seen[id.index].resize(static_cast<size_t>(value.elements));
+                CopyTappedValue(value, nullptr, seen[id.index].data());
+              })
+              .ok());
+  CHECK(seen[tokens.index] == std::vector<float>{1, -2, 3, 1, -2, 3});
+  CHECK(seen[scaled.index] == std::vector<float>{-1, 2, -3, -1, 2, -3});
 }
 
 TEST_CASE("a profile has the time of every step's node", "[runtime]") {
