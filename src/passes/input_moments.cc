@@ -14,8 +14,6 @@
 namespace qlite {
 namespace {
 
-constexpr int64_t kMostPositions = 256;
-
 int64_t Product(std::span<const int64_t> dims) {
   return std::accumulate(dims.begin(), dims.end(), int64_t{1}, std::multiplies<>());
 }
@@ -27,16 +25,16 @@ struct Rows {
 };
 
 // Of `all` positions those that are looked at.
-std::vector<int64_t> ChosenPositions(int64_t all) {
-  const int64_t count = std::min(all, kMostPositions);
+std::vector<int64_t> ChosenPositions(int64_t all, int64_t most) {
+  const int64_t count = std::min(all, most);
   std::vector<int64_t> chosen(static_cast<size_t>(count));
   for (int64_t i = 0; i < count; ++i) chosen[static_cast<size_t>(i)] = i * all / count;
   return chosen;
 }
 
-Rows MatrixRows(std::span<const float> x, int64_t width) {
+Rows MatrixRows(std::span<const float> x, int64_t width, int64_t most) {
   Rows rows{0, width, {}};
-  for (const int64_t at : ChosenPositions(width > 0 ? static_cast<int64_t>(x.size()) / width : 0)) {
+  for (const int64_t at : ChosenPositions(width > 0 ? static_cast<int64_t>(x.size()) / width : 0, most)) {
     const float* row = x.data() + at * width;
     rows.values.insert(rows.values.end(), row, row + width);
     ++rows.count;
@@ -57,10 +55,10 @@ class Windows {
     batch_ = dims[0];
   }
 
-  Rows Chosen() const {
+  Rows Chosen(int64_t most) const {
     const int64_t taps = Product(taps_), places = Product(outputs_);
     Rows rows{0, channels_ * taps, {}};
-    for (const int64_t position : ChosenPositions(batch_ * places)) {
+    for (const int64_t position : ChosenPositions(batch_ * places, most)) {
       const std::vector<int64_t> offsets = Offsets(position % places, taps);
       for (int64_t c = 0; c < channels_; ++c) {
         const float* plane = x_.data() + (position / places * channels_ + c) * area_;
@@ -97,13 +95,13 @@ class Windows {
 };
 
 absl::StatusOr<Rows> RowsOf(const Graph& graph, const Node& node, std::span<const float> x,
-                            const std::vector<int64_t>& dims) {
-  if (node.op != OpType::kConv) return MatrixRows(x, dims.back());
+                            const std::vector<int64_t>& dims, int64_t most) {
+  if (node.op != OpType::kConv) return MatrixRows(x, dims.back(), most);
   const std::vector<int64_t>& kernel = graph.value(node.inputs[1]).constant->dims();
   const std::vector<Dim> spatial(dims.begin() + 2, dims.end()), taps(kernel.begin() + 2, kernel.end());
   absl::StatusOr<WindowGeometry> geometry = ConvGeometry(node.attr<ConvAttrs>(), spatial, taps);
   if (!geometry.ok()) return geometry.status();
-  return Windows(x, dims, *std::move(geometry)).Chosen();
+  return Windows(x, dims, *std::move(geometry)).Chosen(most);
 }
 
 // Every element adds up in the order of positions and samples, whichever thread it falls to.
@@ -125,8 +123,8 @@ void Accumulate(Executor& executor, const Rows& rows, InputMoments& moments) {
 
 class Collection {
  public:
-  Collection(const Context& context, const Graph& graph, const std::vector<NodeId>& products)
-      : context_(context), graph_(graph) {
+  Collection(const Context& context, const Graph& graph, const std::vector<NodeId>& products, int64_t positions)
+      : context_(context), graph_(graph), positions_(positions) {
     for (const NodeId id : products) {
       const Node& node = graph.node(id);
       const std::optional<ReductionView> view = FindReduction(graph, node);
@@ -162,7 +160,7 @@ class Collection {
     CopyTappedValue(value, nullptr, x.data());
     for (const NodeId reader : readers->second) {
       const Node& node = graph_.node(reader);
-      const absl::StatusOr<Rows> rows = RowsOf(graph_, node, x, value.dims);
+      const absl::StatusOr<Rows> rows = RowsOf(graph_, node, x, value.dims, positions_);
       if (!rows.ok()) {
         failure_ = rows.status();
         return;
@@ -173,6 +171,7 @@ class Collection {
 
   const Context& context_;
   const Graph& graph_;
+  int64_t positions_;
   std::map<ValueId, std::vector<NodeId>> readers_;  // by the value that they read
   std::map<ValueId, InputMoments> moments_;
   absl::Status failure_;
@@ -200,8 +199,8 @@ int64_t MomentBytes(const ReductionView& view) {
 
 absl::StatusOr<std::map<ValueId, InputMoments>> CollectInputMoments(const Context& context, const Graph& graph,
                                                                     const std::vector<NodeId>& products,
-                                                                    const DataSet& data) {
-  return Collection(context, graph, products).Run(data);
+                                                                    const DataSet& data, int64_t positions) {
+  return Collection(context, graph, products, positions).Run(data);
 }
 
 }  // namespace qlite

@@ -2,25 +2,33 @@
 
 #include <algorithm>
 #include <cmath>
+#include <cstddef>
+#include <vector>
 
 namespace qlite {
 namespace {
 
-// The tap whose rounding error points the way of `direction` and is largest, among those that may still move against
-// it; `scaled.size()` where there is none.
+// Moves the taps whose rounding errors point the way of `direction` farthest, `count` at most, against it.
 template <class T>
-size_t FarthestTap(std::span<const double> scaled, std::span<T> rounded, double direction, double limit) {
-  size_t farthest = scaled.size();
-  double largest = 0;
-  for (size_t i = 0; i < scaled.size(); ++i) {
-    const double error = (static_cast<double>(rounded[i]) - scaled[i]) * direction;
-    const double moved = static_cast<double>(rounded[i]) - direction;
-    if (error > largest && std::abs(moved) <= limit) {
-      largest = error;
-      farthest = i;
+void MoveFarthest(std::span<const double> scaled, std::span<T> rounded, double direction, double limit, size_t count) {
+  struct Tap {
+    double error;
+    size_t place;
+    bool operator<(const Tap& other) const {
+      return error > other.error || (error == other.error && place < other.place);
     }
+  };
+  std::vector<Tap> taps;
+  for (size_t i = 0; i < scaled.size(); ++i) {
+    const double value = static_cast<double>(rounded[i]), error = (value - scaled[i]) * direction;
+    if (error > 0 && std::abs(value - direction) <= limit) taps.push_back({error, i});
   }
-  return farthest;
+  count = std::min(count, taps.size());
+  std::partial_sort(taps.begin(), taps.begin() + static_cast<std::ptrdiff_t>(count), taps.end());
+  for (size_t k = 0; k < count; ++k) {
+    T& moved = rounded[taps[k].place];
+    moved = static_cast<T>(moved - static_cast<int>(direction));
+  }
 }
 
 template <class T>
@@ -30,13 +38,8 @@ void RoundAs(std::span<const double> scaled, double limit, std::span<T> rounded)
     rounded[i] = static_cast<T>(std::clamp(std::nearbyint(scaled[i]), -limit, limit));
     excess += static_cast<double>(rounded[i]) - scaled[i];
   }
-  while (std::abs(excess) > 0.5) {
-    const double direction = excess > 0 ? 1.0 : -1.0;
-    const size_t tap = FarthestTap(scaled, rounded, direction, limit);
-    if (tap == scaled.size()) return;
-    rounded[tap] = static_cast<T>(rounded[tap] - static_cast<int>(direction));
-    excess -= direction;
-  }
+  const double off = std::abs(excess) - 0.5;
+  if (off > 0) MoveFarthest(scaled, rounded, excess > 0 ? 1.0 : -1.0, limit, static_cast<size_t>(std::ceil(off)));
 }
 
 }  // namespace

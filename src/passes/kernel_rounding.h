@@ -14,7 +14,7 @@ namespace qlite {
 // Neighbouring pixels are nearly equal, so what a kernel makes of the rounding errors of its taps is mostly their sum.
 // Rounded one by one the errors of a 3x3 kernel add up to 0.87 steps (root mean square), together to 0.29. The taps'
 // own errors grow little. This is the kernel-wise step of Guo et al., "SQuant: On-the-Fly Data-Free Quantization via
-// Diagonal Hessian Approximation", ICLR 2022. O(taps^2) at worst, no allocation.
+// Diagonal Hessian Approximation", ICLR 2022. O(taps log taps).
 void RoundKernel(std::span<const double> scaled, double limit, std::span<int8_t> rounded);
 void RoundKernel(std::span<const double> scaled, double limit, std::span<int16_t> rounded);
 

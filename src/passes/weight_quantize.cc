@@ -39,6 +39,7 @@ constexpr int64_t kMostMomentBytes = int64_t{256} << 20;
 // Without being asked for, GPTQ is for products that sum over no more: its time grows with the cube.
 constexpr int64_t kMostInputs = 2560;
 constexpr int64_t kMadeUpPictures = 32;
+constexpr int64_t kPositions = 256, kMadeUpPositions = 64;  // that are looked at in each
 // Made-up pictures say less of the inputs than real ones. Of rectified inputs, whose mean a normal distribution puts at
 // 1 / pi of their second moment, they say least how much the channels have in common.
 constexpr double kMadeUpDamping = 0.1, kMadeUpCommon = 0.318;
@@ -320,7 +321,7 @@ class WeightQuantization {
     }
     if (products.empty()) return std::map<ValueId, InputMoments>();
     absl::StatusOr<std::map<ValueId, InputMoments>> moments =
-        CollectInputMoments(context_, original, products, *samples_);
+        CollectInputMoments(context_, original, products, *samples_, made_up_ ? kMadeUpPositions : kPositions);
     // Nobody asked for made-up pictures: a network that does not run on them is rounded without.
     if (moments.ok() || !made_up_ || moments.status().code() == absl::StatusCode::kCancelled) return moments;
     return std::map<ValueId, InputMoments>();
