@@ -25,7 +25,7 @@ enum class WeightRounding : uint8_t {
   // convolutions over a single channel (depthwise ones), to the nearest.
   kGptq,
   // kGptq up to 8 bits for products that sum over up to 2560 inputs, kNearest for others. Without a data set the inputs
-  // come of 32 made-up pictures (noise that has the spectrum of natural ones), where the network's one input is float32
+  // come of 32 made-up pictures (discs over each other, docs/quantization.md), where the network's one input is float32
   // of rank 4 with 1, 3 or 4 channels; other networks are rounded to the nearest.
   kAutomatic,
 };

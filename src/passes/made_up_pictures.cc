@@ -19,6 +19,8 @@ constexpr int kLayers = 8;
 constexpr float kLeastRadius = 2;
 
 constexpr int kMostColours = 4;
+// Of larger inputs, real ones are worth the while.
+constexpr double kMostElements = 1 << 22;
 
 bool IsColours(const Dim& dim) { return dim.known() && (dim.value == 1 || dim.value == 3 || dim.value == 4); }
 
@@ -49,7 +51,7 @@ void PaintDiscs(std::mt19937& random, const Canvas& canvas) {
   };
   choose_colour();
   for (int64_t row = 0; row < canvas.rows; ++row) canvas.Paint(row, 0, canvas.columns, colour);
-  for (float to_cover = kLayers * rows * columns; to_cover > 0;) {
+  for (auto to_cover = static_cast<double>(kLayers * rows * columns); to_cover > 0;) {
     choose_colour();
     // The density of radii falls with their cube.
     const float u = (Uniform(random) + 1) / 2, radius = kLeastRadius / std::sqrt(u + (1 - u) * share * share);
@@ -60,7 +62,7 @@ void PaintDiscs(std::mt19937& random, const Canvas& canvas) {
       const auto begin = static_cast<int64_t>(std::max(0.0f, x - half));
       canvas.Paint(row, begin, static_cast<int64_t>(std::min(columns, x + half)), colour);
     }
-    to_cover -= 3 * radius * radius;
+    to_cover -= static_cast<double>(3 * radius * radius);
   }
 }
 
@@ -71,6 +73,9 @@ std::optional<MadeUpPictures> MadeUpPictures::For(const Graph& graph, int64_t co
   const Value& input = graph.value(graph.inputs()[0]);
   if (input.type != ElementType::kFloat32 || !input.shape.has_rank() || input.shape.rank() != 4) return std::nullopt;
   const std::vector<Dim>& dims = input.shape.dims();
+  double elements = 1;
+  for (const Dim& dim : dims) elements *= dim.known() ? static_cast<double>(dim.value) : 1;
+  if (elements > kMostElements) return std::nullopt;
   if (IsColours(dims[1]) && dims[2].known() && dims[3].known()) return MadeUpPictures(count, false);
   if (IsColours(dims[3]) && dims[1].known() && dims[2].known()) return MadeUpPictures(count, true);
   return std::nullopt;

@@ -13,14 +13,14 @@
 
 namespace qlite {
 
-// Noise with what all natural pictures have in common: every octave of spatial frequency holds the same energy, so that
-// neighbouring pixels are alike (Field, "Relations between the statistics of natural images and the response properties
-// of cortical cells", Journal of the Optical Society of America A, 1987), and so are the colours of a pixel. Mean 0,
-// standard deviation about 1. A sample is made of its index alone, the same on every machine.
+// "Dead leaves": discs of random place, size and colour over each other, which have what natural pictures have in
+// common, edges and flat parts at every scale (Lee, Mumford, Huang, "Occlusion Models for Natural Images",
+// International Journal of Computer Vision, 2001). The channels of a colour are alike. Mean 0, standard deviation
+// about 1. A sample is made of its index alone, the same on every machine.
 class MadeUpPictures : public DataSet {
  public:
-  // For a graph whose one input is float32 of rank 4 with 1, 3 or 4 channels, first or last, and a known extent;
-  // nothing for others.
+  // For a graph whose one input is float32 of rank 4 with 1, 3 or 4 channels, first or last, a known extent and at most
+  // 2^22 elements; nothing for others.
   static std::optional<MadeUpPictures> For(const Graph& graph, int64_t count);
 
   int64_t size() const override { return count_; }

@@ -40,6 +40,7 @@ TEST_CASE("made-up pictures are for inputs that look like pictures") {
   CHECK_FALSE(MadeUpPictures::For(InputOf(Shape::Of({1, 3, 8})), 2));
   CHECK_FALSE(MadeUpPictures::For(InputOf(Shape::Of({1, 16, 8, 8})), 2));
   CHECK_FALSE(MadeUpPictures::For(InputOf(Shape({Dim(1), Dim(3), Dim(), Dim(9)})), 2));
+  CHECK_FALSE(MadeUpPictures::For(InputOf(Shape::Of({1, 3, 100000, 100000})), 2));
   CHECK_FALSE(MadeUpPictures::For(InputOf(Shape::Of({1, 3, 8, 8}), ElementType::kUInt8), 2));
   Graph two = InputOf(Shape::Of({1, 3, 8, 8}));
   two.AddInput("y", ElementType::kFloat32, Shape::Of({1, 3, 8, 8}));
