@@ -12,6 +12,7 @@
 #include <utility>
 
 #include "core/error_site.h"
+#include "core/file_error.h"
 #include "core/str_cat.h"
 
 namespace qlite::calib {
@@ -29,7 +30,7 @@ using OpenedFolder = std::unique_ptr<DIR, CloseFolder>;
 
 absl::StatusOr<OpenedFile> Open(const std::string& path) {
   OpenedFile file(std::fopen(path.c_str(), "rb"));
-  if (file == nullptr) return AtFile(absl::ErrnoToStatus(errno, StrCat(path, ": cannot be opened")), path);
+  if (file == nullptr) return AtFile(SystemError(errno, StrCat(path, ": cannot be opened")), path);
   return file;
 }
 
@@ -39,8 +40,7 @@ absl::StatusOr<std::vector<std::string>> ListFiles(const std::string& folder) {
   // Not std::filesystem: its iterator's increment is noexcept and takes memory, which ends the process where there is
   // none.
   const OpenedFolder opened(opendir(folder.c_str()));
-  if (opened == nullptr)
-    return AtFile(absl::ErrnoToStatus(errno, StrCat(folder, ": cannot be read as a folder")), folder);
+  if (opened == nullptr) return AtFile(SystemError(errno, StrCat(folder, ": cannot be read as a folder")), folder);
   const std::string prefix = folder.back() == '/' ? folder : folder + "/";
   std::vector<std::string> files;
   errno = 0;
@@ -50,7 +50,7 @@ absl::StatusOr<std::vector<std::string>> ListFiles(const std::string& folder) {
     if (stat(path.c_str(), &status) == 0 && S_ISREG(status.st_mode)) files.push_back(std::move(path));
     errno = 0;
   }
-  if (errno != 0) return AtFile(absl::ErrnoToStatus(errno, StrCat(folder, ": cannot be listed")), folder);
+  if (errno != 0) return AtFile(SystemError(errno, StrCat(folder, ": cannot be listed")), folder);
   if (files.empty()) return AtFile(absl::InvalidArgumentError(StrCat(folder, ": the folder holds no files")), folder);
   // All paths begin with the folder, so that the order of paths is that of names.
   std::sort(files.begin(), files.end());
