@@ -91,8 +91,8 @@ TEST_CASE("released pages keep what the file holds, and other memory is left alo
   const TemporaryFolder folder;
   std::string bytes(100000, '\0');
   for (size_t i = 0; i < bytes.size(); ++i) bytes[i] = static_cast<char>(i % 251);
-  REQUIRE(WriteFileAtomically(folder / "a", bytes).ok());
-  const absl::StatusOr<Buffer> mapped = MapFile(folder / "a", bytes.size());
+  REQUIRE(WriteFileAtomically(folder.File("a"), bytes).ok());
+  const absl::StatusOr<Buffer> mapped = MapFile(folder.File("a"), bytes.size());
   REQUIRE(mapped.ok());
   const auto text = [](const Buffer& buffer) {
     return std::string(reinterpret_cast<const char*>(buffer.data), buffer.size);
