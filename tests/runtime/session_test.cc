@@ -194,11 +194,11 @@ TEST_CASE("shapes that a graph computes are followed", "[runtime]") {
 TEST_CASE("taps see values that depend on the extents alone", "[runtime]") {
   Graph graph;
   const ValueId x = graph.AddInput("x", ElementType::kFloat32, Shape({Dim::Symbolic("N"), Dim(3)}));
-  const ValueId shape = *graph.AddNode("", OpType::kShape, NoAttrs{}, {x}, "shape");
+  const ValueId shape = *graph.AddNode("", OpType::kShape, ShapeAttrs{}, {x}, "shape");
   const ValueId token = graph.AddConstant("token", Tensor::Of<float>({1, 3}, {1, -2, 3}));
   const ValueId tokens = *graph.AddNode("", OpType::kExpand, NoAttrs{}, {token, shape}, "tokens");
   const ValueId scaled = *graph.AddNode("", OpType::kNeg, NoAttrs{}, {tokens}, "scaled");
-  graph.SetOutputs({*graph.AddNode("", OpType::kAdd, NoAttrs{}, {x, scaled}, "y")});
+  graph.SetOutputs({*graph.AddNode("", OpType::kAdd, ElementwiseAttrs{}, {x, scaled}, "y")});
   SessionOptions options;
   options.input_shapes["x"] = {2, 3};
   auto session = MakeSession(MakeContext(), graph, options);

@@ -40,6 +40,7 @@ QuantizerOptions Plain() {
 WeightQuantizerOptions Bits(int bits) {
   WeightQuantizerOptions options;
   options.bits = bits;
+  options.rounding = WeightRounding::kNearest;  // the loss is the width's alone
   return options;
 }
 
