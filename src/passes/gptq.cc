@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "core/quant_runs.h"
+#include "kernels/scaled_rows_f64.h"
 
 namespace qlite {
 namespace {
@@ -14,9 +15,11 @@ namespace {
 // Rows of the factor that are applied to the rest together, while they are in the cache. Does not change results.
 constexpr int64_t kPanel = 32;
 // Output channels that are rounded together, as lanes of vectors.
-constexpr int64_t kLanes = 16;
+constexpr int64_t kLanes = kernels::kScaledRowLanes;
 // How often all weights are looked at again; later rounds change hardly any.
 constexpr int kRefinements = 3;
+
+const kernels::ScaledRowsF64Kernels& Kernels() { return kernels::ScaledRowsF64(kernels::BestVectorIsa()); }
 
 // The moments of one group in reverse order of rounding, and their upper Cholesky factor in place: A = R^T R.
 class Factor {
@@ -80,10 +83,10 @@ class Factor {
   // Takes what the finished rows [first, last) contribute from row c.
   void Subtract(int64_t first, int64_t last, int64_t c) {
     double* to = rows_.data() + c * size_;
+    const kernels::ScaledRowsF64Kernels& kernels = Kernels();
     for (int64_t a = first; a < last; ++a) {
       const double* from = rows_.data() + a * size_;
-      const double factor = from[c];
-      for (int64_t b = c; b < size_; ++b) to[b] -= factor * from[b];
+      kernels.add_scaled(-from[c], from + c, size_ - c, to + c);
     }
   }
 
@@ -164,10 +167,7 @@ class Rounding {
 
   // Adds what the errors of the places [begin, end) count for another, whose factors are `row`.
   static void Carry(const double* row, int64_t begin, int64_t end, const std::vector<double>& errors, double* carried) {
-    for (int64_t b = begin; b < end; ++b) {
-      const double* from = errors.data() + b * kLanes;
-      for (int64_t lane = 0; lane < kLanes; ++lane) carried[lane] += row[b] * from[lane];
-    }
+    Kernels().add_rows(row + begin, errors.data() + begin * kLanes, end - begin, carried);
   }
 
   void RoundInput(const Factor& factor, int64_t a, double own_factor, int64_t first, int64_t count,

@@ -8,6 +8,7 @@
 
 #include "core/node_geometry.h"
 #include "core/status_macros.h"
+#include "kernels/scaled_rows_f64.h"
 #include "passes/graph_edit.h"
 #include "qlite/session.h"
 
@@ -107,6 +108,7 @@ absl::StatusOr<Rows> RowsOf(const Graph& graph, const Node& node, std::span<cons
 // Every element adds up in the order of positions and samples, whichever thread it falls to.
 void Accumulate(Executor& executor, const Rows& rows, InputMoments& moments) {
   const int64_t length = moments.length;
+  const kernels::ScaledRowsF64Kernels& kernels = kernels::ScaledRowsF64(kernels::BestVectorIsa());
   executor.ParallelFor(moments.groups * length, [&](int64_t begin, int64_t end, int) {
     for (int64_t row = begin; row < end; ++row) {
       double* sums = moments.sums.data() + row * length;
@@ -115,7 +117,7 @@ void Accumulate(Executor& executor, const Rows& rows, InputMoments& moments) {
         const double* x = rows.values.data() + p * rows.width + first;
         const double factor = x[row - first];
         if (factor == 0) continue;
-        for (int64_t j = 0; j <= row - first; ++j) sums[j] += factor * x[j];
+        kernels.add_scaled(factor, x, row - first + 1, sums);
       }
     }
   });
