@@ -1399,7 +1399,8 @@ typedef struct qlite_tapped_value {
 } qlite_tapped_value;
 /** Sees a value; anything but QLITE_OK is returned by the run, whose remaining values are not shown. */
 typedef qlite_status (*qlite_tap_function)(void* user, const qlite_tapped_value* value);
-/** Runs the network once and shows the graph's inputs and every value that exists in memory (not those fused away). */
+/** Runs the network once and shows every value that exists in memory (not those fused away), first the graph's inputs
+ * and values that do not depend on them, which were computed when the session was made. */
 QLITE_API qlite_status qlite_session_run_tapped(qlite_session* session, qlite_tap_function tap, void* user);
 /** For tap functions: the value as `elements` floats in row-major order of the graph's layout, integers dequantized by
  * `params` (NULL: as they are). */
