@@ -45,7 +45,7 @@ std::vector<std::string> ReadNames(const char* const* names, size_t count, std::
 }
 
 ElementType ReadElementType(qlite_element_type type) {
-  if (type <= QLITE_UNDEFINED || type > QLITE_BOOL) Refuse("element type " + std::to_string(type) + " is unknown");
+  if (type <= QLITE_UNDEFINED || type > QLITE_BFLOAT16) Refuse("element type " + std::to_string(type) + " is unknown");
   return static_cast<ElementType>(type);
 }
 

@@ -134,6 +134,13 @@ inline constexpr size_t kFirstSize<qlite_quantizer_options> = offsetof(qlite_qua
 template <>
 inline constexpr size_t kFirstSize<qlite_quantization_info> = offsetof(qlite_quantization_info, weight_count);
 template <>
+inline constexpr size_t kFirstSize<qlite_weight_quantizer_options> = offsetof(qlite_weight_quantizer_options,
+                                                                              width_error);
+template <>
+inline constexpr size_t kFirstSize<qlite_report_options> = offsetof(qlite_report_options, reasons);
+template <>
+inline constexpr size_t kFirstSize<qlite_report_info> = offsetof(qlite_report_info, layer_count);
+template <>
 inline constexpr size_t kFirstSize<qlite_export_options> = offsetof(qlite_export_options, encode_weights);
 template <>
 inline constexpr size_t kFirstSize<qlite_session_options> = offsetof(qlite_session_options, float16);

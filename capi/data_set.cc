@@ -4,6 +4,7 @@
 
 #include "capi/bodies.h"
 #include "capi/sample_buffer.h"
+#include "qlite/random_data_set.h"
 
 namespace qlite::capi {
 namespace {
@@ -209,6 +210,13 @@ qlite_status qlite_data_set_open_tokens(const qlite_data_target* target, const c
                                         int64_t count, qlite_data_set** data_set) {
   return ForTarget(target, data_set, [&](const Target& t) {
     return NewDataSet(t, Take(qlite::OpenTokenDataSet(OneInput(t), Needed(file, "file"), first_line, count)));
+  });
+}
+
+qlite_status qlite_data_set_make_random(const qlite_data_target* target, int64_t count, qlite_data_set** data_set) {
+  return ForTarget(target, data_set, [&](const Target& t) {
+    if (count < 0) Refuse("the number of samples is negative");
+    return NewDataSet(t, qlite::MakeRandomDataSet(t.inputs, count));
   });
 }
 

@@ -47,7 +47,8 @@ const Value& ValueAt(const GraphBody& body, int32_t value) {
 }
 
 // The type as C numbers it is the type as C++ does.
-static_assert(QLITE_BOOL == static_cast<int>(ElementType::kBool) && QLITE_INT8 == static_cast<int>(ElementType::kInt8));
+static_assert(QLITE_BFLOAT16 == static_cast<int>(ElementType::kBFloat16) &&
+              QLITE_INT8 == static_cast<int>(ElementType::kInt8));
 
 }  // namespace
 

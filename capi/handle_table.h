@@ -29,6 +29,7 @@ enum class Kind : uint8_t {
   kSession,
   kObserver,
   kReport,
+  kSensitivity,
 };
 
 // Thread-safe. An object lives as long as its handle or a call that has found it.

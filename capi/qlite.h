@@ -300,7 +300,8 @@ enum {
   QLITE_UINT32 = 9,
   QLITE_INT64 = 10,
   QLITE_UINT64 = 11,
-  QLITE_BOOL = 12
+  QLITE_BOOL = 12,
+  QLITE_BFLOAT16 = 13 /**< the upper half of a float32; of constants, which a Cast widens */
 };
 /** Bytes of one element; 0 for an unknown type. */
 QLITE_API size_t qlite_element_size(qlite_element_type type);
@@ -663,6 +664,10 @@ QLITE_API qlite_status qlite_data_set_from_source(const qlite_data_target* targe
  * is an error that names file and line. */
 QLITE_API qlite_status qlite_data_set_open_tokens(const qlite_data_target* target, const char* file, int64_t first_line,
                                                   int64_t count, qlite_data_set** data_set);
+/** `count` samples where there are none, the same every time: float32 inputs uniform in [-1, 1), any other zeros.
+ * Enough to see whether two forms of a network differ, not to calibrate with. */
+QLITE_API qlite_status qlite_data_set_make_random(const qlite_data_target* target, int64_t count,
+                                                  qlite_data_set** data_set);
 /** Data sets of one input each, of equal size, as one: part i feeds input i. The parts remain their owner's. */
 QLITE_API qlite_status qlite_data_set_combine(const qlite_data_set* const* parts, size_t count,
                                               qlite_data_set** data_set);
@@ -891,7 +896,11 @@ enum {
   QLITE_ROUND_NEAREST = 0, /**< each weight by itself */
   /** Of Conv, Gemm and MatMul each weight takes on the error that those before it cause at the output, judged from the
    * inputs that a data set gives; other weights to the nearest. */
-  QLITE_ROUND_GPTQ = 1
+  QLITE_ROUND_GPTQ = 1,
+  /** QLITE_ROUND_GPTQ up to 8 bits for products that sum over up to 2560 inputs, QLITE_ROUND_NEAREST for others.
+   * Without a data set the inputs come of made-up pictures, where the network's one input is float32 of rank 4 with 1,
+   * 3 or 4 channels; other networks are rounded to the nearest. */
+  QLITE_ROUND_AUTOMATIC = 2
 };
 
 /** How weights are quantized. docs/quantization.md explains the methods. */
@@ -907,32 +916,39 @@ typedef struct qlite_weight_quantizer_options {
   int64_t block_size;
   int64_t min_weight_elements; /**< Only weights of more elements are quantized. Default 0. */
   int64_t min_weight_channels; /**< And, of convolutions, of more output channels. Default 0. */
-  /** With `bits` 0: each weight takes as few bits as keep the relative error of its channels at this, within (0, 1);
-   * larger makes the file smaller. Default 0.02. */
+  /** With `bits` 0: symmetric integers, each weight with as many bits as make the mean relative error of its channels
+   * this, within (0, 1); larger makes the file smaller. Default 0.02. */
   double mixed_error;
   double cosine_target; /**< of `auto_tune`, within (0, 1). Default 0.995. */
-  double gptq_damping;  /**< share of the mean of the inputs' second moments, above 0 and at most 1. Default 0.01. */
-  int32_t bits;         /**< 1..16 (default 8), or 0: mixed bits */
-  int32_t symmetric;    /**< Not 0: zero points are 0, from 2 bits on. Default 0. */
-  int32_t per_channel;  /**< Not 0 (default): a scale for each output channel; 0: one for the tensor. */
-  /** Not 0: searches the largest mixed_error whose outputs have a mean cosine of at least cosine_target to the float
-   * model's, over the first samples of the data set, or over random inputs without one. Default 0. */
+  /** Share of the mean of the inputs' second moments, above 0 and at most 1; at least 0.1 is used with made-up
+   * pictures. Default 0.01. */
+  double gptq_damping;
+  int32_t bits;        /**< 1..16 (default 8), or 0: mixed bits */
+  int32_t symmetric;   /**< Not 0: zero points are 0, from 2 bits on. Default 0. */
+  int32_t per_channel; /**< Not 0 (default): a scale for each output channel; 0: one for the tensor. */
+  /** Not 0: searches an error for each weight, so that the file is as small as it gets while the outputs' mean cosine
+   * to the float model's is at least cosine_target, over at most 64 samples of the data set, or over random inputs
+   * without one. Default 0. */
   int32_t auto_tune;
   int32_t max_iterations;         /**< of `auto_tune`, 1 at least. Default 40. */
   int32_t range_search;           /**< 1: ranges of least squared error; 0: those of the weights; -1 (default): 1 below
                                    * 8 bits, else 0. */
-  qlite_weight_rounding rounding; /**< Default QLITE_ROUND_NEAREST. */
+  qlite_weight_rounding rounding; /**< Default QLITE_ROUND_AUTOMATIC. */
   /** Not 0 (default): mean and spread of each channel's weights are restored on decoding. Not in blocks, and not of
    * weights rounded by QLITE_ROUND_GPTQ. */
   int32_t bias_correction;
+  /** Above 0: each weight, from the last to the first, gets the narrowest width of 2 to 8 bits with which the outputs'
+   * mean relative error over the data set is at most this, and 8 where none does; `bits`, which must not be 0, counts
+   * for nothing. At most 1; needs data. `auto_tune` makes smaller files. Default 0. */
+  double width_error;
 } qlite_weight_quantizer_options;
 /** Fills `options` with defaults. */
 QLITE_API qlite_status qlite_weight_quantizer_options_init(qlite_weight_quantizer_options* options, size_t struct_size);
 /** Simplifies the graph and quantizes the constant inputs of Conv, ConvTranspose, Gemm, MatMul and Gather of two
- * dimensions or more. `options` NULL: defaults. `data_set` may be NULL but for QLITE_ROUND_GPTQ. The result accounts
- * for every weight; its graph has the same bytes for any number of threads. QLITE_OUT_OF_RANGE where auto_tune finds no
- * error with the cosine that is asked for, QLITE_FAILED_PRECONDITION for weights or inputs that are not finite and for
- * a graph that is quantized already. */
+ * dimensions or more. `options` NULL: defaults. `data_set` may be NULL but for QLITE_ROUND_GPTQ and width_error. The
+ * result accounts for every weight; its graph has the same bytes for any number of threads. QLITE_OUT_OF_RANGE where
+ * auto_tune finds no errors with the cosine that is asked for, QLITE_FAILED_PRECONDITION for weights or inputs that are
+ * not finite and for a graph that is quantized already. */
 QLITE_API qlite_status qlite_weight_quantize(const qlite_context* context, const qlite_graph* graph,
                                              const qlite_weight_quantizer_options* options,
                                              const qlite_data_set* data_set, qlite_quantization_result** result);
@@ -940,6 +956,120 @@ QLITE_API qlite_status qlite_weight_quantize(const qlite_context* context, const
  * computed in float32. Constants that hold numbers beyond the range of float16 stay. The result accounts for every
  * float32 constant: 16 bits, or 32 and why. For a float graph, and for what a weight quantization left float. */
 QLITE_API qlite_status qlite_graph_store_floats_as_half(const qlite_graph* graph, qlite_quantization_result** result);
+/** The same with constants stored as `type`: QLITE_FLOAT16 or QLITE_BFLOAT16. */
+QLITE_API qlite_status qlite_graph_store_floats_as(const qlite_graph* graph, qlite_element_type type,
+                                                   qlite_quantization_result** result);
+/** @} */
+
+/** @defgroup sensitivity Sensitivity: what quantization costs at the outputs
+ * @{ */
+
+/** How far the float32 outputs of a network are from those of the float network, over samples. Never changes its
+ * layout. */
+typedef struct qlite_output_loss {
+  double cosine; /**< mean over samples and outputs: 1 where both are 0, 0 where one is or one is not finite */
+  double snr_db; /**< 10 log10(energy of the float outputs / energy of the difference), all together; infinite where
+                  * equal */
+  double top1;   /**< share of the rows (along the last dimension) whose largest element is in the same place */
+} qlite_output_loss;
+/** Runs both networks, which have the same inputs and outputs, over the first `samples` samples (0: all). The same bits
+ * for any number of threads. QLITE_INVALID_ARGUMENT where inputs or outputs differ or there are no samples. */
+QLITE_API qlite_status qlite_compare_outputs(const qlite_context* context, const qlite_graph* original,
+                                             const qlite_graph* changed, const qlite_data_set* data_set,
+                                             int64_t samples, qlite_output_loss* loss);
+
+/** What each layer costs when it is quantized alone, the worst first. Immutable. */
+typedef struct qlite_sensitivity qlite_sensitivity;
+/** Quantizes the inputs and weights of one layer at a time and measures at the outputs, with `samples` samples spread
+ * evenly over the data set (0: all; 32 mostly do); calibration takes all of them. Layers that the quantizer's options
+ * leave float are not listed. The same bits for any number of threads. */
+QLITE_API qlite_status qlite_quantizer_measure_sensitivity(const qlite_quantizer* quantizer, const qlite_graph* graph,
+                                                           const qlite_data_set* data_set, int64_t samples,
+                                                           qlite_sensitivity** sensitivity);
+/** The same with the weights of one layer at a time; `options` NULL: defaults. */
+QLITE_API qlite_status qlite_measure_weight_sensitivity(const qlite_context* context, const qlite_graph* graph,
+                                                        const qlite_weight_quantizer_options* options,
+                                                        const qlite_data_set* data_set, int64_t samples,
+                                                        qlite_sensitivity** sensitivity);
+/** Gives the list up. */
+QLITE_API qlite_status qlite_sensitivity_release(qlite_sensitivity* sensitivity);
+/** How many layers there are. */
+QLITE_API qlite_status qlite_sensitivity_count(const qlite_sensitivity* sensitivity, size_t* count);
+/** A layer quantized alone. */
+typedef struct qlite_layer_sensitivity {
+  size_t struct_size; /**< sizeof(qlite_layer_sensitivity) */
+  const char* node;
+  const char* op;
+  qlite_output_loss loss;
+  int32_t bits;     /**< of its weights */
+  int32_t reserved; /**< 0 */
+} qlite_layer_sensitivity;
+/** Layer number `index`: the worst first by signal-to-noise ratio, in topological order where that is the same. */
+QLITE_API qlite_status qlite_sensitivity_get(const qlite_sensitivity* sensitivity, size_t index,
+                                             qlite_layer_sensitivity* layer);
+/** @} */
+
+/** @defgroup target Loss target: quantization within a bound on the loss
+ * @{ */
+
+/** What a bound is on. */
+typedef int32_t qlite_loss_measure;
+enum {
+  QLITE_LOSS_COSINE = 0, /**< `cosine` of qlite_output_loss is at least the bound, within (0, 1]. */
+  QLITE_LOSS_SNR = 1,    /**< `snr_db` is at least the bound. */
+  QLITE_LOSS_TOP1 = 2    /**< `top1` is at most the bound, in points of a hundred, below 1: within [0, 100). */
+};
+
+/** The loss that quantization may cause, and how to keep to it. */
+typedef struct qlite_loss_target {
+  size_t struct_size;          /**< sizeof(qlite_loss_target) */
+  double bound;                /**< Default 0.995. */
+  int64_t samples;             /**< to hold the target on, spread evenly over the data set; 0 (default): all */
+  int64_t sensitivity_samples; /**< to rank layers with; 0: all. Default 32. */
+  qlite_loss_measure measure;  /**< Default QLITE_LOSS_COSINE. */
+  /** Not 0: first tries what other options of the quantization help against the causes that a report finds, and keeps
+   * those that lower the loss. Default 0. */
+  int32_t fix;
+} qlite_loss_target;
+/** Fills `target` with defaults. */
+QLITE_API qlite_status qlite_loss_target_init(qlite_loss_target* target, size_t struct_size);
+/** Full quantization that keeps the loss at the outputs within a bound: where it misses the target, the most sensitive
+ * layers are left float, as few of them as it takes. The same result for any number of threads; it keeps the float
+ * graph. `target` NULL: defaults. The target is missed only where the progress callback asked to stop: then the result
+ * is the best so far, or QLITE_CANCELLED where there is none. */
+QLITE_API qlite_status qlite_quantizer_run_to_target(const qlite_quantizer* quantizer, const qlite_graph* graph,
+                                                     const qlite_data_set* data_set, const qlite_loss_target* target,
+                                                     qlite_quantization_result** result);
+/** The same for weight quantization, which gives such layers more bits or leaves them float; `options` NULL: defaults.
+ */
+QLITE_API qlite_status qlite_weight_quantize_to_target(const qlite_context* context, const qlite_graph* graph,
+                                                       const qlite_weight_quantizer_options* options,
+                                                       const qlite_data_set* data_set, const qlite_loss_target* target,
+                                                       qlite_quantization_result** result);
+
+/** What became of a target. */
+typedef struct qlite_target_outcome {
+  size_t struct_size;           /**< sizeof(qlite_target_outcome) */
+  qlite_output_loss first_loss; /**< with the options as given */
+  qlite_output_loss loss;       /**< of the result */
+  size_t fix_count;             /**< options that were changed and helped */
+  size_t raised_count;          /**< layers that were given more bits */
+  int32_t met;                  /**< Not 0: the target was met. */
+  int32_t reserved;             /**< 0 */
+} qlite_target_outcome;
+/** Fills in losses and counts; QLITE_NOT_FOUND, here and below, for a result that was not made for a target. */
+QLITE_API qlite_status qlite_quantization_result_get_target(const qlite_quantization_result* result,
+                                                            qlite_target_outcome* outcome);
+/** Option number `index` of those that were changed and helped, in that order. */
+QLITE_API qlite_status qlite_quantization_result_get_fix(const qlite_quantization_result* result, size_t index,
+                                                         const char** fix);
+/** Layer number `index` of those that were given more bits than the options say, in topological order; `bits` is 32
+ * where it stays float. */
+QLITE_API qlite_status qlite_quantization_result_get_raised(const qlite_quantization_result* result, size_t index,
+                                                            const char** node, const char** op, int32_t* bits);
+/** The ranking that layers were chosen by, as a handle of its own; empty where the target was met without. */
+QLITE_API qlite_status qlite_quantization_result_sensitivity(const qlite_quantization_result* result,
+                                                             qlite_sensitivity** sensitivity);
 /** @} */
 
 /** @defgroup report Report: where the accuracy went
@@ -952,6 +1082,13 @@ typedef struct qlite_report qlite_report;
 typedef struct qlite_report_options {
   size_t struct_size; /**< sizeof(qlite_report_options) */
   int64_t rounds;     /**< samples to run, the first ones of the data set; 0: all (default) */
+  /** Whose account says why nodes stayed float, for `reason` in qlite_layer_report; NULL (default): none. */
+  const qlite_quantization_result* reasons;
+  const qlite_sensitivity* sensitivity; /**< to be written with the rest; NULL: none (default) */
+  /** Not 0: the time of every node is measured in both networks, the one thing of a report that differs from run to
+   * run. Default 0. */
+  int32_t times;
+  int32_t reserved; /**< 0 */
 } qlite_report_options;
 /** Fills `options` with defaults. */
 QLITE_API qlite_status qlite_report_options_init(qlite_report_options* options, size_t struct_size);
@@ -964,14 +1101,20 @@ QLITE_API qlite_status qlite_report_create(const qlite_context* context, const q
 /** Gives the report up. */
 QLITE_API qlite_status qlite_report_release(qlite_report* report);
 /** Writes tables into `folder`, which must exist: output_summary.csv, round_0.csv and so on for each sample, and
- * quant_param.csv where anything is quantized. docs/report.md lists the columns. Files of these names are replaced. */
+ * causes.csv, quant_param.csv where anything is quantized, and sensitivity.csv where the options gave it.
+ * docs/report.md lists the columns. Files of these names are replaced. */
 QLITE_API qlite_status qlite_report_write_csv(const qlite_report* report, const char* folder);
+/** Writes report.html into `folder`, which must exist: one file that needs no other and no network, with the summary,
+ * error and size of every layer, histograms, causes and remedies. */
+QLITE_API qlite_status qlite_report_write_html(const qlite_report* report, const char* folder);
 
 /** How much a report holds. */
 typedef struct qlite_report_info {
   size_t struct_size; /**< sizeof(qlite_report_info) */
   size_t round_count; /**< samples that were run */
   size_t parameter_count;
+  size_t layer_count;
+  size_t finding_count;
 } qlite_report_info;
 /** Fills in the counts. */
 QLITE_API qlite_status qlite_report_get_info(const qlite_report* report, qlite_report_info* info);
@@ -1030,6 +1173,98 @@ typedef struct qlite_parameter_report {
 /** Pair number `index`. */
 QLITE_API qlite_status qlite_report_get_parameter(const qlite_report* report, size_t index,
                                                   qlite_parameter_report* parameter);
+
+/** A node of the float network, and what became of it. */
+typedef struct qlite_layer_report {
+  size_t struct_size; /**< sizeof(qlite_layer_report) */
+  const char* node;   /**< empty for the inputs of the network */
+  const char* op;     /**< "Input" for these */
+  const char* reason; /**< why it stayed float, where the options say; else empty */
+  /** Of the constants that the node is the first to read, in the float and the quantized network. */
+  int64_t original_bytes, quantized_bytes;
+  double original_ms, quantized_ms; /**< of one run; -1 where not measured */
+  size_t weight_count;              /**< float32 constants, biases included */
+  size_t activation_count;          /**< what the node makes */
+  int32_t integer;                  /**< Not 0: it computes on integers. */
+  int32_t reserved;                 /**< 0 */
+} qlite_layer_report;
+/** Layer number `index`, in topological order, the inputs first. */
+QLITE_API qlite_status qlite_report_get_layer(const qlite_report* report, size_t index, qlite_layer_report* layer);
+/** A tensor over all samples of a report. */
+typedef struct qlite_tensor_summary {
+  size_t struct_size;       /**< sizeof(qlite_tensor_summary) */
+  const char* tensor;       /**< name in the float graph */
+  int64_t elements;         /**< of one sample */
+  int64_t scales;           /**< pairs of scale and zero point */
+  int32_t bits;             /**< of its integers in the quantized network; 32: it is float there */
+  int32_t compared;         /**< Not 0: snr_db and cosine are known; 0: the quantized network has no such tensor. */
+  float grid_min, grid_max; /**< the real numbers that the integers reach, the outermost of all pairs */
+  float min, max;           /**< of the float tensor */
+  double snr_db, cosine;    /**< as in qlite_tensor_report, all samples together as one vector */
+  double clip;              /**< share of the float elements outside the grid */
+  /** How often values lie in each of equal parts of [histogram_min, histogram_max], over the first samples:
+   * `original_parts` counts of the float tensor and `quantized_parts` of the quantized one, 0 where there is nothing to
+   * count. */
+  float histogram_min, histogram_max;
+  const uint64_t* original_histogram;
+  const uint64_t* quantized_histogram;
+  size_t original_parts, quantized_parts;
+} qlite_tensor_summary;
+/** Constant number `index` of a layer. */
+QLITE_API qlite_status qlite_report_get_layer_weight(const qlite_report* report, size_t layer, size_t index,
+                                                     qlite_tensor_summary* summary);
+/** Result number `index` of a layer. */
+QLITE_API qlite_status qlite_report_get_layer_activation(const qlite_report* report, size_t layer, size_t index,
+                                                         qlite_tensor_summary* summary);
+
+/** Why a layer lost accuracy to quantization. */
+typedef int32_t qlite_loss_cause;
+enum {
+  QLITE_CAUSE_OUTLIER_CHANNEL = 0,     /**< Few channels are so much larger that the others' step is far too coarse. */
+  QLITE_CAUSE_DEAD_CHANNEL = 1,        /**< A channel alive in float is the same number everywhere once quantized. */
+  QLITE_CAUSE_RANGE_CLIPPED = 2,       /**< Cutting values off costs more than rounding them. */
+  QLITE_CAUSE_ONE_SIDED_SYMMETRIC = 3, /**< Values of one sign leave half of the integers unused. */
+  QLITE_CAUSE_DEPTHWISE_SPREAD = 4,    /**< Channels of depthwise weights share a scale and differ much in range. */
+  QLITE_CAUSE_MISMATCHED_INPUTS = 5,   /**< Inputs of an Add or Concat differ so much that one gets few steps. */
+  QLITE_CAUSE_BIAS_OVERFLOW = 6,       /**< The scale of small weights had to grow for the bias to fit. */
+  QLITE_CAUSE_SATURATION = 7,    /**< Results run into an end of their integers where the float ones lie inside. */
+  QLITE_CAUSE_UNLIKE_SAMPLES = 8 /**< Few samples with far larger values set the range for all. */
+};
+/** What helps. */
+typedef int32_t qlite_remedy;
+enum {
+  QLITE_REMEDY_PER_CHANNEL = 0,     /**< per_channel of either options */
+  QLITE_REMEDY_EQUALIZE = 1,        /**< equalization of qlite_quantizer_options */
+  QLITE_REMEDY_REMOVE_OUTLIERS = 2, /**< activation_method "KL" or "REMOVAL_OUTLIER" there */
+  QLITE_REMEDY_FULL_RANGE = 3,      /**< activation_method "MAX_MIN" there */
+  QLITE_REMEDY_ASYMMETRIC = 4,      /**< symmetric 0 in qlite_weight_quantizer_options */
+  QLITE_REMEDY_KEEP_FLOAT = 5,      /**< skip_nodes of either options */
+  QLITE_REMEDY_CHECK_SAMPLES = 6    /**< Look at the sample that is named: no option helps. */
+};
+/** "outlier channel", "range clipped", ...; empty for another number. The string lives as long as the library. */
+QLITE_API const char* qlite_loss_cause_name(qlite_loss_cause cause);
+/** "give each output channel a scale of its own", ...; empty for another number. The string lives as long as the
+ * library. */
+QLITE_API const char* qlite_remedy_text(qlite_remedy remedy);
+/** A cause of loss that a report found. */
+typedef struct qlite_finding {
+  size_t struct_size; /**< sizeof(qlite_finding) */
+  const char* node;   /**< names in the float graph; the node makes the tensor, or reads it where it is a constant */
+  const char* op;
+  const char* tensor;
+  const char* evidence; /**< one sentence with the numbers */
+  /** By how many dB the remedy should raise the signal-to-noise ratio of what suffers: of the tensor, or of the
+   * channels or input that the evidence names. */
+  double gain_db;
+  size_t number_count; /**< the numbers of the evidence, for programs */
+  qlite_loss_cause cause;
+  qlite_remedy remedy;
+} qlite_finding;
+/** Finding number `index`, the largest expected gain first. */
+QLITE_API qlite_status qlite_report_get_finding(const qlite_report* report, size_t index, qlite_finding* finding);
+/** Number `index` of a finding's evidence: "ratio", "channel", "sample", ... */
+QLITE_API qlite_status qlite_report_get_finding_number(const qlite_report* report, size_t finding, size_t index,
+                                                       const char** name, double* value);
 /** @} */
 
 /** @defgroup export Export
@@ -1077,6 +1312,18 @@ QLITE_API qlite_status qlite_graph_serialize(const qlite_graph* graph, const qli
 /** Executes a graph, float, int8 or mixed. One thread at a time; sessions and forks are independent of each other. */
 typedef struct qlite_session qlite_session;
 
+/** When integer weights of a weight-quantized graph become float32. The results are the same bits. */
+typedef int32_t qlite_weight_decoding;
+enum {
+  /** On the fly where the graph's metadata say "qlite.dequant_strategy" = "ON_THE_FLY", else when the session is made.
+   */
+  QLITE_DECODE_AS_MODEL_SAYS = 0,
+  QLITE_DECODE_AT_LOAD = 1, /**< when the session is made */
+  /** Weights of Conv, Gemm and MatMul stay in memory as integers of 2, 4 or 8 bits and are decoded inside the product:
+   * a quarter of the memory or less, and faster single rows. Others are decoded when the session is made. */
+  QLITE_DECODE_ON_THE_FLY = 2
+};
+
 /** How a session is made. */
 typedef struct qlite_session_options {
   size_t struct_size;              /**< sizeof(qlite_session_options) */
@@ -1088,7 +1335,9 @@ typedef struct qlite_session_options {
    * computes in it; results are near those of float32, with other bits on other processors, and inputs of products must
    * stay within 65504. Default 0. */
   int32_t float16;
-  int32_t reserved2; /**< 0 */
+  int32_t reserved2;                     /**< 0 */
+  qlite_weight_decoding weight_decoding; /**< Default QLITE_DECODE_AS_MODEL_SAYS. */
+  int32_t reserved3;                     /**< 0 */
 } qlite_session_options;
 /** Fills `options` with defaults. */
 QLITE_API qlite_status qlite_session_options_init(qlite_session_options* options, size_t struct_size);
@@ -1119,7 +1368,8 @@ typedef struct qlite_session_info {
   uint64_t weights_bytes;     /**< packed; shared by forks */
   uint64_t activations_bytes; /**< of this session */
   qlite_float16_use float16;
-  int32_t reserved; /**< 0 */
+  int32_t reserved;     /**< 0 */
+  uint64_t coded_bytes; /**< of weights_bytes: weights that are decoded on the fly, with their parameters */
 } qlite_session_info;
 /** Fills in counts and sizes. */
 QLITE_API qlite_status qlite_session_get_info(const qlite_session* session, qlite_session_info* info);
@@ -1149,7 +1399,8 @@ typedef struct qlite_tapped_value {
 } qlite_tapped_value;
 /** Sees a value; anything but QLITE_OK is returned by the run, whose remaining values are not shown. */
 typedef qlite_status (*qlite_tap_function)(void* user, const qlite_tapped_value* value);
-/** Runs the network once and shows the graph's inputs and every value that exists in memory (not those fused away). */
+/** Runs the network once and shows every value that exists in memory (not those fused away), first the graph's inputs
+ * and values that do not depend on them, which were computed when the session was made. */
 QLITE_API qlite_status qlite_session_run_tapped(qlite_session* session, qlite_tap_function tap, void* user);
 /** For tap functions: the value as `elements` floats in row-major order of the graph's layout, integers dequantized by
  * `params` (NULL: as they are). */

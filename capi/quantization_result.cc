@@ -14,6 +14,17 @@ ResultBody::ResultBody(std::shared_ptr<ContextBody> maker, QuantizationResult ma
   stages.assign(made.seconds.begin(), made.seconds.end());
 }
 
+ResultBody::ResultBody(std::shared_ptr<ContextBody> maker, TargetedQuantization made)
+    : ResultBody(std::move(maker), std::exchange(made.quantization, {})) {
+  sensitivity = std::make_shared<SensitivityBody>(context, std::exchange(made.sensitivity, {}));
+  target = std::move(made);
+}
+
+const TargetedQuantization& ResultBody::Target() const {
+  if (!target) throw Failure(absl::NotFoundError("the result was not made for a target"));
+  return *target;
+}
+
 }  // namespace qlite::capi
 
 using namespace qlite::capi;

@@ -3,11 +3,14 @@
 #define QLITE_CAPI_QUANTIZATION_RESULT_H_
 
 #include <memory>
+#include <optional>
 #include <string>
 #include <utility>
 #include <vector>
 
 #include "capi/bodies.h"
+#include "capi/sensitivity.h"
+#include "qlite/loss_target.h"
 #include "qlite/quantizer.h"
 
 namespace qlite::capi {
@@ -17,6 +20,10 @@ struct ResultBody : MadeWithContext {
   using Handle = qlite_quantization_result;
 
   ResultBody(std::shared_ptr<ContextBody> maker, QuantizationResult made);
+  ResultBody(std::shared_ptr<ContextBody> maker, TargetedQuantization made);
+
+  // What became of the target that the result was made for; refuses where there was none.
+  const TargetedQuantization& Target() const;
 
   std::shared_ptr<GraphBody> graph, float_graph;
   std::shared_ptr<TableBody> table;
@@ -25,6 +32,8 @@ struct ResultBody : MadeWithContext {
   std::vector<std::string> steps;
   std::vector<InputWarning> warnings;
   std::vector<std::pair<std::string, double>> stages;
+  std::optional<TargetedQuantization> target;    // without its quantization and its sensitivity
+  std::shared_ptr<SensitivityBody> sensitivity;  // null where there is no target
 };
 
 }  // namespace qlite::capi

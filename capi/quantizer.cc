@@ -1,7 +1,9 @@
 #include "qlite/quantizer.h"
 
 #include "capi/bodies.h"
+#include "capi/loss_target.h"
 #include "capi/quantization_result.h"
+#include "capi/sensitivity.h"
 
 namespace qlite::capi {
 namespace {
@@ -71,5 +73,30 @@ qlite_status qlite_quantizer_run(const qlite_quantizer* quantizer, const qlite_g
     qlite::Quantizer runner(body.context->context, body.options);
     return std::make_shared<ResultBody>(
         body.context, Take(runner.FullQuantize(original->graph, *data->data, begun ? &begun->table : nullptr)));
+  });
+}
+
+qlite_status qlite_quantizer_measure_sensitivity(const qlite_quantizer* quantizer, const qlite_graph* graph,
+                                                 const qlite_data_set* data_set, int64_t samples,
+                                                 qlite_sensitivity** sensitivity) {
+  return Make<QuantizerBody>(quantizer, sensitivity, [&](QuantizerBody& body) {
+    const auto original = Needed<GraphBody>(graph, "graph");
+    const auto data = Needed<DataSetBody>(data_set, "data_set");
+    return std::make_shared<SensitivityBody>(
+        body.context, Take(qlite::MeasureSensitivity(body.context->context, original->graph, body.options, *data->data,
+                                                     {.samples = samples})));
+  });
+}
+
+qlite_status qlite_quantizer_run_to_target(const qlite_quantizer* quantizer, const qlite_graph* graph,
+                                           const qlite_data_set* data_set, const qlite_loss_target* target,
+                                           qlite_quantization_result** result) {
+  return Make<QuantizerBody>(quantizer, result, [&](QuantizerBody& body) {
+    const auto original = Needed<GraphBody>(graph, "graph");
+    const auto data = Needed<DataSetBody>(data_set, "data_set");
+    const Goal goal = ReadTarget(target);
+    return std::make_shared<ResultBody>(
+        body.context, Take(qlite::QuantizeToTarget(body.context->context, original->graph, body.options, *data->data,
+                                                   goal.target, goal.options)));
   });
 }

@@ -11,6 +11,9 @@
 namespace qlite::capi {
 namespace {
 
+static_assert(static_cast<int>(WeightDecoding::kAsModelSays) == QLITE_DECODE_AS_MODEL_SAYS &&
+              static_cast<int>(WeightDecoding::kAtLoad) == QLITE_DECODE_AT_LOAD &&
+              static_cast<int>(WeightDecoding::kOnTheFly) == QLITE_DECODE_ON_THE_FLY);
 static_assert(static_cast<int>(Float16Use::kNone) == QLITE_FLOAT16_NONE &&
               static_cast<int>(Float16Use::kStorage) == QLITE_FLOAT16_STORAGE &&
               static_cast<int>(Float16Use::kArithmetic) == QLITE_FLOAT16_ARITHMETIC);
@@ -27,6 +30,18 @@ struct SessionBody : MadeWithContext {
   const std::shared_ptr<GraphBody> graph;
   const std::unique_ptr<Session> session;
 };
+
+SessionOptions ReadSessionOptions(const qlite_session_options* host) {
+  const qlite_session_options read = ReadOptions(host, Defaults(), "the session options");
+  if (read.weight_decoding < QLITE_DECODE_AS_MODEL_SAYS || read.weight_decoding > QLITE_DECODE_ON_THE_FLY)
+    Refuse("weight_decoding " + std::to_string(read.weight_decoding) + " is unknown");
+  SessionOptions options;
+  options.input_shapes = ReadShapes(read.shapes, read.shape_count);
+  options.profile = read.profile != 0;
+  options.float16 = read.float16 != 0;
+  options.weight_decoding = static_cast<WeightDecoding>(read.weight_decoding);
+  return options;
+}
 
 MutableTensorView OutputView(const Session& session, size_t index) {
   const TensorView view = session.output(index);
@@ -104,14 +119,10 @@ qlite_status qlite_session_options_init(qlite_session_options* options, size_t s
 qlite_status qlite_session_create(const qlite_context* context, const qlite_graph* graph,
                                   const qlite_session_options* options, qlite_session** session) {
   return Make<ContextBody>(context, session, [&](ContextBody& body) {
-    const qlite_session_options read = ReadOptions(options, Defaults(), "the session options");
     const auto of = Needed<GraphBody>(graph, "graph");
-    qlite::SessionOptions converted;
-    converted.input_shapes = ReadShapes(read.shapes, read.shape_count);
-    converted.profile = read.profile != 0;
-    converted.float16 = read.float16 != 0;
-    return std::make_shared<SessionBody>(Needed<ContextBody>(context, "context"), of,
-                                         Take(qlite::Session::Create(body.context, of->graph, converted)));
+    return std::make_shared<SessionBody>(
+        Needed<ContextBody>(context, "context"), of,
+        Take(qlite::Session::Create(body.context, of->graph, ReadSessionOptions(options))));
   });
 }
 
@@ -132,7 +143,8 @@ qlite_status qlite_session_get_info(const qlite_session* session, qlite_session_
                        .profile_count = body.session->profile().size(),
                        .weights_bytes = memory.weights_bytes,
                        .activations_bytes = memory.activations_bytes,
-                       .float16 = static_cast<qlite_float16_use>(body.session->float16())});
+                       .float16 = static_cast<qlite_float16_use>(body.session->float16()),
+                       .coded_bytes = memory.coded_bytes});
   });
 }
 

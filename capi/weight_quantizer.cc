@@ -3,7 +3,9 @@
 #include <optional>
 
 #include "capi/bodies.h"
+#include "capi/loss_target.h"
 #include "capi/quantization_result.h"
+#include "capi/sensitivity.h"
 
 namespace qlite::capi {
 namespace {
@@ -11,7 +13,8 @@ namespace {
 constexpr int32_t kSearchWhereItHelps = -1;  // range_search
 
 static_assert(static_cast<int>(WeightRounding::kNearest) == QLITE_ROUND_NEAREST &&
-              static_cast<int>(WeightRounding::kGptq) == QLITE_ROUND_GPTQ);
+              static_cast<int>(WeightRounding::kGptq) == QLITE_ROUND_GPTQ &&
+              static_cast<int>(WeightRounding::kAutomatic) == QLITE_ROUND_AUTOMATIC);
 
 qlite_weight_quantizer_options Defaults() {
   const WeightQuantizerOptions options;
@@ -29,13 +32,14 @@ qlite_weight_quantizer_options Defaults() {
           .max_iterations = options.max_iterations,
           .range_search = kSearchWhereItHelps,
           .rounding = static_cast<qlite_weight_rounding>(options.rounding),
-          .bias_correction = options.bias_correction};
+          .bias_correction = options.bias_correction,
+          .width_error = options.width_error};
 }
 
 WeightQuantizerOptions ReadWeightOptions(const qlite_weight_quantizer_options* host) {
   const qlite_weight_quantizer_options read = ReadOptions(host, Defaults(), "the weight quantizer options");
   if (read.range_search < kSearchWhereItHelps || read.range_search > 1) Refuse("range_search is not -1, 0 or 1");
-  if (read.rounding != QLITE_ROUND_NEAREST && read.rounding != QLITE_ROUND_GPTQ)
+  if (read.rounding < QLITE_ROUND_NEAREST || read.rounding > QLITE_ROUND_AUTOMATIC)
     Refuse("rounding " + std::to_string(read.rounding) + " is unknown");
   WeightQuantizerOptions options;
   options.bits = read.bits;
@@ -45,6 +49,7 @@ WeightQuantizerOptions ReadWeightOptions(const qlite_weight_quantizer_options* h
   options.auto_tune = read.auto_tune != 0;
   options.cosine_target = read.cosine_target;
   options.max_iterations = read.max_iterations;
+  options.width_error = read.width_error;
   options.block_size = read.block_size;
   if (read.range_search != kSearchWhereItHelps) options.range_search = read.range_search != 0;
   options.rounding = static_cast<WeightRounding>(read.rounding);
@@ -80,10 +85,44 @@ qlite_status qlite_weight_quantize(const qlite_context* context, const qlite_gra
 }
 
 qlite_status qlite_graph_store_floats_as_half(const qlite_graph* graph, qlite_quantization_result** result) {
+  return qlite_graph_store_floats_as(graph, QLITE_FLOAT16, result);
+}
+
+qlite_status qlite_graph_store_floats_as(const qlite_graph* graph, qlite_element_type type,
+                                         qlite_quantization_result** result) {
   return Make<GraphBody>(graph, result, [&](GraphBody& body) {
     qlite::QuantizationResult stored;
     stored.graph = body.graph;
-    stored.weights = Take(qlite::StoreFloatsAsHalf(stored.graph));
+    stored.weights = Take(qlite::StoreFloatsAsHalf(stored.graph, ReadElementType(type)));
     return std::make_shared<ResultBody>(body.context, std::move(stored));
+  });
+}
+
+qlite_status qlite_measure_weight_sensitivity(const qlite_context* context, const qlite_graph* graph,
+                                              const qlite_weight_quantizer_options* options,
+                                              const qlite_data_set* data_set, int64_t samples,
+                                              qlite_sensitivity** sensitivity) {
+  return Make<ContextBody>(context, sensitivity, [&](ContextBody& body) {
+    const auto original = Needed<GraphBody>(graph, "graph");
+    const auto data = Needed<DataSetBody>(data_set, "data_set");
+    return std::make_shared<SensitivityBody>(
+        Needed<ContextBody>(context, "context"),
+        Take(qlite::MeasureSensitivity(body.context, original->graph, ReadWeightOptions(options), *data->data,
+                                       {.samples = samples})));
+  });
+}
+
+qlite_status qlite_weight_quantize_to_target(const qlite_context* context, const qlite_graph* graph,
+                                             const qlite_weight_quantizer_options* options,
+                                             const qlite_data_set* data_set, const qlite_loss_target* target,
+                                             qlite_quantization_result** result) {
+  return Make<ContextBody>(context, result, [&](ContextBody& body) {
+    const auto original = Needed<GraphBody>(graph, "graph");
+    const auto data = Needed<DataSetBody>(data_set, "data_set");
+    const Goal goal = ReadTarget(target);
+    return std::make_shared<ResultBody>(
+        Needed<ContextBody>(context, "context"),
+        Take(qlite::QuantizeToTarget(body.context, original->graph, ReadWeightOptions(options), *data->data,
+                                     goal.target, goal.options)));
   });
 }

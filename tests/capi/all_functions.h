@@ -79,6 +79,7 @@
   X(qlite_data_set_from_memory)                \
   X(qlite_data_set_from_source)                \
   X(qlite_data_set_open_tokens)                \
+  X(qlite_data_set_make_random)                \
   X(qlite_data_set_combine)                    \
   X(qlite_data_set_preprocess)                 \
   X(qlite_data_set_release)                    \
@@ -122,15 +123,37 @@
   X(qlite_weight_quantizer_options_init)       \
   X(qlite_weight_quantize)                     \
   X(qlite_graph_store_floats_as_half)          \
+  X(qlite_graph_store_floats_as)               \
+  X(qlite_compare_outputs)                     \
+  X(qlite_quantizer_measure_sensitivity)       \
+  X(qlite_measure_weight_sensitivity)          \
+  X(qlite_sensitivity_release)                 \
+  X(qlite_sensitivity_count)                   \
+  X(qlite_sensitivity_get)                     \
+  X(qlite_loss_target_init)                    \
+  X(qlite_quantizer_run_to_target)             \
+  X(qlite_weight_quantize_to_target)           \
+  X(qlite_quantization_result_get_target)      \
+  X(qlite_quantization_result_get_fix)         \
+  X(qlite_quantization_result_get_raised)      \
+  X(qlite_quantization_result_sensitivity)     \
   X(qlite_report_options_init)                 \
   X(qlite_report_create)                       \
   X(qlite_report_release)                      \
   X(qlite_report_write_csv)                    \
+  X(qlite_report_write_html)                   \
   X(qlite_report_get_info)                     \
   X(qlite_report_get_round)                    \
   X(qlite_report_get_tensor)                   \
   X(qlite_report_get_output)                   \
   X(qlite_report_get_parameter)                \
+  X(qlite_report_get_layer)                    \
+  X(qlite_report_get_layer_weight)             \
+  X(qlite_report_get_layer_activation)         \
+  X(qlite_loss_cause_name)                     \
+  X(qlite_remedy_text)                         \
+  X(qlite_report_get_finding)                  \
+  X(qlite_report_get_finding_number)           \
   X(qlite_export_options_init)                 \
   X(qlite_graph_save)                          \
   X(qlite_graph_save_to)                       \

@@ -33,6 +33,7 @@ inline qlite_status ReleaseHandle(qlite_quantization_result* h) { return qlite_q
 inline qlite_status ReleaseHandle(qlite_session* h) { return qlite_session_release(h); }
 inline qlite_status ReleaseHandle(qlite_observer* h) { return qlite_observer_release(h); }
 inline qlite_status ReleaseHandle(qlite_report* h) { return qlite_report_release(h); }
+inline qlite_status ReleaseHandle(qlite_sensitivity* h) { return qlite_sensitivity_release(h); }
 
 template <class H>
 struct Releaser {

@@ -53,13 +53,16 @@ struct Handles {
   Owned<qlite_report> report = MakeHandle<qlite_report>([this](auto** r) {
     return qlite_report_create(context.get(), graph.get(), graph.get(), data.get(), nullptr, r);
   });
+  Owned<qlite_sensitivity> sensitivity = MakeHandle<qlite_sensitivity>([this](auto** s) {
+    return qlite_measure_weight_sensitivity(context.get(), graph.get(), nullptr, data.get(), 0, s);
+  });
   Owned<qlite_bytes> bytes = MakeHandle<qlite_bytes>([this](auto** b) { return qlite_graph_dump(graph.get(), 0, b); });
   Owned<qlite_error> error = SomeError(context.get());
 
   std::vector<void*> All() const {
-    return {context.get(), graph.get(),      pool.get(),   builder.get(),   data.get(),
-            labels.get(),  calibrator.get(), table.get(),  quantizer.get(), result.get(),
-            session.get(), observer.get(),   report.get(), bytes.get(),     error.get()};
+    return {context.get(),    graph.get(),       pool.get(),      builder.get(), data.get(),    labels.get(),
+            calibrator.get(), table.get(),       quantizer.get(), result.get(),  session.get(), observer.get(),
+            report.get(),     sensitivity.get(), bytes.get(),     error.get()};
   }
 };
 
@@ -106,6 +109,7 @@ class Plausible {
   qlite_session* Handle(qlite_session*) { return handles_.session.get(); }
   qlite_observer* Handle(qlite_observer*) { return handles_.observer.get(); }
   qlite_report* Handle(qlite_report*) { return handles_.report.get(); }
+  qlite_sensitivity* Handle(qlite_sensitivity*) { return handles_.sensitivity.get(); }
   qlite_bytes* Handle(qlite_bytes*) { return handles_.bytes.get(); }
   qlite_error* Handle(qlite_error*) { return handles_.error.get(); }
 
@@ -253,6 +257,7 @@ TEST_CASE("a handle is released once, by its own function") {
   CheckReleasedOnce(std::move(h.session), all);
   CheckReleasedOnce(std::move(h.observer), all);
   CheckReleasedOnce(std::move(h.report), all);
+  CheckReleasedOnce(std::move(h.sensitivity), all);
   CheckReleasedOnce(std::move(h.bytes), all);
   CheckReleasedOnce(std::move(h.error), all);
 }
@@ -310,6 +315,16 @@ Owned<qlite_quantization_result> WeightQuantized(const qlite_context* context, c
       [&](auto** r) { return qlite_weight_quantize(context, graph, nullptr, nullptr, r); });
 }
 
+// To 2 bits with one scale for a tensor, for which a report finds causes of loss.
+Owned<qlite_quantization_result> CoarselyQuantized(const qlite_context* context, const qlite_graph* graph) {
+  qlite_weight_quantizer_options options;
+  REQUIRE(qlite_weight_quantizer_options_init(&options, sizeof(options)) == QLITE_OK);
+  options.bits = 2;
+  options.per_channel = 0;
+  return MakeHandle<qlite_quantization_result>(
+      [&](auto** r) { return qlite_weight_quantize(context, graph, &options, nullptr, r); });
+}
+
 // Of the first value that is quantized.
 qlite_status ParamsOfFirst(const qlite_graph* graph, qlite_quant_params* params) {
   qlite_status status = QLITE_NOT_FOUND;
@@ -329,6 +344,8 @@ TEST_CASE("structures of wrong sizes are refused, larger ones taken as far as th
     constexpr size_t kFirstQuantizerOptions = offsetof(qlite_quantizer_options, keep_float_graph);
     constexpr size_t kFirstExportOptions = offsetof(qlite_export_options, encode_weights);
     constexpr size_t kFirstSessionOptions = offsetof(qlite_session_options, float16);
+    constexpr size_t kFirstWeightOptions = offsetof(qlite_weight_quantizer_options, width_error);
+    constexpr size_t kFirstReportOptions = offsetof(qlite_report_options, reasons);
     CheckSizes<qlite_context_options>(
         [&](const auto* o) {
           qlite_context* made = nullptr;
@@ -372,14 +389,21 @@ TEST_CASE("structures of wrong sizes are refused, larger ones taken as far as th
           qlite_quantization_result* made = nullptr;
           return discard(qlite_weight_quantize(h.context.get(), h.graph.get(), o, nullptr, &made), made);
         },
-        Initialised(qlite_weight_quantizer_options_init), true);
+        Initialised(qlite_weight_quantizer_options_init, kFirstWeightOptions), true, kFirstWeightOptions);
+    CheckSizes<qlite_loss_target>(
+        [&](const auto* t) {
+          qlite_quantization_result* made = nullptr;
+          return discard(
+              qlite_weight_quantize_to_target(h.context.get(), h.graph.get(), nullptr, h.data.get(), t, &made), made);
+        },
+        Initialised(qlite_loss_target_init), true);
     CheckSizes<qlite_report_options>(
         [&](const auto* o) {
           qlite_report* made = nullptr;
           return discard(qlite_report_create(h.context.get(), h.graph.get(), h.graph.get(), h.data.get(), o, &made),
                          made);
         },
-        Initialised(qlite_report_options_init), true);
+        Initialised(qlite_report_options_init, kFirstReportOptions), true, kFirstReportOptions);
     qlite_image_options images = Initialised(qlite_image_options_init);
     images.resize_width = images.resize_height = 48;
     const auto model = LoadDemo(h.context.get());
@@ -486,7 +510,8 @@ TEST_CASE("structures of wrong sizes are refused, larger ones taken as far as th
                                    {}, false);
     CheckSizes<qlite_session_info>([&](auto* i) { return qlite_session_get_info(h.session.get(), i); }, {}, false,
                                    offsetof(qlite_session_info, float16));
-    CheckSizes<qlite_report_info>([&](auto* i) { return qlite_report_get_info(h.report.get(), i); }, {}, false);
+    CheckSizes<qlite_report_info>([&](auto* i) { return qlite_report_get_info(h.report.get(), i); }, {}, false,
+                                  offsetof(qlite_report_info, layer_count));
     CheckSizes<qlite_tensor_report>([&](auto* i) { return qlite_report_get_tensor(h.report.get(), 0, 0, i); }, {},
                                     false);
     const auto model = LoadDemo(h.context.get());
@@ -504,6 +529,24 @@ TEST_CASE("structures of wrong sizes are refused, larger ones taken as far as th
     });
     CheckSizes<qlite_parameter_report>([&](auto* i) { return qlite_report_get_parameter(compared.get(), 0, i); }, {},
                                        false);
+    CheckSizes<qlite_layer_report>([&](auto* i) { return qlite_report_get_layer(compared.get(), 0, i); }, {}, false);
+    CheckSizes<qlite_tensor_summary>(
+        [&](auto* i) { return qlite_report_get_layer_activation(compared.get(), 0, 0, i); }, {}, false);
+    const auto targeted = MakeHandle<qlite_quantization_result>([&](auto** r) {
+      return qlite_weight_quantize_to_target(h.context.get(), h.graph.get(), nullptr, h.data.get(), nullptr, r);
+    });
+    CheckSizes<qlite_target_outcome>([&](auto* i) { return qlite_quantization_result_get_target(targeted.get(), i); },
+                                     {}, false);
+    const auto layers = MakeHandle<qlite_sensitivity>([&](auto** s) {
+      return qlite_measure_weight_sensitivity(h.context.get(), model.get(), nullptr, pictures.get(), 1, s);
+    });
+    CheckSizes<qlite_layer_sensitivity>([&](auto* i) { return qlite_sensitivity_get(layers.get(), 0, i); }, {}, false);
+    const auto coarse = CoarselyQuantized(h.context.get(), model.get());
+    const auto found = MakeHandle<qlite_report>([&](auto** r) {
+      return qlite_report_create(h.context.get(), simplified.get(), GraphOf(coarse.get()).get(), pictures.get(),
+                                 nullptr, r);
+    });
+    CheckSizes<qlite_finding>([&](auto* i) { return qlite_report_get_finding(found.get(), 0, i); }, {}, false);
     CheckSizes<qlite_error_info>([&](auto* i) { return qlite_error_get(h.error.get(), i); }, {}, false);
   }
 }
@@ -572,6 +615,23 @@ TEST_CASE("numbers beyond the end are out of range") {
   qlite_weight_outcome weight = {};
   weight.struct_size = sizeof(weight);
   CHECK(qlite_quantization_result_get_weight(h.result.get(), 0, &weight) == QLITE_OUT_OF_RANGE);
+  qlite_layer_report layer = {};
+  layer.struct_size = sizeof(layer);
+  CHECK(qlite_report_get_layer(h.report.get(), 2, &layer) == QLITE_OUT_OF_RANGE);  // the input and Relu
+  qlite_tensor_summary summary = {};
+  summary.struct_size = sizeof(summary);
+  CHECK(qlite_report_get_layer_weight(h.report.get(), 1, 0, &summary) == QLITE_OUT_OF_RANGE);
+  CHECK(qlite_report_get_layer_activation(h.report.get(), 1, 1, &summary) == QLITE_OUT_OF_RANGE);
+  CHECK(qlite_report_get_layer_activation(h.report.get(), 2, 0, &summary) == QLITE_OUT_OF_RANGE);
+  qlite_finding finding = {};
+  finding.struct_size = sizeof(finding);
+  CHECK(qlite_report_get_finding(h.report.get(), 0, &finding) == QLITE_OUT_OF_RANGE);
+  CHECK(qlite_report_get_finding_number(h.report.get(), 0, 0, &name, &cosine) == QLITE_OUT_OF_RANGE);
+  qlite_layer_sensitivity sensitivity = {};
+  sensitivity.struct_size = sizeof(sensitivity);
+  CHECK(qlite_sensitivity_get(h.sensitivity.get(), 0, &sensitivity) == QLITE_OUT_OF_RANGE);
+  CHECK(std::string(qlite_loss_cause_name(QLITE_CAUSE_UNLIKE_SAMPLES + 1)).empty());
+  CHECK(std::string(qlite_remedy_text(-1)).empty());
   CHECK(qlite_context_parallel_for(
             h.context.get(), -1, [](void*, int64_t, int64_t, int32_t) {}, nullptr) == QLITE_INVALID_ARGUMENT);
   CHECK(qlite_context_log(h.context.get(), 4, "message") == QLITE_INVALID_ARGUMENT);

@@ -1,0 +1,20 @@
+// A target of the host, checked.
+#ifndef QLITE_CAPI_LOSS_TARGET_H_
+#define QLITE_CAPI_LOSS_TARGET_H_
+
+#include "capi/qlite.h"
+#include "qlite/loss_target.h"
+
+namespace qlite::capi {
+
+struct Goal {
+  LossTarget target;
+  TargetOptions options;
+};
+
+// Null: defaults.
+Goal ReadTarget(const qlite_loss_target* host);
+
+}  // namespace qlite::capi
+
+#endif  // QLITE_CAPI_LOSS_TARGET_H_
