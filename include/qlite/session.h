@@ -105,7 +105,8 @@ class Session {
 
   virtual absl::Status Run() = 0;
   // As Run; calls `tap` after each node for every value it made that exists in memory (not those fused away), and first
-  // for the graph inputs and for values that do not depend on them, which were computed when the session was made. ValueIds are those of the graph given to Create.
+  // for the graph inputs and for values that do not depend on them, which were computed when the session was made.
+  // ValueIds are those of the graph given to Create.
   using Tap = absl::FunctionRef<void(ValueId, const TappedValue&)>;
   virtual absl::Status RunTapped(Tap tap) = 0;
 

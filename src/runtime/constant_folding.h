@@ -22,8 +22,8 @@ struct FoldedValue {
 // name. A node that cannot be executed is left as it is, and so are those whose results would bring the new constants
 // above 1 GiB, in which dequantized weights do not count, and the nodes of `kept`, in ascending order. Weights are
 // dequantized on the executor's threads. Returns the values that were replaced, but for dequantized weights.
-absl::StatusOr<std::vector<FoldedValue>> FoldConstants(Graph& graph, kernels::Isa isa, const Limits& limits, Executor& executor,
-                                  const std::vector<NodeId>& kept);
+absl::StatusOr<std::vector<FoldedValue>> FoldConstants(Graph& graph, kernels::Isa isa, const Limits& limits,
+                                                       Executor& executor, const std::vector<NodeId>& kept);
 
 }  // namespace qlite
 
