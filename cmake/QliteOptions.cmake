@@ -26,7 +26,9 @@ if(QLITE_WERROR)
 endif()
 if(QLITE_PRECOMPILE)
   # GCC 12 forgets that a precompiled header of the system's is one, and warns of its strings (GCC bug 105651).
-  target_compile_options(qlite_options INTERFACE $<$<CXX_COMPILER_ID:GNU>:-Wno-restrict>)
+  foreach(warning restrict array-bounds stringop-overread stringop-overflow)
+    target_compile_options(qlite_options INTERFACE $<$<CXX_COMPILER_ID:GNU>:-Wno-${warning}>)
+  endforeach()
 endif()
 if(QLITE_SANITIZE)
   # Three checks of pointers make up a sixth of the time to compile, and find little where addresses are watched as well.
