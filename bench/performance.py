@@ -90,8 +90,11 @@ def onednn(args):
         lines += ["```", done.stdout.rstrip(), "```", ""]
     lines += ["The int8 products of lower instruction sets, against their own peaks (oneDNN takes what the machine has):", ""]
     for isa in [name for name in ("avx512vnni", "avx2", "sse42", "neondot", "neon") if name in compiled(args)]:
-        done = programs.run([program, f"--isa={isa}", "--type=int8", f"--seconds={args.seconds / 4}"])
-        lines += ["```", *done.stdout.rstrip().split("\n")[:2 + 6], "```", ""]
+        lines.append("```")
+        for shapes in ("square", "im2col"):
+            done = programs.run([program, f"--isa={isa}", "--type=int8", f"--filter={shapes}", f"--seconds={args.seconds / 4}"])
+            lines += done.stdout.rstrip().split("\n")[0 if shapes == "square" else 2:]
+        lines += ["```", ""]
     return lines
 
 
