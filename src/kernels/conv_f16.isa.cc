@@ -291,12 +291,9 @@ void Run(const ConvF16Args& args, void* workspace, int64_t begin, int64_t end) {
   ConvF16Args flat = args;
   flat.conv.geometry = Flattened(args.conv.geometry);
   const Grid grid(flat.conv.geometry);
-  for (int64_t unit = begin; unit < end;) {
-    const int64_t first = unit % grid.panels, stop = MinOf(grid.panels, first + end - unit);
-    const int64_t block = unit / grid.panels;
+  ForEachPanelRange(grid.panels, begin, end, [&](int64_t block, int64_t first, int64_t stop) {
     RunBlock(flat, grid, workspace, block / grid.blocks, block % grid.blocks, first, stop);
-    unit += stop - first;
-  }
+  });
 }
 
 }  // namespace

@@ -196,6 +196,17 @@ inline ConvF32Geometry Flattened(const ConvF32Geometry& g) {
   return flat;
 }
 
+// Units that are a panel against a block of rows, the panels of a block one after the other: calls
+// run(block, first_panel, end_panel) for the parts of blocks that the units [begin, end) cover.
+template <class Run>
+void ForEachPanelRange(int64_t panels, int64_t begin, int64_t end, const Run& run) {
+  for (int64_t unit = begin; unit < end;) {
+    const int64_t first = unit % panels, stop = MinOf(panels, first + end - unit);
+    run(unit / panels, first, stop);
+    unit += stop - first;
+  }
+}
+
 }  // namespace qlite::kernels::QLITE_ISA::product
 
 #endif  // QLITE_KERNELS_CONV_ROWS_H_
