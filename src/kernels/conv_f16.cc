@@ -56,7 +56,7 @@ QLITE_FOR_EACH_COMPILED_ISA(QLITE_DECLARE_KERNELS, ConvF16)
 
 const ConvF16Kernels& ConvF16(Isa isa) {
   if (const ConvF16Kernels* arithmetic = Arithmetic(isa)) return *arithmetic;
-  switch (WithoutMatrixUnit(isa)) {
+  switch (WithoutDotProduct(isa)) {
     QLITE_FOR_EACH_COMPILED_ISA(QLITE_KERNELS_CASE, ConvF16)
     default:
       return generic::kConvF16Kernels;

@@ -17,8 +17,7 @@ namespace qlite::kernels {
 namespace {
 
 #define QLITE_ISA_NAME(context, enumerator, name) , #name
-constexpr auto kNames = std::to_array<std::string_view>({"generic" QLITE_FOR_EACH_X86_ISA(
-    QLITE_ISA_NAME, ) QLITE_FOR_EACH_X86_MATRIX_ISA(QLITE_ISA_NAME, ) QLITE_FOR_EACH_ARM_ISA(QLITE_ISA_NAME, )});
+constexpr auto kNames = std::to_array<std::string_view>({"generic" QLITE_FOR_EACH_ISA(QLITE_ISA_NAME, )});
 #undef QLITE_ISA_NAME
 
 bool IsCompiled(Isa isa) {
@@ -26,6 +25,7 @@ bool IsCompiled(Isa isa) {
   switch (isa) {
     case Isa::kGeneric:
       QLITE_FOR_EACH_COMPILED_ISA(QLITE_ISA_CASE, )
+      QLITE_FOR_EACH_COMPILED_DOT_ISA(QLITE_ISA_CASE, )
       QLITE_FOR_EACH_COMPILED_MATRIX_ISA(QLITE_ISA_CASE, )
       return true;
     default:

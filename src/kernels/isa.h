@@ -7,29 +7,43 @@
 
 namespace qlite::kernels {
 
-// Lists of vector instruction sets, lowest first: X(context, enumerator, name) for each, `context` being whatever the
-// caller passes. The name is that of the namespace, and of the list in CMakeLists.txt. Matrix units come on top of the
-// last vector instruction set; only matrix products are compiled for them.
-#define QLITE_FOR_EACH_X86_ISA(X, context) \
-  X(context, kSse42, sse42) X(context, kAvx2, avx2) X(context, kAvx512, avx512) X(context, kAvx512Vnni, avx512vnni)
+// Lists of instruction sets, lowest first: X(context, enumerator, name) for each, `context` being whatever the caller
+// passes. The name is that of the namespace, and of the list in CMakeLists.txt. There are three tiers. All families are
+// compiled for vectors. Dot products of 8-bit integers come on top of the last vectors, and matrix units on top of
+// those; only the families that they make a difference to, those of 8-bit integers and the matrix products among them,
+// are compiled for them.
+#define QLITE_FOR_EACH_X86_ISA(X, context) X(context, kSse42, sse42) X(context, kAvx2, avx2) X(context, kAvx512, avx512)
+#define QLITE_FOR_EACH_X86_DOT_ISA(X, context) X(context, kAvx512Vnni, avx512vnni)
 #define QLITE_FOR_EACH_X86_MATRIX_ISA(X, context) X(context, kAmxInt8, amxint8)
-#define QLITE_FOR_EACH_ARM_ISA(X, context) X(context, kNeon, neon) X(context, kNeonDot, neondot)
+#define QLITE_FOR_EACH_ARM_ISA(X, context) X(context, kNeon, neon)
+#define QLITE_FOR_EACH_ARM_DOT_ISA(X, context) X(context, kNeonDot, neondot)
+
+// All of them, in the order of `Isa`.
+#define QLITE_FOR_EACH_ISA(X, context)                                                                                \
+  QLITE_FOR_EACH_X86_ISA(X, context)                                                                                  \
+  QLITE_FOR_EACH_X86_DOT_ISA(X, context) QLITE_FOR_EACH_X86_MATRIX_ISA(X, context) QLITE_FOR_EACH_ARM_ISA(X, context) \
+      QLITE_FOR_EACH_ARM_DOT_ISA(X, context)
 
 // Those that the kernels are compiled for here, as told to the sources of this folder.
 #if QLITE_FEW_KERNELS && defined(__x86_64__)
 #define QLITE_FOR_EACH_COMPILED_ISA(X, context) X(context, kAvx2, avx2)
+#define QLITE_FOR_EACH_COMPILED_DOT_ISA(X, context)
 #define QLITE_FOR_EACH_COMPILED_MATRIX_ISA(X, context)
 #elif QLITE_FEW_KERNELS && defined(__aarch64__)
 #define QLITE_FOR_EACH_COMPILED_ISA(X, context) X(context, kNeon, neon)
+#define QLITE_FOR_EACH_COMPILED_DOT_ISA(X, context)
 #define QLITE_FOR_EACH_COMPILED_MATRIX_ISA(X, context)
 #elif defined(__x86_64__)
 #define QLITE_FOR_EACH_COMPILED_ISA(X, context) QLITE_FOR_EACH_X86_ISA(X, context)
+#define QLITE_FOR_EACH_COMPILED_DOT_ISA(X, context) QLITE_FOR_EACH_X86_DOT_ISA(X, context)
 #define QLITE_FOR_EACH_COMPILED_MATRIX_ISA(X, context) QLITE_FOR_EACH_X86_MATRIX_ISA(X, context)
 #elif defined(__aarch64__)
 #define QLITE_FOR_EACH_COMPILED_ISA(X, context) QLITE_FOR_EACH_ARM_ISA(X, context)
+#define QLITE_FOR_EACH_COMPILED_DOT_ISA(X, context) QLITE_FOR_EACH_ARM_DOT_ISA(X, context)
 #define QLITE_FOR_EACH_COMPILED_MATRIX_ISA(X, context)
 #else
 #define QLITE_FOR_EACH_COMPILED_ISA(X, context)
+#define QLITE_FOR_EACH_COMPILED_DOT_ISA(X, context)
 #define QLITE_FOR_EACH_COMPILED_MATRIX_ISA(X, context)
 #endif
 
@@ -37,13 +51,24 @@ namespace qlite::kernels {
 enum class Isa : int {
   kGeneric,
 #define QLITE_ISA_ENUMERATOR(context, enumerator, name) enumerator,
-  QLITE_FOR_EACH_X86_ISA(QLITE_ISA_ENUMERATOR, ) QLITE_FOR_EACH_X86_MATRIX_ISA(QLITE_ISA_ENUMERATOR, )
-      QLITE_FOR_EACH_ARM_ISA(QLITE_ISA_ENUMERATOR, )
+  QLITE_FOR_EACH_ISA(QLITE_ISA_ENUMERATOR, )
 #undef QLITE_ISA_ENUMERATOR
 };
 
-// The vector instruction set that a matrix unit comes on top of; others are themselves.
+// The instruction set that a matrix unit comes on top of; others are themselves.
 constexpr Isa WithoutMatrixUnit(Isa isa) { return isa == Isa::kAmxInt8 ? Isa::kAvx512Vnni : isa; }
+
+// The vectors that a matrix unit or a dot product of 8-bit integers comes on top of; others are themselves.
+constexpr Isa WithoutDotProduct(Isa isa) {
+  switch (WithoutMatrixUnit(isa)) {
+    case Isa::kAvx512Vnni:
+      return Isa::kAvx512;
+    case Isa::kNeonDot:
+      return Isa::kNeon;
+    default:
+      return isa;
+  }
+}
 
 // The instruction sets that were compiled in and that this processor executes, lowest first; kGeneric is always there.
 // Thread-safe.

@@ -9,7 +9,7 @@ namespace {
 
 constexpr int64_t kGroupBytes = 2 * kRansLanes;  // of words that a group may take
 
-#if QLITE_ISA_avx512 || QLITE_ISA_avx512vnni
+#if QLITE_ISA_avx512
 
 // 16 states. Returns the lanes whose slots are marked; *words moves on.
 inline uint32_t Step(const uint32_t* table, __m512i first_marked, __m512i* states, const uint8_t** words,

@@ -72,7 +72,7 @@ struct VecF16 {
 // out[i] = in[i], exactly.
 inline void WidenFloat16(const uint16_t* in, int64_t count, float* out) {
   int64_t i = 0;
-#if QLITE_ISA_avx512 || QLITE_ISA_avx512vnni
+#if QLITE_ISA_avx512
   for (; i + 16 <= count; i += 16) {
     _mm512_storeu_ps(out + i, _mm512_cvtph_ps(_mm256_loadu_si256(reinterpret_cast<const __m256i*>(in + i))));
   }
@@ -80,7 +80,7 @@ inline void WidenFloat16(const uint16_t* in, int64_t count, float* out) {
   for (; i + 8 <= count; i += 8) {
     _mm256_storeu_ps(out + i, _mm256_cvtph_ps(_mm_loadu_si128(reinterpret_cast<const __m128i*>(in + i))));
   }
-#elif QLITE_ISA_neon || QLITE_ISA_neondot
+#elif QLITE_ISA_neon
   for (; i + 4 <= count; i += 4) vst1q_f32(out + i, vcvt_f32_f16(vreinterpret_f16_u16(vld1_u16(in + i))));
 #endif
   for (; i < count; ++i) out[i] = Float16ToFloat(in[i]);

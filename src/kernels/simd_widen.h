@@ -19,7 +19,7 @@ inline VecI32 WidenBytes(const uint8_t* p) {
 inline VecI32 WidenBytes(const uint8_t* p) {
   return {_mm256_cvtepu8_epi32(_mm_loadl_epi64(reinterpret_cast<const __m128i*>(p)))};
 }
-#elif QLITE_ISA_neon || QLITE_ISA_neondot
+#elif QLITE_ISA_neon
 inline VecI32 WidenBytes(const uint8_t* p) {
   uint32_t bytes;
   std::memcpy(&bytes, p, sizeof(bytes));

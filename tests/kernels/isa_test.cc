@@ -19,6 +19,17 @@ TEST_CASE("instruction sets are known by their names") {
   CHECK(isa == Isa::kAvx2);
 }
 
+TEST_CASE("below dot products and matrix units lie the vectors they come on top of") {
+  CHECK(WithoutMatrixUnit(Isa::kAmxInt8) == Isa::kAvx512Vnni);
+  CHECK(WithoutDotProduct(Isa::kAmxInt8) == Isa::kAvx512);
+  CHECK(WithoutDotProduct(Isa::kAvx512Vnni) == Isa::kAvx512);
+  CHECK(WithoutDotProduct(Isa::kNeonDot) == Isa::kNeon);
+  for (const Isa isa : {Isa::kGeneric, Isa::kSse42, Isa::kAvx2, Isa::kAvx512, Isa::kNeon}) {
+    CHECK(WithoutMatrixUnit(isa) == isa);
+    CHECK(WithoutDotProduct(isa) == isa);
+  }
+}
+
 TEST_CASE("the instruction sets of this processor begin with generic and ascend") {
   const auto isas = SupportedIsas();
   REQUIRE_FALSE(isas.empty());
@@ -28,6 +39,7 @@ TEST_CASE("the instruction sets of this processor begin with generic and ascend"
   for (const Isa isa : isas) CHECK(IsSupported(isa));
   CHECK(IsSupported(BestVectorIsa()));
   CHECK(BestVectorIsa() == WithoutMatrixUnit(BestVectorIsa()));
+  for (const Isa isa : isas) CHECK(IsSupported(WithoutDotProduct(isa)));
   CHECK(IsSupported(Isa::kAmxInt8) == (BestIsa() == Isa::kAmxInt8));
 #if defined(__aarch64__)
   REQUIRE(isas.size() >= 2);
