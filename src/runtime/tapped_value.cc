@@ -4,6 +4,7 @@
 #include "kernels/cast.h"
 #include "kernels/strided_copy.h"
 #include "qlite/session.h"
+#include "runtime/cast_type.h"
 #include "runtime/layout.h"
 #include "runtime/requantization.h"
 
@@ -34,33 +35,6 @@ void Dequantize(const TappedValue& value, const QuantParams* params, float* out)
   }
 }
 
-kernels::CastType WholeNumberType(ElementType type) {
-  switch (type) {
-    case ElementType::kFloat16:
-      return kernels::CastType::kFloat16;
-    case ElementType::kBFloat16:
-      return kernels::CastType::kBfloat16;
-    case ElementType::kFloat64:
-      return kernels::CastType::kFloat64;
-    case ElementType::kUInt8:
-      return kernels::CastType::kUint8;
-    case ElementType::kInt16:
-      return kernels::CastType::kInt16;
-    case ElementType::kUInt16:
-      return kernels::CastType::kUint16;
-    case ElementType::kInt32:
-      return kernels::CastType::kInt32;
-    case ElementType::kUInt32:
-      return kernels::CastType::kUint32;
-    case ElementType::kInt64:
-      return kernels::CastType::kInt64;
-    case ElementType::kUInt64:
-      return kernels::CastType::kUint64;
-    default:
-      return kernels::CastType::kBool;
-  }
-}
-
 }  // namespace
 
 void CopyTappedValue(const TappedValue& value, const QuantParams* params, float* out) {
@@ -75,8 +49,7 @@ void CopyTappedValue(const TappedValue& value, const QuantParams* params, float*
   if (value.type == ElementType::kInt8) {
     Dequantize(value, params, in_memory_order);
   } else {
-    kernels::Cast(WholeNumberType(value.type), kernels::CastType::kFloat32)(value.data, in_memory_order,
-                                                                            value.elements);
+    kernels::Cast(*CastTypeOf(value.type), kernels::CastType::kFloat32)(value.data, in_memory_order, value.elements);
   }
   if (value.channels_last) CopyInOrder(value, in_memory_order, out);
 }

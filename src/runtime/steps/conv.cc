@@ -14,6 +14,7 @@
 #include "runtime/steps/conv_steps.h"
 #include "runtime/steps/copies.h"
 #include "runtime/steps/float16.h"
+#include "runtime/steps/float_units.h"
 #include "runtime/steps/weights.h"
 
 namespace qlite {
@@ -74,23 +75,13 @@ Operand PackedFloatWeights(Lowering& lowering, const Kernels& kernels, const ker
 }
 
 template <class Kernels>
-void EmitFloat(Lowering& lowering, const Kernels& kernels, kernels::ConvF32Args args, const ConvOperands& operands,
-               const Placement& weights, double cost) {
-  const Operand packed = PackedFloatWeights(lowering, kernels, args.geometry, weights);
-  lowering.NeedWorkspace(kernels.workspace_bytes(args.geometry));
-  const int64_t units = kernels.units(args.geometry);
-  const auto run = kernels.run;
-  lowering.Emit({operands.input, packed, operands.bias, operands.residual, operands.output}, [=](const Frame& frame) {
-    kernels::ConvF32Args now = args;
-    now.input = frame.In<float>(operands.input);
-    now.packed_weights = frame.In<float>(packed);
-    now.bias = frame.In<float>(operands.bias);
-    now.residual = frame.In<float>(operands.residual);
-    now.output = frame.Out<float>(operands.output);
-    frame.ParallelFor(units, cost,
-                      [&](int64_t begin, int64_t end, int worker) { run(now, frame.Workspace(worker), begin, end); });
-    return absl::OkStatus();
-  });
+void EmitFloat(Lowering& lowering, const Kernels& kernels, const kernels::ConvF32Args& args,
+               const ConvOperands& operands, const Placement& weights, double cost) {
+  EmitFloatUnits(lowering, kernels, args, operands, PackedFloatWeights(lowering, kernels, args.geometry, weights), cost,
+                 [](kernels::ConvF32Args conv, const std::byte* packed) {
+                   conv.packed_weights = reinterpret_cast<const float*>(packed);
+                   return conv;
+                 });
 }
 
 template <class Args, class Kernels>

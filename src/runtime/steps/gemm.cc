@@ -103,18 +103,10 @@ absl::Status IntegerGemm(Lowering& lowering, const Node& node) {
   if (attrs.trans_a || attrs.alpha != 1.0f || attrs.beta != 1.0f) {
     return lowering.Unimplemented(node, "the integer product takes alpha = beta = 1 and A as it is");
   }
-  IntegerProduct product;
   const Extents& out_dims = lowering.Dims(lowering.Result());
-  product.m = out_dims[0], product.n = out_dims[1];
-  product.k = lowering.Dims(node.inputs[0])[1];
-  product.k_stride = attrs.trans_b ? 1 : product.n;
-  product.n_stride = attrs.trans_b ? product.k : 1;
-  auto weights = ReadIntegerWeights(lowering, node, attrs.trans_b ? 0 : 1, product.n);
-  if (!weights.ok()) return weights.status();
-  product.a = lowering.Read(node.inputs[0], Layout::kRowMajor).at;
-  product.c = lowering.Write(lowering.Result(), Layout::kRowMajor).at;
-  EmitIntegerProduct(lowering, product, *weights);
-  return absl::OkStatus();
+  return LowerIntegerProduct(
+      lowering, node,
+      {.m = out_dims[0], .n = out_dims[1], .k = lowering.Dims(node.inputs[0])[1], .transposed = attrs.trans_b});
 }
 
 }  // namespace

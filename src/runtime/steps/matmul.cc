@@ -51,15 +51,8 @@ absl::Status IntegerMatMul(Lowering& lowering, const Node& node, const Stacks& s
   if (!stacks.b_batch.empty() || lowering.Dims(node.inputs[1]).size() != 2) {
     return lowering.Unimplemented(node, "the integer product takes a matrix of two dimensions on the right");
   }
-  IntegerProduct product;
-  product.m = stacks.m * ElementsOf(stacks.a_batch), product.n = stacks.n, product.k = stacks.k;
-  product.k_stride = stacks.n, product.n_stride = 1;
-  auto weights = ReadIntegerWeights(lowering, node, 1, stacks.n);
-  if (!weights.ok()) return weights.status();
-  product.a = lowering.Read(node.inputs[0], Layout::kRowMajor).at;
-  product.c = lowering.Write(lowering.Result(), Layout::kRowMajor).at;
-  EmitIntegerProduct(lowering, product, *weights);
-  return absl::OkStatus();
+  return LowerIntegerProduct(
+      lowering, node, {.m = stacks.m * ElementsOf(stacks.a_batch), .n = stacks.n, .k = stacks.k, .transposed = false});
 }
 
 }  // namespace

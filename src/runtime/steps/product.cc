@@ -141,13 +141,18 @@ void EmitFloatProducts(Lowering& lowering, const FloatProducts& products) {
                 });
 }
 
-void EmitIntegerProduct(Lowering& lowering, const IntegerProduct& product, const IntegerWeights& weights) {
-  if (product.m == 0 || product.n == 0) return;
+absl::Status LowerIntegerProduct(Lowering& lowering, const Node& node, const IntegerProduct& product) {
+  auto read = ReadIntegerWeights(lowering, node, product.transposed ? 0 : 1, product.n);
+  if (!read.ok()) return read.status();
+  const IntegerWeights& weights = *read;
+  const Operand a = lowering.Read(node.inputs[0], Layout::kRowMajor).at;
+  const Operand c = lowering.Write(lowering.Result(), Layout::kRowMajor).at;
+  if (product.m == 0 || product.n == 0) return absl::OkStatus();
   const auto& kernels = kernels::GemmU8S8(lowering.isa());
   kernels::GemmU8S8Weights packing;
   packing.k = product.k, packing.n = product.n;
   packing.data = weights.data.data();
-  packing.stride_k = product.k_stride, packing.stride_n = product.n_stride;
+  packing.stride_k = product.transposed ? 1 : product.n, packing.stride_n = product.transposed ? product.k : 1;
   packing.bias = weights.bias.empty() ? nullptr : weights.bias.data();
   packing.multipliers = weights.multipliers.data();
   packing.input_zero_point = weights.input_zero_point;
@@ -161,22 +166,21 @@ void EmitIntegerProduct(Lowering& lowering, const IntegerProduct& product, const
   lowering.NeedWorkspace(static_cast<int64_t>(kernels.workspace_bytes(args)));
   const int64_t units = kernels.units(args);
   const double cost = static_cast<double>(args.m * args.n) * static_cast<double>(args.k) * 0.01;
-  lowering.Emit({product.a, packed, product.c},
-                [=, run = kernels.run, a = product.a, c = product.c](const Frame& frame) {
-                  kernels::GemmU8S8Args now = args;
-                  now.a = frame.In<uint8_t>(a);
-                  now.packed = frame.In<std::byte>(packed);
-                  if (float_output) {
-                    now.c_float = frame.Out<float>(c);
-                  } else {
-                    now.c = frame.Out<uint8_t>(c);
-                  }
-                  frame.ParallelFor(units, cost, [&](int64_t begin, int64_t end, int worker) {
-                    run(now, begin, end, frame.Workspace(worker));
-                  });
-                  return absl::OkStatus();
-                });
-  if (float_output) EmitClamp(lowering, product.c, lowering.Clamp(), product.m * product.n);
+  lowering.Emit({a, packed, c}, [=, run = kernels.run](const Frame& frame) {
+    kernels::GemmU8S8Args now = args;
+    now.a = frame.In<uint8_t>(a);
+    now.packed = frame.In<std::byte>(packed);
+    if (float_output) {
+      now.c_float = frame.Out<float>(c);
+    } else {
+      now.c = frame.Out<uint8_t>(c);
+    }
+    frame.ParallelFor(units, cost,
+                      [&](int64_t begin, int64_t end, int worker) { run(now, begin, end, frame.Workspace(worker)); });
+    return absl::OkStatus();
+  });
+  if (float_output) EmitClamp(lowering, c, lowering.Clamp(), product.m * product.n);
+  return absl::OkStatus();
 }
 
 }  // namespace qlite

@@ -28,14 +28,13 @@ struct FloatProducts {
 // B is packed now where it is constant, else by a step of its own; each distinct matrix once.
 void EmitFloatProducts(Lowering& lowering, const FloatProducts& products);
 
-// One product of bytes [m, k] with constant int8 weights, element (k, n) of which is data[k * k_stride + n * n_stride].
-// Applies the clamp of the current node.
+// The product of the node's first input, as bytes [m, k], with its second, a constant int8 matrix [k, n], or [n, k]
+// where it is `transposed`. Applies the clamp of the current node.
 struct IntegerProduct {
   int64_t m = 0, n = 0, k = 0;
-  int64_t k_stride = 0, n_stride = 0;
-  Operand a, c;
+  bool transposed = false;
 };
-void EmitIntegerProduct(Lowering& lowering, const IntegerProduct& product, const IntegerWeights& weights);
+absl::Status LowerIntegerProduct(Lowering& lowering, const Node& node, const IntegerProduct& product);
 
 }  // namespace qlite
 

@@ -1,0 +1,35 @@
+// The running of float convolutions, whatever form their weights have.
+#ifndef QLITE_RUNTIME_STEPS_FLOAT_UNITS_H_
+#define QLITE_RUNTIME_STEPS_FLOAT_UNITS_H_
+
+#include "kernels/conv_f32.h"
+#include "runtime/lowering.h"
+#include "runtime/steps/conv_steps.h"
+
+namespace qlite {
+
+// A step that runs the units of `kernels`, whose weights lie in `packed`. `args`: without operands.
+// `with_weights(args, weights)` makes what `kernels.run` takes of the complete operands and the packed bytes. `cost`:
+// as for Frame::ParallelFor.
+template <class Kernels, class WithWeights>
+void EmitFloatUnits(Lowering& lowering, const Kernels& kernels, const kernels::ConvF32Args& args,
+                    const ConvOperands& operands, Operand packed, double cost, WithWeights with_weights) {
+  lowering.NeedWorkspace(kernels.workspace_bytes(args.geometry));
+  lowering.Emit({operands.input, packed, operands.bias, operands.residual, operands.output},
+                [=, units = kernels.units(args.geometry), run = kernels.run](const Frame& frame) {
+                  kernels::ConvF32Args complete = args;
+                  complete.input = frame.In<float>(operands.input);
+                  complete.bias = frame.In<float>(operands.bias);
+                  complete.residual = frame.In<float>(operands.residual);
+                  complete.output = frame.Out<float>(operands.output);
+                  const auto now = with_weights(complete, frame.In<std::byte>(packed));
+                  frame.ParallelFor(units, cost, [&](int64_t begin, int64_t end, int worker) {
+                    run(now, frame.Workspace(worker), begin, end);
+                  });
+                  return absl::OkStatus();
+                });
+}
+
+}  // namespace qlite
+
+#endif  // QLITE_RUNTIME_STEPS_FLOAT_UNITS_H_
