@@ -19,17 +19,35 @@ constexpr int64_t kLargeWeightsBytes = 1024 * 1024;
 constexpr int64_t kWantedUnits = 8;
 
 // The taps of a kernel row and their channels form one run if they are neighbours in memory.
-bool MergesTaps(int64_t groups, int64_t dilation_w) { return groups == 1 && dilation_w == 1; }
+bool MergesTaps(int64_t dilation_w) { return dilation_w == 1; }
 
-Reduction MakeReduction(int64_t in_c, int64_t kernel_h, int64_t kernel_w, int64_t groups, bool merged) {
+Reduction MakeReduction(int64_t in_c, int64_t kernel_h, int64_t kernel_w, bool merged) {
   if (merged) return {kernel_h, kernel_w * in_c};
-  return {kernel_h * kernel_w, in_c / groups};
+  return {kernel_h * kernel_w, in_c};
+}
+
+// Groups of few channels fill neither the vectors of a panel nor the steps of a run. As many as cost no more together
+// are made one convolution, a block, whose weights from one group to another are zero. (Sums are exact, whatever is
+// added to them.) Its geometry may be a ConvU8S8Weights too.
+template <class Geometry>
+int64_t GroupsOfBlock(const Geometry& g) {
+  if (g.in_c == 0 || g.out_c == 0) return 1;
+  const auto cost = [&](int64_t groups) {
+    const int64_t in_c = g.in_c / g.groups * groups;
+    const int64_t vectors = DivideUp(g.out_c / g.groups * groups, kLanes);
+    return MakeReduction(in_c, g.kernel_h, g.kernel_w, MergesTaps(g.dilation_w)).Steps() * vectors;
+  };
+  int64_t best = 1;
+  for (int64_t groups = 2; groups <= g.groups && g.out_c / g.groups * groups <= kPanelColumns; ++groups) {
+    if (g.groups % groups == 0 && cost(groups) * best <= cost(best) * groups) best = groups;
+  }
+  return best;
 }
 
 // Runs without padding make the packed weights of merged and separate taps the same.
-bool PacksAlike(const ConvGeometry& g) {
+bool PacksAlike(const ConvGeometry& g, int64_t in_c) {
   const auto is_unpadded = [&](bool merged) {
-    const Reduction reduction = MakeReduction(g.in_c, g.kernel_h, g.kernel_w, g.groups, merged);
+    const Reduction reduction = MakeReduction(in_c, g.kernel_h, g.kernel_w, merged);
     return reduction.RunSteps() * kDotDepth == reduction.run_length;
   };
   return is_unpadded(true) && is_unpadded(false);
@@ -58,23 +76,26 @@ GemmU8S8Args MatrixProduct(const ConvU8S8Args& args) {
 
 // How a convolution is carried out. The image is cut into strips of output rows. The input rows of a strip are read in
 // place where no tap leaves the image and the input elements are those of the dot product; otherwise they are copied
-// to the workspace, padded, widened and without gaps between the pixels.
+// to the workspace, padded, widened and without gaps between the pixels, the channels of one block at a time.
 struct Plan {
   explicit Plan(const ConvU8S8Args& args) {
     const ConvGeometry& g = args.geometry;
     const int64_t span_h = (g.out_h - 1) * g.stride_h + (g.kernel_h - 1) * g.dilation_h + 1;
     strip_w = (g.out_w - 1) * g.stride_w + (g.kernel_w - 1) * g.dilation_w + 1;
     const bool inside = g.pad_top == 0 && g.pad_left == 0 && span_h <= g.in_h && strip_w <= g.in_w;
-    const bool dense = g.in_pixel_stride == g.in_c;
-    const bool packed_merged = MergesTaps(g.groups, g.dilation_w);
-    direct = sizeof(DotInput) == 1 && inside && (dense || !packed_merged || PacksAlike(g));
+    const int64_t block_groups = GroupsOfBlock(g);
+    blocks = g.groups / block_groups;
+    block_channels = g.in_c / blocks;
+    block_columns = g.out_c / blocks;
+    const bool dense = g.in_pixel_stride == block_channels;
+    const bool packed_merged = MergesTaps(g.dilation_w);
+    direct = sizeof(DotInput) == 1 && inside && (dense || !packed_merged || PacksAlike(g, block_channels));
     merged = packed_merged && (!direct || dense);
-    reduction = MakeReduction(g.in_c, g.kernel_h, g.kernel_w, g.groups, merged);
+    reduction = MakeReduction(block_channels, g.kernel_h, g.kernel_w, merged);
     on_matrix_unit = MatrixUnit::Pays(g.out_w, reduction);
-    pixel_pitch = direct ? g.in_pixel_stride : g.in_c;
-    row_pitch = direct ? g.in_w * g.in_pixel_stride : strip_w * g.in_c;
-    group_columns = g.out_c / g.groups;
-    panels = DivideUp(group_columns, kPanelColumns);
+    pixel_pitch = direct ? g.in_pixel_stride : block_channels;
+    row_pitch = direct ? g.in_w * g.in_pixel_stride : strip_w * block_channels;
+    panels = DivideUp(block_columns, kPanelColumns);
     if (g.batch == 0 || g.out_h == 0 || g.out_w == 0 || panels == 0) return;
     ChooseStrips(g);
   }
@@ -83,15 +104,15 @@ struct Plan {
     const int64_t row_bytes = row_pitch * static_cast<int64_t>(sizeof(DotInput));
     const int64_t first_rows = (g.kernel_h - 1) * g.dilation_h + 1;
     const int64_t fitting = (kStripBytes / Larger(row_bytes, 1) - first_rows) / g.stride_h + 1;
-    const bool large = PackedMatrix{group_columns, reduction.Steps()}.Bytes() > kLargeWeightsBytes;
+    const bool large = PackedMatrix{block_columns, reduction.Steps()}.Bytes() > kLargeWeightsBytes;
     const int64_t wanted =
-        large ? g.out_h : Larger(DivideUp(g.batch * g.out_h, kWantedUnits), DivideUp(kMaxTileRows, g.out_w));
+        large ? g.out_h : Larger(DivideUp(g.batch * g.out_h * blocks, kWantedUnits), DivideUp(kMaxTileRows, g.out_w));
     const int64_t rows = Smaller(g.out_h, Larger(1, Smaller(fitting, wanted)));
     strips = DivideUp(g.out_h, rows);
     strip_rows = DivideUp(g.out_h, strips);
     strip_in_rows = (strip_rows - 1) * g.stride_h + first_rows;
-    panel_groups = Smaller(panels, DivideUp(kWantedUnits, g.batch * strips * g.groups));
-    units = g.batch * strips * g.groups * panel_groups;
+    panel_groups = Smaller(panels, DivideUp(kWantedUnits, g.batch * strips * blocks));
+    units = g.batch * strips * blocks * panel_groups;
     pixels = strip_rows * g.out_w;
   }
 
@@ -108,8 +129,10 @@ struct Plan {
   Reduction reduction;
   int64_t pixel_pitch;  // elements
   int64_t row_pitch;
-  int64_t group_columns;  // output channels of a group
-  int64_t panels;         // of a group
+  int64_t blocks;
+  int64_t block_channels;  // input channels of a block
+  int64_t block_columns;   // output channels of a block
+  int64_t panels;          // of a block
   int64_t panel_groups = 0;
   int64_t strips = 0;      // of an image
   int64_t strip_rows = 0;  // output rows
@@ -119,20 +142,20 @@ struct Plan {
   int64_t units = 0;
 };
 
-// Output rows [row, row + rows) of an image; in units order, one group of panels of one group of channels of them.
+// Output rows [row, row + rows) of an image; in units order, one group of panels of one block of channels of them.
 struct Unit {
-  Unit(const Plan& plan, int64_t out_h, int64_t groups, int64_t index) {
+  Unit(const Plan& plan, int64_t out_h, int64_t index) {
     panel_group = index % plan.panel_groups;
     index /= plan.panel_groups;
-    group = index % groups;
-    index /= groups;
+    block = index % plan.blocks;
+    index /= plan.blocks;
     image = index / plan.strips;
     const int64_t strip = index % plan.strips;
     const Partition strip_rows(out_h, plan.strips);
     row = strip_rows.Begin(strip);
     rows = strip_rows.Begin(strip + 1) - row;
   }
-  int64_t image, row, rows, group, panel_group;
+  int64_t image, row, rows, block, panel_group;
 };
 
 void Fill(DotInput* to, int64_t n, int32_t value) {
@@ -143,11 +166,27 @@ void Fill(DotInput* to, int64_t n, int32_t value) {
   }
 }
 
+// Copies pixels of `channels` elements, `pitch` apart, one behind the other. Few channels go in whole vectors; what is
+// read and written too much behind a pixel is overwritten by the next one, and behind the last there is slack.
+void CopyPixels(const uint8_t* from, int64_t count, int64_t channels, int64_t pitch, DotInput* to) {
+  constexpr int64_t kVector = 16;
+  if (pitch == channels) return CopyInput(from, to, count * channels);
+  if (channels > 4 * kVector) {
+    for (int64_t x = 0; x < count; ++x) CopyInput(from + x * pitch, to + x * channels, channels);
+    return;
+  }
+  for (int64_t x = 0; x < count; ++x, from += pitch, to += channels) {
+    for (int64_t i = 0; i < channels; i += kVector) CopyInput(from + i, to + i, kVector);
+  }
+}
+
 void CopyStrip(const ConvU8S8Args& args, const Plan& plan, const Unit& unit, DotInput* strip) {
   const ConvGeometry& g = args.geometry;
+  const int64_t channels = plan.block_channels;
   const int64_t in_rows = (unit.rows - 1) * g.stride_h + (g.kernel_h - 1) * g.dilation_h + 1;
   const int64_t left = Smaller(g.pad_left, plan.strip_w);
   const int64_t inside = Larger(0, Smaller(g.in_w, plan.strip_w - left));
+  const uint8_t* input = args.input + unit.image * g.in_h * g.in_w * g.in_pixel_stride + unit.block * channels;
   for (int64_t r = 0; r < in_rows; ++r) {
     DotInput* to = strip + r * plan.row_pitch;
     const int64_t y = unit.row * g.stride_h - g.pad_top + r;
@@ -155,15 +194,10 @@ void CopyStrip(const ConvU8S8Args& args, const Plan& plan, const Unit& unit, Dot
       Fill(to, plan.row_pitch, args.input_zero_point);
       continue;
     }
-    const uint8_t* from = args.input + (unit.image * g.in_h + y) * g.in_w * g.in_pixel_stride;
-    Fill(to, left * g.in_c, args.input_zero_point);
-    to += left * g.in_c;
-    if (g.in_pixel_stride == g.in_c) {
-      CopyInput(from, to, inside * g.in_c);
-    } else {
-      for (int64_t x = 0; x < inside; ++x) CopyInput(from + x * g.in_pixel_stride, to + x * g.in_c, g.in_c);
-    }
-    Fill(to + inside * g.in_c, (plan.strip_w - left - inside) * g.in_c, args.input_zero_point);
+    Fill(to, left * channels, args.input_zero_point);
+    to += left * channels;
+    CopyPixels(input + y * g.in_w * g.in_pixel_stride, inside, channels, g.in_pixel_stride, to);
+    Fill(to + inside * channels, (plan.strip_w - left - inside) * channels, args.input_zero_point);
   }
 }
 
@@ -190,11 +224,11 @@ void RunUnit(const ConvU8S8Args& args, const Plan& plan, const Unit& unit, const
   const Partition tile_pixels(pixels, tile_count);
   const Partition group_panels(plan.panels, plan.panel_groups);
   const int64_t output =
-      (unit.image * g.out_h + unit.row) * g.out_w * g.out_pixel_stride + unit.group * plan.group_columns;
-  const PackedMatrix matrix = {plan.group_columns, plan.reduction.Steps()};
-  const auto* packed = static_cast<const uint8_t*>(args.packed) + unit.group * matrix.Bytes();
+      (unit.image * g.out_h + unit.row) * g.out_w * g.out_pixel_stride + unit.block * plan.block_columns;
+  const PackedMatrix matrix = {plan.block_columns, plan.reduction.Steps()};
+  const auto* packed = static_cast<const uint8_t*>(args.packed) + unit.block * matrix.Bytes();
   const Epilogue epilogue = ChooseEpilogue(args.output == nullptr, args.quantization, HasSmallMultipliers(packed));
-  const DotInput* input = strip + unit.group * (g.in_c / g.groups);
+  const DotInput* input = strip + (plan.direct ? unit.block * plan.block_channels : 0);
   const int64_t first_panel = group_panels.Begin(unit.panel_group);
   const int64_t last_panel = group_panels.Begin(unit.panel_group + 1);
   if constexpr (kHasMatrixUnit) {
@@ -219,26 +253,31 @@ void RunUnit(const ConvU8S8Args& args, const Plan& plan, const Unit& unit, const
 }
 
 size_t PackedBytes(const ConvU8S8Weights& w) {
-  const Reduction reduction =
-      MakeReduction(w.in_c, w.kernel_h, w.kernel_w, w.groups, MergesTaps(w.groups, w.dilation_w));
-  return static_cast<size_t>(w.groups * PackedMatrix{w.out_c / w.groups, reduction.Steps()}.Bytes());
+  const int64_t blocks = w.groups / GroupsOfBlock(w);
+  const Reduction reduction = MakeReduction(w.in_c / blocks, w.kernel_h, w.kernel_w, MergesTaps(w.dilation_w));
+  return static_cast<size_t>(blocks * PackedMatrix{w.out_c / blocks, reduction.Steps()}.Bytes());
 }
 
 void Pack(const ConvU8S8Weights& w, void* packed) {
-  const bool merged = MergesTaps(w.groups, w.dilation_w);
-  const Reduction reduction = MakeReduction(w.in_c, w.kernel_h, w.kernel_w, w.groups, merged);
-  const int64_t columns = w.out_c / w.groups;
-  const int64_t in_c = w.in_c / w.groups;
+  const bool merged = MergesTaps(w.dilation_w);
+  const int64_t blocks = w.groups / GroupsOfBlock(w);
+  const int64_t block_channels = w.in_c / blocks;
+  const int64_t columns = w.out_c / blocks;
+  const Reduction reduction = MakeReduction(block_channels, w.kernel_h, w.kernel_w, merged);
+  const int64_t group_channels = w.in_c / w.groups;
+  const int64_t group_columns = w.out_c / w.groups;
   const int64_t taps = w.kernel_h * w.kernel_w;
-  const int64_t group_bytes = PackedMatrix{columns, reduction.Steps()}.Bytes();
-  for (int64_t group = 0; group < w.groups; ++group) {
-    const int64_t first = group * columns;
-    const auto weight = [&](int64_t column, int64_t run, int64_t i) {
-      const int64_t tap = merged ? run * w.kernel_w + i / in_c : run;
-      return w.data[((first + column) * in_c + i % in_c) * taps + tap];
+  const int64_t block_bytes = PackedMatrix{columns, reduction.Steps()}.Bytes();
+  for (int64_t block = 0; block < blocks; ++block) {
+    const int64_t first = block * columns;
+    const auto weight = [&](int64_t column, int64_t run, int64_t i) -> int8_t {
+      const int64_t channel = i % block_channels - column / group_columns * group_channels;
+      if (channel < 0 || channel >= group_channels) return 0;
+      const int64_t tap = merged ? run * w.kernel_w + i / block_channels : run;
+      return w.data[((first + column) * group_channels + channel) * taps + tap];
     };
     PackMatrix(reduction, columns, w.bias == nullptr ? nullptr : w.bias + first, w.multipliers + first,
-               w.input_zero_point, weight, static_cast<uint8_t*>(packed) + group * group_bytes);
+               w.input_zero_point, weight, static_cast<uint8_t*>(packed) + block * block_bytes);
   }
 }
 
@@ -264,16 +303,18 @@ void Run(const ConvU8S8Args& args, int64_t begin, int64_t end, void* workspace) 
   MatrixUnit matrix_unit;
   int64_t copied_image = -1;
   int64_t copied_row = -1;
+  int64_t copied_block = -1;
   for (int64_t index = begin; index < end; ++index) {
-    const Unit unit(plan, g.out_h, g.groups, index);
+    const Unit unit(plan, g.out_h, index);
     const DotInput* strip = copy;
     if (plan.direct) {
       strip = reinterpret_cast<const DotInput*>(args.input) + unit.image * g.in_h * plan.row_pitch +
               unit.row * g.stride_h * plan.row_pitch;
-    } else if (unit.image != copied_image || unit.row != copied_row) {
+    } else if (unit.image != copied_image || unit.row != copied_row || unit.block != copied_block) {
       CopyStrip(args, plan, unit, copy);
       copied_image = unit.image;
       copied_row = unit.row;
+      copied_block = unit.block;
     }
     RunUnit(args, plan, unit, strip, runs, pixels, map, &matrix_unit);
   }

@@ -1,13 +1,13 @@
-// 3x3 kernels, where four taps make a dot product and there are registers for it, stream: see StreamRows. For the
-// others, output rows are made in two steps, block of channels by block. First the input columns that they need are
-// gathered: for every column, the rows under the kernel in groups of kDotDepth, their bytes interleaved, so that one
-// int32 lane holds the taps of one channel one above the other. Then every output is the sum of the dot products of
-// kernel_w columns. Neighbouring outputs share their columns, and so do output rows above each other as far as the last
-// group has rows to spare: there are packed weights for every shift of the kernel within its groups. Vectors stay in
-// unpacked order (kernels/simd_u8.h) until they are stored.
+// 3x3 kernels stream where four taps make a dot product: kernels/depthwise_stream_u8s8.h. For the others, output rows
+// are made in two steps, block of channels by block. First the input columns that they need are gathered: for every
+// column, the rows under the kernel in groups of kDotDepth, their bytes interleaved, so that one int32 lane holds the
+// taps of one channel one above the other. Then every output is the sum of the dot products of kernel_w columns.
+// Neighbouring outputs share their columns, and so do output rows above each other as far as the last group has rows to
+// spare: there are packed weights for every shift of the kernel within its groups. Vectors stay in unpacked order
+// (kernels/simd_u8.h) until they are stored.
 #include "kernels/depthwise_u8s8.h"
 
-#include "kernels/simd.h"
+#include "kernels/depthwise_stream_u8s8.h"
 #include "kernels/tile_u8s8.h"
 
 namespace qlite::kernels::QLITE_ISA {
@@ -29,11 +29,17 @@ int64_t RowGroups(int64_t kernel_h) { return DivideUp(kernel_h, kDotDepth); }
 // Rows by which a kernel can be shifted down within its row groups.
 int64_t Shifts(int64_t kernel_h) { return RowGroups(kernel_h) * kDotDepth - kernel_h + 1; }
 
-// Packed weights: a header, then for every block of channels its bias, its multipliers, and
-// [shift][row group][kernel column][channel][tap], all in unpacked order. A channel takes four bytes in each of these
-// vectors, whichever the block.
+// Vectors of taps for each shift of a kernel.
+int64_t ShiftVectors(int64_t kernel_h, int64_t kernel_w) { return RowGroups(kernel_h) * kernel_w; }
+
+bool HasStreams(int64_t kernel_h, int64_t kernel_w) { return kCanStream && kernel_h == 3 && kernel_w == 3; }
+
+// Packed weights: a header, then for every block of channels its bias, its multipliers,
+// [shift][row group][kernel column][channel][tap], and the taps of streams of stride 2, all in unpacked order. A
+// channel takes four bytes in each of these vectors, whichever the block.
 int64_t PackedChannelBytes(int64_t kernel_h, int64_t kernel_w) {
-  return 4 * (2 + Shifts(kernel_h) * RowGroups(kernel_h) * kernel_w);
+  const int64_t streamed = HasStreams(kernel_h, kernel_w) ? kStride2Vectors : 0;
+  return 4 * (2 + Shifts(kernel_h) * ShiftVectors(kernel_h, kernel_w) + streamed);
 }
 
 // Channels of the block that begins where `remaining` are left: one of the register widths, in bytes.
@@ -55,16 +61,25 @@ void PackChannel(const DepthwiseU8S8Weights& w, int64_t channel, int block_chann
   const int64_t taps = w.kernel_h * w.kernel_w;
   uint32_t sum = 0;
   auto* weights = reinterpret_cast<DotWeight*>(block + 8 * block_channels);
+  const auto put = [&](int64_t position, int64_t element, int8_t value) {
+    const int lane = slot % (block_channels / 4);
+    weights[(position * block_channels + slot - lane) * kDotDepth + StepElement(lane, static_cast<int>(element))] =
+        value;
+  };
+  const int64_t shift_vectors = ShiftVectors(w.kernel_h, w.kernel_w);
   for (int64_t tap = 0; tap < taps; ++tap) {
     const int8_t value = w.data[channel * taps + tap];
+    const int64_t ky = tap / w.kernel_w;
+    const int64_t kx = tap % w.kernel_w;
     sum += static_cast<uint32_t>(value);
     for (int64_t shift = 0; shift < Shifts(w.kernel_h); ++shift) {
-      const int64_t row = tap / w.kernel_w + shift;
-      const int64_t group = shift * RowGroups(w.kernel_h) + row / kDotDepth;
-      const int64_t position = group * w.kernel_w + tap % w.kernel_w;
-      const int lane = slot % (block_channels / 4);
-      weights[(position * block_channels + slot - lane) * kDotDepth +
-              StepElement(lane, static_cast<int>(row % kDotDepth))] = value;
+      const int64_t row = ky + shift;
+      put(shift * shift_vectors + row / kDotDepth * w.kernel_w + kx, row % kDotDepth, value);
+    }
+    if (!HasStreams(w.kernel_h, w.kernel_w)) continue;
+    for (int row = 0; row < 2; ++row) {
+      const Stride2Tap at = FindStride2Tap(row, static_cast<int>(ky), static_cast<int>(kx));
+      put(Shifts(w.kernel_h) * shift_vectors + at.vector, at.element, value);
     }
   }
   const uint32_t own = w.bias == nullptr ? 0u : static_cast<uint32_t>(w.bias[channel]);
@@ -89,32 +104,41 @@ void Pack(const DepthwiseU8S8Weights& w, void* packed) {
 }
 
 // How many output rows, and outputs of each, are made at a time, and where things are in the workspace: the rows of a
-// kernel, a vector of zero points, the gathered columns.
+// kernel, a row of zero points (a vector of them where columns are gathered), the gathered columns.
 struct Plan {
-  explicit Plan(const ConvGeometry& g) : groups(RowGroups(g.kernel_h)) {
+  explicit Plan(const DepthwiseU8S8Args& args) : groups(RowGroups(args.geometry.kernel_h)) {
+    const ConvGeometry& g = args.geometry;
+    streams = args.output != nullptr && HasStreams(g.kernel_h, g.kernel_w) && g.dilation_h == 1 && g.dilation_w == 1 &&
+              g.stride_h == g.stride_w && g.stride_w <= 2;
     rows = g.dilation_h == 1 ? (Shifts(g.kernel_h) - 1) / g.stride_h + 1 : 1;
+    if (streams) rows = 2;
     row_units = DivideUp(g.out_h, rows);
     span = (g.kernel_w - 1) * g.dilation_w + 1;
     const int64_t column_bytes = groups * 4 * VecWide::kBytes;
     const int64_t fitting = (kColumnBytes / column_bytes - span) / g.stride_w + 1;
     outputs = Smaller(Larger(fitting, kPixels), Larger(g.out_w, 1));
     columns = (outputs - 1) * g.stride_w + span;
-    zero_offset = RoundUp(groups * kDotDepth * static_cast<int64_t>(sizeof(Row)), kPackedAlignment);
-    columns_offset = zero_offset + VecWide::kBytes;
-    bytes = columns_offset + columns * column_bytes;
+    input_rows = Larger(groups * kDotDepth, kStreamRows);
+    zero_offset = RoundUp(input_rows * static_cast<int64_t>(sizeof(Row)), kPackedAlignment);
+    zero_bytes = VecWide::kBytes + (streams ? g.in_w * g.in_pixel_stride : 0);
+    columns_offset = RoundUp(zero_offset + zero_bytes, kPackedAlignment);
+    bytes = columns_offset + (streams ? 0 : columns * column_bytes);
   }
   // An input row under the kernel; the pitch is 0 outside the image, where every pixel is the same.
   struct Row {
     const uint8_t* pixels;
     int64_t pitch;
   };
+  bool streams;
   int64_t groups;
   int64_t rows;
   int64_t row_units;  // of an image
-  int64_t span;       // input columns under the kernel
+  int64_t input_rows;
+  int64_t span;  // input columns under the kernel
   int64_t outputs;
   int64_t columns;
   int64_t zero_offset;
+  int64_t zero_bytes;
   int64_t columns_offset;
   int64_t bytes;
 };
@@ -257,113 +281,12 @@ void ComputeRow(Epilogue epilogue, const RowJob& job) {
   }
 }
 
-// Four taps make a dot product, and three columns of them leave registers free.
-constexpr bool kCanStream = kDotDepth == 4 && kVectorRegisters >= 32;
-
-// Reads the image column by column, four rows high, from the first column under the kernel on: bytes interleaved, so
-// that an int32 lane holds one channel's four rows.
-template <class V>
-struct ColumnStream {
-  using Column = typename V::I32[4];
-
-  QLITE_INLINE void Next(Column& column) {
-    typename V::U8 taps[kDotDepth];
-    if (static_cast<uint64_t>(x) < static_cast<uint64_t>(in_w)) {
-      Unroll<kDotDepth>([&](auto k) QLITE_INLINE {
-        taps[k.value] = V::LoadU8(pixels[k.value]);
-        pixels[k.value] += pitch[k.value];
-      });
-    } else {
-      Unroll<kDotDepth>([&](auto k) QLITE_INLINE { taps[k.value] = V::LoadU8(outside); });
-    }
-    // Outside too: the dot product may take its input in another form than bytes.
-    V::Interleave(taps, column);
-    ++x;
-  }
-
-  // A row outside the image is one pixel of zero points, at which it stays: its pitch is 0.
-  const uint8_t* pixels[kDotDepth];
-  int64_t pitch[kDotDepth];
-  const uint8_t* outside;
-  int64_t x;
-  int64_t in_w;
-};
-
-// kRows outputs above each other from the three columns under the kernel. All their sums advance together: one after
-// the other they would fill the processor's scheduler with instructions that wait for each other.
-template <class V, Epilogue kEpilogue, int kRows>
-inline QLITE_INLINE void ComputeFromColumns(const uint8_t* block, const OutputMap& map,
-                                            const typename V::I32 (&columns)[3][4], uint8_t* output, int64_t row_pitch,
-                                            int channels) {
-  constexpr int kShiftBytes = 3 * 4 * V::kBytes;
-  const uint8_t* weights = block + 8 * V::kBytes;
-  const auto* multipliers = reinterpret_cast<const float*>(block + 4 * V::kBytes);
-  typename V::I32 acc[kRows * 4];
-  Unroll<kRows * 4>([&](auto i) QLITE_INLINE { acc[i.value] = V::LoadI32(block + i.value % 4 * V::kBytes); });
-  Unroll<3 * kRows * 4>([&](auto step) QLITE_INLINE {
-    constexpr int kColumn = step.value / (kRows * 4);
-    constexpr int kRow = step.value / 4 % kRows;
-    constexpr int kVector = step.value % 4;
-    typename V::I32& sum = acc[step.value % (kRows * 4)];
-    sum = V::Dot(sum, columns[kColumn][kVector],
-                 V::LoadI32(weights + kRow * kShiftBytes + (kColumn * 4 + kVector) * V::kBytes));
-  });
-  typename V::F32 scaled[kRows * 4];
-  Unroll<kRows * 4>([&](auto i) QLITE_INLINE {
-    scaled[i.value] = V::Scale(acc[i.value], V::LoadF32(multipliers + i.value % 4 * V::kLanes));
-  });
-  Unroll<kRows * 4>([&](auto i) QLITE_INLINE { acc[i.value] = V::template Round<kEpilogue>(scaled[i.value], map); });
-  Unroll<kRows>([&](auto r) QLITE_INLINE {
-    V::StoreU8(output + r.value * row_pitch, V::template Narrow4<kEpilogue>(acc + r.value * 4, map), channels);
-  });
-}
-
-// kRows neighbouring output rows of a 3x3 kernel, row_pitch elements apart, which share their input columns; those stay
-// in registers while the outputs that they touch are made. A function of its own, so that the loop has all registers.
-template <class V, Epilogue kEpilogue, int kStride, int kRows>
-[[gnu::noinline]] void StreamRows(ColumnStream<V> stream, const RowJob& job, int64_t row_pitch) {
-  typename V::I32 columns[3][4];
-  const uint8_t* const block = job.block;
-  const OutputMap& map = *job.map;
-  const int64_t output_stride = job.output_stride;
-  const int channels = job.channels;
-  uint8_t* output = job.output;
-  stream.Next(columns[0]);
-  if constexpr (kStride == 1) stream.Next(columns[1]);
-  for (int64_t left = job.outputs; left > 0; --left, output += output_stride) {
-    if constexpr (kStride == 2) stream.Next(columns[1]);
-    stream.Next(columns[2]);
-    ComputeFromColumns<V, kEpilogue, kRows>(block, map, columns, output, row_pitch, channels);
-    Unroll<4>([&](auto j) QLITE_INLINE {
-      columns[0][j.value] = columns[kStride == 1 ? 1 : 2][j.value];
-      columns[1][j.value] = columns[2][j.value];
-    });
-  }
-}
-
-template <class V, Epilogue kEpilogue>
-void StreamRows(const ColumnStream<V>& stream, int64_t rows, const RowJob& job, int64_t row_pitch) {
-  if (job.stride == 1) {
-    if (rows == 2) return StreamRows<V, kEpilogue, 1, 2>(stream, job, row_pitch);
-    return StreamRows<V, kEpilogue, 1, 1>(stream, job, row_pitch);
-  }
-  if (rows == 2) return StreamRows<V, kEpilogue, 2, 2>(stream, job, row_pitch);
-  return StreamRows<V, kEpilogue, 2, 1>(stream, job, row_pitch);
-}
-
-// Whether StreamRows is for this convolution.
-bool Streams(const ConvGeometry& g, Epilogue epilogue) {
-  return kCanStream && epilogue != Epilogue::kFloat && g.kernel_h == 3 && g.kernel_w == 3 && g.dilation_h == 1 &&
-         g.dilation_w == 1 && g.stride_w <= 2;
-}
-
 // What a call has made up its mind about.
 struct Context {
   const DepthwiseU8S8Args& args;
   const Plan& plan;
   const OutputMap& map;
   Epilogue epilogue;
-  bool streams;
   uint8_t* workspace;
 };
 
@@ -383,7 +306,7 @@ RowJob MakeJob(const Context& context, int64_t row, int64_t i, int64_t x, int64_
   job.channels = static_cast<int>(Smaller(V::kBytes, g.in_c - first));
   job.map = &context.map;
   const int64_t at = ((row + i) * g.out_w + x) * g.out_pixel_stride + first;
-  const int64_t shift_vectors = i * g.stride_h * context.plan.groups * g.kernel_w;
+  const int64_t shift_vectors = i * g.stride_h * ShiftVectors(g.kernel_h, g.kernel_w);
   job.weights = job.block + (2 + shift_vectors) * 4 * V::kBytes;
   job.output = context.args.output + (context.args.output == nullptr ? 0 : at);
   job.output_float = context.args.output_float + (context.args.output_float == nullptr ? 0 : at);
@@ -413,21 +336,26 @@ template <class V>
 void StreamBlock(const Context& context, int64_t row, int64_t rows, int64_t first) {
   const ConvGeometry& g = context.args.geometry;
   const auto* input_rows = reinterpret_cast<const Plan::Row*>(context.workspace);
-  ColumnStream<V> stream;
-  for (int k = 0; k < kDotDepth; ++k) {
-    stream.pixels[k] = input_rows[k].pixels + (input_rows[k].pitch == 0 ? 0 : first);
-    stream.pitch[k] = input_rows[k].pitch;
-  }
+  const RowJob job = MakeJob<V>(context, row, 0, 0, first);
+  Stream stream;
+  for (int k = 0; k < kStreamRows; ++k) stream.rows[k] = input_rows[k].pixels + first;
   stream.outside = context.workspace + context.plan.zero_offset;
-  stream.x = -g.pad_left;
-  stream.in_w = g.in_w;
-  RowJob job = MakeJob<V>(context, row, 0, 0, first);
-  job.outputs = g.out_w;
-  const int64_t row_pitch = g.out_w * g.out_pixel_stride;
+  stream.pitch = g.in_pixel_stride;
+  stream.begin = -g.pad_left * g.in_pixel_stride;
+  stream.end = g.in_w * g.in_pixel_stride;
+  stream.block = job.block;
+  stream.weights = job.weights;
+  if (g.stride_w == 2) stream.weights += Shifts(3) * ShiftVectors(3, 3) * 4 * V::kBytes;
+  stream.map = job.map;
+  stream.outputs = g.out_w;
+  stream.output = job.output;
+  stream.output_stride = job.output_stride;
+  stream.row_pitch = g.out_w * g.out_pixel_stride;
+  stream.channels = job.channels;
   if (context.epilogue == Epilogue::kSaturated) {
-    StreamRows<V, Epilogue::kSaturated>(stream, rows, job, row_pitch);
+    RunStream<V, Epilogue::kSaturated>(stream, g.stride_w, rows);
   } else {
-    StreamRows<V, Epilogue::kClamped>(stream, rows, job, row_pitch);
+    RunStream<V, Epilogue::kClamped>(stream, g.stride_w, rows);
   }
 }
 
@@ -435,7 +363,7 @@ void StreamBlock(const Context& context, int64_t row, int64_t rows, int64_t firs
 template <class V>
 void RunBlocks(const Context& context, int64_t row, int64_t rows, int64_t first) {
   if constexpr (kCanStream) {
-    if (context.streams) return StreamBlock<V>(context, row, rows, first);
+    if (context.plan.streams) return StreamBlock<V>(context, row, rows, first);
   }
   for (int64_t x = 0; x < context.args.geometry.out_w; x += context.plan.outputs) {
     RunBlock<V>(context, row, rows, x, first);
@@ -448,7 +376,7 @@ void FindRows(const DepthwiseU8S8Args& args, const Plan& plan, int64_t row, cons
   const int64_t image = row / g.out_h;
   const int64_t top = row % g.out_h * g.stride_h - g.pad_top;
   const int64_t used = g.kernel_h + (plan.rows - 1) * g.stride_h;
-  for (int64_t i = 0; i < plan.groups * kDotDepth; ++i) {
+  for (int64_t i = 0; i < plan.input_rows; ++i) {
     const int64_t y = top + i * g.dilation_h;
     rows[i] = {zero, 0};
     if (i < used && y >= 0 && y < g.in_h) {
@@ -476,22 +404,22 @@ void RunRows(const Context& context, int64_t row, int64_t rows) {
 
 void Run(const DepthwiseU8S8Args& args, int64_t begin, int64_t end, void* workspace) {
   const ConvGeometry& g = args.geometry;
-  const Plan plan(g);
+  const Plan plan(args);
   const OutputMap map = MakeOutputMap(args.quantization);
   const Epilogue epilogue = ChooseEpilogue(args.output == nullptr, args.quantization, HasSmallMultipliers(args.packed));
-  const Context context = {args, plan, map, epilogue, Streams(g, epilogue), static_cast<uint8_t*>(workspace)};
-  std::memset(context.workspace + plan.zero_offset, args.input_zero_point, VecWide::kBytes);
+  const Context context = {args, plan, map, epilogue, static_cast<uint8_t*>(workspace)};
+  std::memset(context.workspace + plan.zero_offset, args.input_zero_point, static_cast<size_t>(plan.zero_bytes));
   for (int64_t unit = begin; unit < end; ++unit) {
     const int64_t row = unit % plan.row_units * plan.rows;
     RunRows(context, unit / plan.row_units * g.out_h + row, Smaller(plan.rows, g.out_h - row));
   }
 }
 
-size_t WorkspaceBytes(const DepthwiseU8S8Args& args) { return static_cast<size_t>(Plan(args.geometry).bytes); }
+size_t WorkspaceBytes(const DepthwiseU8S8Args& args) { return static_cast<size_t>(Plan(args).bytes); }
 
 int64_t Units(const DepthwiseU8S8Args& args) {
   const ConvGeometry& g = args.geometry;
-  return g.out_w == 0 ? 0 : g.batch * Plan(g).row_units;
+  return g.out_w == 0 ? 0 : g.batch * Plan(args).row_units;
 }
 
 constexpr DepthwiseU8S8Kernels kKernels = {&PackedBytes, &Pack, &WorkspaceBytes, &Units, &Run};

@@ -256,16 +256,25 @@ struct Vec128 {
     if constexpr (kEpilogue == Epilogue::kSaturated) return bytes;
     return _mm_min_epu8(_mm_max_epu8(bytes, LoadU8(map.lo)), LoadU8(map.hi));
   }
+#if QLITE_ISA_avx512vnni
+  // What Interleave consists of: pairs of bytes of two rows, then pairs of such pairs.
+  static void ZipBytes(U8 a, U8 b, U8 out[2]) {
+    out[0] = _mm_unpacklo_epi8(a, b);
+    out[1] = _mm_unpackhi_epi8(a, b);
+  }
+  static void ZipWords(const U8 a[2], const U8 b[2], I32 out[4]) {
+    for (int i = 0; i < 2; ++i) {
+      out[2 * i] = reinterpret_cast<I32>(_mm_unpacklo_epi16(a[i], b[i]));
+      out[2 * i + 1] = reinterpret_cast<I32>(_mm_unpackhi_epi16(a[i], b[i]));
+    }
+  }
+#endif
   static void Interleave(const U8 rows[kDotDepth], I32 out[4]) {
 #if QLITE_ISA_avx512vnni
-    const __m128i a = _mm_unpacklo_epi8(rows[0], rows[1]);
-    const __m128i b = _mm_unpackhi_epi8(rows[0], rows[1]);
-    const __m128i c = _mm_unpacklo_epi8(rows[2], rows[3]);
-    const __m128i d = _mm_unpackhi_epi8(rows[2], rows[3]);
-    out[0] = reinterpret_cast<I32>(_mm_unpacklo_epi16(a, c));
-    out[1] = reinterpret_cast<I32>(_mm_unpackhi_epi16(a, c));
-    out[2] = reinterpret_cast<I32>(_mm_unpacklo_epi16(b, d));
-    out[3] = reinterpret_cast<I32>(_mm_unpackhi_epi16(b, d));
+    U8 upper[2], lower[2];
+    ZipBytes(rows[0], rows[1], upper);
+    ZipBytes(rows[2], rows[3], lower);
+    ZipWords(upper, lower, out);
 #else
     Widen(_mm_unpacklo_epi8(rows[0], rows[1]), out);
     Widen(_mm_unpackhi_epi8(rows[0], rows[1]), out + 2);
@@ -392,16 +401,24 @@ struct Vec256 {
     if constexpr (kRows == 2) return _mm256_permute4x64_epi64(x, 0xD8);
     return _mm256_permutevar8x32_epi32(x, _mm256_setr_epi32(0, 4, 1, 5, 2, 6, 3, 7));
   }
+#if QLITE_ISA_avx512vnni
+  static void ZipBytes(U8 a, U8 b, U8 out[2]) {
+    out[0] = _mm256_unpacklo_epi8(a, b);
+    out[1] = _mm256_unpackhi_epi8(a, b);
+  }
+  static void ZipWords(const U8 a[2], const U8 b[2], I32 out[4]) {
+    for (int i = 0; i < 2; ++i) {
+      out[2 * i] = reinterpret_cast<I32>(_mm256_unpacklo_epi16(a[i], b[i]));
+      out[2 * i + 1] = reinterpret_cast<I32>(_mm256_unpackhi_epi16(a[i], b[i]));
+    }
+  }
+#endif
   static void Interleave(const U8 rows[kDotDepth], I32 out[4]) {
 #if QLITE_ISA_avx512vnni
-    const __m256i a = _mm256_unpacklo_epi8(rows[0], rows[1]);
-    const __m256i b = _mm256_unpackhi_epi8(rows[0], rows[1]);
-    const __m256i c = _mm256_unpacklo_epi8(rows[2], rows[3]);
-    const __m256i d = _mm256_unpackhi_epi8(rows[2], rows[3]);
-    out[0] = reinterpret_cast<I32>(_mm256_unpacklo_epi16(a, c));
-    out[1] = reinterpret_cast<I32>(_mm256_unpackhi_epi16(a, c));
-    out[2] = reinterpret_cast<I32>(_mm256_unpacklo_epi16(b, d));
-    out[3] = reinterpret_cast<I32>(_mm256_unpackhi_epi16(b, d));
+    U8 upper[2], lower[2];
+    ZipBytes(rows[0], rows[1], upper);
+    ZipBytes(rows[2], rows[3], lower);
+    ZipWords(upper, lower, out);
 #else
     Widen(_mm256_unpacklo_epi8(rows[0], rows[1]), out);
     Widen(_mm256_unpackhi_epi8(rows[0], rows[1]), out + 2);
@@ -497,16 +514,24 @@ struct Vec512 {
     if constexpr (kRows == 2) return _mm512_permutexvar_epi64(_mm512_setr_epi64(0, 2, 4, 6, 1, 3, 5, 7), x);
     return _mm512_permutexvar_epi32(_mm512_setr_epi32(0, 4, 8, 12, 1, 5, 9, 13, 2, 6, 10, 14, 3, 7, 11, 15), x);
   }
+#if QLITE_ISA_avx512vnni
+  static void ZipBytes(U8 a, U8 b, U8 out[2]) {
+    out[0] = _mm512_unpacklo_epi8(a, b);
+    out[1] = _mm512_unpackhi_epi8(a, b);
+  }
+  static void ZipWords(const U8 a[2], const U8 b[2], I32 out[4]) {
+    for (int i = 0; i < 2; ++i) {
+      out[2 * i] = reinterpret_cast<I32>(_mm512_unpacklo_epi16(a[i], b[i]));
+      out[2 * i + 1] = reinterpret_cast<I32>(_mm512_unpackhi_epi16(a[i], b[i]));
+    }
+  }
+#endif
   static void Interleave(const U8 rows[kDotDepth], I32 out[4]) {
 #if QLITE_ISA_avx512vnni
-    const __m512i a = _mm512_unpacklo_epi8(rows[0], rows[1]);
-    const __m512i b = _mm512_unpackhi_epi8(rows[0], rows[1]);
-    const __m512i c = _mm512_unpacklo_epi8(rows[2], rows[3]);
-    const __m512i d = _mm512_unpackhi_epi8(rows[2], rows[3]);
-    out[0] = reinterpret_cast<I32>(_mm512_unpacklo_epi16(a, c));
-    out[1] = reinterpret_cast<I32>(_mm512_unpackhi_epi16(a, c));
-    out[2] = reinterpret_cast<I32>(_mm512_unpacklo_epi16(b, d));
-    out[3] = reinterpret_cast<I32>(_mm512_unpackhi_epi16(b, d));
+    U8 upper[2], lower[2];
+    ZipBytes(rows[0], rows[1], upper);
+    ZipBytes(rows[2], rows[3], lower);
+    ZipWords(upper, lower, out);
 #else
     Widen(_mm512_unpacklo_epi8(rows[0], rows[1]), out);
     Widen(_mm512_unpackhi_epi8(rows[0], rows[1]), out + 2);

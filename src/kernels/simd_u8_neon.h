@@ -44,14 +44,23 @@ struct Vec128 {
   static I32 Dot(I32 acc, I32 input, I32 weights) {
     return vdotq_s32(acc, vreinterpretq_s8_s32(input), vreinterpretq_s8_s32(weights));
   }
-  static void Interleave(const U8 rows[kDotDepth], I32 out[4]) {
-    const uint8x16x2_t upper = vzipq_u8(rows[0], rows[1]);
-    const uint8x16x2_t lower = vzipq_u8(rows[2], rows[3]);
+  // What Interleave consists of: pairs of bytes of two rows, then pairs of such pairs.
+  static void ZipBytes(U8 a, U8 b, U8 out[2]) {
+    out[0] = vzip1q_u8(a, b);
+    out[1] = vzip2q_u8(a, b);
+  }
+  static void ZipWords(const U8 a[2], const U8 b[2], I32 out[4]) {
     for (int i = 0; i < 2; ++i) {
-      const uint16x8x2_t taps = vzipq_u16(vreinterpretq_u16_u8(upper.val[i]), vreinterpretq_u16_u8(lower.val[i]));
+      const uint16x8x2_t taps = vzipq_u16(vreinterpretq_u16_u8(a[i]), vreinterpretq_u16_u8(b[i]));
       out[2 * i] = vreinterpretq_s32_u8(Signed(vreinterpretq_u8_u16(taps.val[0])));
       out[2 * i + 1] = vreinterpretq_s32_u8(Signed(vreinterpretq_u8_u16(taps.val[1])));
     }
+  }
+  static void Interleave(const U8 rows[kDotDepth], I32 out[4]) {
+    U8 upper[2], lower[2];
+    ZipBytes(rows[0], rows[1], upper);
+    ZipBytes(rows[2], rows[3], lower);
+    ZipWords(upper, lower, out);
   }
   // u - kInputOffset of every byte.
   static U8 Signed(U8 x) { return veorq_u8(x, vdupq_n_u8(0x80)); }

@@ -81,6 +81,29 @@ TEST_CASE("conv_u8s8 is exact for groups") {
   Check({MakeGeometry(8, 5, 6, 10, 1, 1, 1, 0, 1, 2)});
 }
 
+TEST_CASE("conv_u8s8 is exact where several groups are computed together") {
+  for (const int64_t width : {1, 2, 3, 4, 7, 8, 16, 24, 32}) {
+    for (const int64_t groups : {2, 6, 7, 8}) {
+      for (const int64_t stride : {1, 2})
+        Check({MakeGeometry(groups * width, 5, 9, groups * width, 3, 3, stride, 1, 1, groups)});
+      Check({MakeGeometry(groups * width, 4, 7, groups * 2, 1, 1, 1, 0, 1, groups)});
+    }
+    // Without padding, dilated, in slices of wider buffers, as floats, in pieces, on a matrix unit.
+    Check({MakeGeometry(6 * width, 5, 9, 6 * width, 3, 3, 1, 0, 1, 6)});
+    Check({MakeGeometry(6 * width, 6, 9, 6 * width, 3, 3, 1, 2, 2, 6)});
+    ConvCase c = {MakeGeometry(8 * width, 5, 18, 8 * width, 3, 3, 1, 1, 1, 8)};
+    Check(c);
+    c.geometry.batch = 2;
+    c.geometry.in_pixel_stride += 5;
+    c.geometry.out_pixel_stride += 3;
+    c.extremes = Extremes::kAll;
+    c.piece = 1;
+    Check(c);
+    c.float_output = true;
+    Check(c);
+  }
+}
+
 TEST_CASE("conv_u8s8 reads and writes slices of the channels of wider buffers") {
   for (const int64_t kernel : {1, 3}) {
     for (const int64_t in_c : {3, 8}) {

@@ -47,7 +47,18 @@ TEST_CASE("depthwise_u8s8 is exact for every geometry") {
 }
 
 TEST_CASE("depthwise_u8s8 is exact for every width") {
-  for (int64_t width = 1; width < 12; ++width) Check({MakeDepthwise(70, 3, width, 3, 3, 1, 1)});
+  for (int64_t width = 1; width < 14; ++width) {
+    for (const int64_t stride : {1, 2}) {
+      for (int64_t height = 2; height < 6; ++height) {
+        Check({MakeDepthwise(70, height, width, 3, 3, stride, 1)});
+        Check({MakeDepthwise(20, height + 1, width + 2, 3, 3, stride, 0)});
+        ConvCase c = {MakeDepthwise(40, height, width, 3, 3, stride, 1)};
+        c.output = {20, 20, 141};
+        c.extremes = Extremes::kAll;
+        Check(c);
+      }
+    }
+  }
   for (const int64_t width : {100, 191, 400}) {
     Check({MakeDepthwise(65, 2, width, 3, 3, 1, 1)});
     Check({MakeDepthwise(65, 2, width, 3, 3, 2, 1)});
@@ -70,6 +81,10 @@ TEST_CASE("depthwise_u8s8 takes windows beyond the image") {
   c.geometry.pad_left = 5;
   c.geometry.out_h = 6;
   c.geometry.out_w = 13;
+  Check(c);
+  c.geometry.stride_h = c.geometry.stride_w = 2;
+  Check(c);
+  c.geometry.stride_h = 1;
   Check(c);
   Check({MakeDepthwise(5, 1, 1, 3, 3, 1, 3)});
   Check({MakeDepthwise(5, 3, 3, 3, 3, 1, 30, 20)});
