@@ -26,7 +26,6 @@ void AddTo(Int128 addend, FixedSum* sum) {
 
 // Rounded half to even; 2^26 saturated samples still fit in a FixedSum.
 Int128 ToQuanta(double value) {
-  if (std::fabs(value) < 0x1p22) return static_cast<Int128>(std::llrint(value / kQuantum));  // the same, for less
   constexpr double kLimit = 0x1p100;
   return static_cast<Int128>(std::nearbyint(std::clamp(value / kQuantum, -kLimit, kLimit)));
 }
@@ -39,13 +38,6 @@ double ChannelStatistics::Mean(size_t channel) const {
 
 namespace calib {
 namespace {
-
-void Start(int64_t channels, ChannelStatistics* statistics) {
-  constexpr float kInfinity = std::numeric_limits<float>::infinity();
-  statistics->min.assign(static_cast<size_t>(channels), kInfinity);
-  statistics->max.assign(static_cast<size_t>(channels), -kInfinity);
-  statistics->sum.resize(static_cast<size_t>(channels));
-}
 
 // Widens the extremes and adds to the sums of every channel.
 void Scan(const TappedValue& value, int64_t channels, float* min, float* max, double* sum) {
@@ -65,26 +57,33 @@ void Scan(const TappedValue& value, int64_t channels, float* min, float* max, do
 
 }  // namespace
 
-std::optional<ObservedRange> AddSample(const TappedValue& value, ChannelStatistics* statistics) {
+std::optional<ObservedRange> ChannelScan::Add(const TappedValue& value, ChannelStatistics* statistics) {
+  constexpr float kInfinity = std::numeric_limits<float>::infinity();
   const int64_t channels = value.dims.size() < 2 ? 1 : value.dims[1];
-  if (statistics->count == 0) Start(channels, statistics);
-  ChannelStatistics sample;
-  Start(channels, &sample);
-  std::vector<double> sum(static_cast<size_t>(channels));
-  Scan(value, channels, sample.min.data(), sample.max.data(), sum.data());
+  const auto size = static_cast<size_t>(channels);
+  if (statistics->count == 0) {
+    statistics->min.assign(size, kInfinity);
+    statistics->max.assign(size, -kInfinity);
+    statistics->sum.resize(size);
+  }
+  min_.assign(size, kInfinity);
+  max_.assign(size, -kInfinity);
+  sum_.assign(size, 0);
+  quanta_.resize(size);
+  Scan(value, channels, min_.data(), max_.data(), sum_.data());
+  const kernels::ObserveF32Kernels& kernels = kernels::ObserveF32(kernels::BestVectorIsa());
+  if (kernels.to_quanta(sum_.data(), channels, quanta_.data())) {
+    for (size_t c = 0; c < size; ++c) AddTo(quanta_[c], &statistics->sum[c]);
+  } else {
+    // A sum is not finite where a value is not, or where values are so large that a few of them overflow.
+    if (!std::all_of(sum_.begin(), sum_.end(), [](double sum) { return std::isfinite(sum); })) return std::nullopt;
+    for (size_t c = 0; c < size; ++c) AddTo(ToQuanta(sum_[c]), &statistics->sum[c]);
+  }
   statistics->count += static_cast<uint64_t>(value.elements / channels);
-  ObservedRange range{sample.min[0], sample.max[0]};
-  for (size_t c = 0; c < sum.size(); ++c) {
-    // -0 becomes +0: which of the two is kept would depend on the order of values.
-    statistics->min[c] = std::min(statistics->min[c], sample.min[c]) + 0.0f;
-    statistics->max[c] = std::max(statistics->max[c], sample.max[c]) + 0.0f;
-    range = {std::min(range.min, sample.min[c]), std::max(range.max, sample.max[c])};
-  }
-  for (size_t c = 0; c < sum.size(); ++c) {
-    // It is not finite where a value is not, or where values are so large that a few of them overflow.
-    if (!std::isfinite(sum[c])) return std::nullopt;
-    AddTo(ToQuanta(sum[c]), &statistics->sum[c]);
-  }
+  ObservedRange range{min_[0], max_[0]};
+  // Zeros are made +0: which of the two is kept would depend on the order of values.
+  kernels.widen(min_.data(), max_.data(), channels, statistics->min.data(), statistics->max.data(), &range.min,
+                &range.max);
   return range;
 }
 

@@ -3,7 +3,6 @@
 #include <algorithm>
 #include <cmath>
 #include <limits>
-#include <memory>
 #include <utility>
 
 #include "kernels/observe_f32.h"
@@ -24,17 +23,7 @@ void MergeBins(int doublings, std::vector<uint64_t>* side) {
   }
 }
 
-// Without the empty bins at the end.
-std::vector<uint64_t> Used(std::vector<uint64_t> side) {
-  while (!side.empty() && side.back() == 0) side.pop_back();
-  return side;
-}
-
-void SaveSide(const std::vector<uint64_t>& side, ByteWriter* out) {
-  const std::vector<uint64_t> used = Used(side);
-  out->Varint(used.size());
-  for (const uint64_t count : used) out->Varint(count);
-}
+size_t FirstCounter(size_t side) { return side * MagnitudeHistogram::kBins * kCountLanes; }
 
 // `extreme`: the largest magnitude of this side, which no bin in use may lie beyond; negative where the side is empty.
 bool LoadSide(ByteReader* in, double extreme, double width, std::vector<uint64_t>* side) {
@@ -61,28 +50,43 @@ int MagnitudeHistogram::ExponentFor(float magnitude) {
 double MagnitudeHistogram::bin_width() const { return std::ldexp(1.0, exponent_); }
 
 void MagnitudeHistogram::Add(std::span<const float> values, const ObservedRange& range) {
-  range_.Widen(range);
-  WidenBins(ExponentFor(range_.MaxMagnitude()));
-  const float inverse_width = std::ldexp(1.0f, -exponent_);
-  // Small counters that many tensors share stay in the nearest cache; those that no value can reach are not touched.
-  const auto counters = std::make_unique_for_overwrite<uint16_t[]>(kernels::CounterCount(kBins));
-  static_assert(kDenseValues <= std::numeric_limits<uint16_t>::max() && 2 * kCountedValues <= kDenseValues);
-  const std::array<float, 2> extremes = {range.max, -range.min};
-  std::array<int64_t, 2> bins;
-  const auto counters_of = [&](size_t side) { return counters.get() + side * kBins * kCountLanes; };
-  for (size_t side = 0; side < sides_.size(); ++side) {
-    bins[side] = extremes[side] > 0 ? static_cast<int64_t>(extremes[side] * inverse_width) + 1 : 0;
-    std::fill_n(counters_of(side), bins[side] * kCountLanes, uint16_t{0});
-  }
+  constexpr size_t kMostCounted = std::max(kDenseValues, 2 * kCountedValues);
+  constexpr size_t kMostRecent = std::numeric_limits<uint16_t>::max();
+  static_assert(kMostCounted <= kMostRecent);
+  ValueRange wider = range_;
+  wider.Widen(range);
+  const int exponent = ExponentFor(wider.MaxMagnitude());
+  if (exponent > exponent_ || recent_values_ + kMostCounted > kMostRecent) Settle();
+  range_ = wider;
+  WidenBins(exponent);
+  recent_.resize(kernels::CounterCount(kBins));
+  recent_values_ += std::min(values.size(), kMostCounted);
   const size_t period = values.size() <= kDenseValues ? kRunValues : kRunValues * (values.size() / kCountedValues);
-  const kernels::ObserveF32Kernels& kernels = kernels::ObserveF32(kernels::BestVectorIsa());
-  kernels.count_magnitudes(values.data(), static_cast<int64_t>(values.size()),
-                           {.run = kRunValues, .period = static_cast<int64_t>(period)}, inverse_width, kBins,
-                           counters.get());
+  kernels::ObserveF32(kernels::BestVectorIsa())
+      .count_magnitudes(values.data(), static_cast<int64_t>(values.size()),
+                        {.run = kRunValues, .period = static_cast<int64_t>(period)}, std::ldexp(1.0f, -exponent_),
+                        kBins, recent_.data());
+}
+
+int64_t MagnitudeHistogram::ReachableBins(size_t side) const {
+  const float extreme = side == 0 ? range_.max : -range_.min;
+  return extreme > 0 ? static_cast<int64_t>(extreme * std::ldexp(1.0f, -exponent_)) + 1 : 0;
+}
+
+void MagnitudeHistogram::AddRecent(size_t side, Side* counts) const {
+  if (recent_values_ == 0) return;
+  const int64_t bins = ReachableBins(side);
+  if (std::ssize(*counts) < bins) counts->resize(static_cast<size_t>(bins));
+  kernels::ObserveF32(kernels::BestVectorIsa()).add_counters(recent_.data() + FirstCounter(side), bins, counts->data());
+}
+
+void MagnitudeHistogram::Settle() {
+  if (recent_values_ == 0) return;
   for (size_t side = 0; side < sides_.size(); ++side) {
-    if (std::ssize(sides_[side]) < bins[side]) sides_[side].resize(static_cast<size_t>(bins[side]));
-    kernels.add_counters(counters_of(side), bins[side], sides_[side].data());
+    AddRecent(side, &sides_[side]);
+    std::fill_n(recent_.data() + FirstCounter(side), ReachableBins(side) * kCountLanes, uint16_t{0});
   }
+  recent_values_ = 0;
 }
 
 void MagnitudeHistogram::WidenBins(int exponent) {
@@ -93,6 +97,8 @@ void MagnitudeHistogram::WidenBins(int exponent) {
 
 void MagnitudeHistogram::Merge(const MagnitudeHistogram& other) {
   MagnitudeHistogram addend = other;
+  addend.Settle();
+  Settle();
   const int exponent = std::max(exponent_, addend.exponent_);
   WidenBins(exponent);
   addend.WidenBins(exponent);
@@ -104,13 +110,20 @@ void MagnitudeHistogram::Merge(const MagnitudeHistogram& other) {
   range_.Widen(addend.range_);
 }
 
-std::vector<uint64_t> MagnitudeHistogram::PositiveCounts() const { return Used(sides_[0]); }
-
-std::vector<uint64_t> MagnitudeHistogram::NegativeCounts() const { return Used(sides_[1]); }
+std::vector<uint64_t> MagnitudeHistogram::Counts(size_t side) const {
+  Side counts = sides_[side];
+  AddRecent(side, &counts);
+  while (!counts.empty() && counts.back() == 0) counts.pop_back();
+  return counts;
+}
 
 void MagnitudeHistogram::Save(ByteWriter* out) const {
   range_.Save(out);
-  for (const Side& side : sides_) SaveSide(side, out);
+  for (size_t side = 0; side < sides_.size(); ++side) {
+    const Side counts = Counts(side);
+    out->Varint(counts.size());
+    for (const uint64_t count : counts) out->Varint(count);
+  }
 }
 
 bool MagnitudeHistogram::Load(ByteReader* in) {

@@ -37,8 +37,8 @@ class MagnitudeHistogram {
   const ValueRange& range() const { return range_; }
   double bin_width() const;
   // Counts from zero outwards, without the bins behind the last one in use.
-  std::vector<uint64_t> PositiveCounts() const;
-  std::vector<uint64_t> NegativeCounts() const;
+  std::vector<uint64_t> PositiveCounts() const { return Counts(0); }
+  std::vector<uint64_t> NegativeCounts() const { return Counts(1); }
 
   void Save(ByteWriter* out) const;
   // False, with the histogram unchanged, for what Save cannot have written.
@@ -50,6 +50,12 @@ class MagnitudeHistogram {
   // Counts of one sign by bin, as many as have been needed.
   using Side = std::vector<uint64_t>;
 
+  // Moves the recent counts to the sides.
+  void Settle();
+  // The bins that the range reaches.
+  int64_t ReachableBins(size_t side) const;
+  void AddRecent(size_t side, Side* counts) const;
+  std::vector<uint64_t> Counts(size_t side) const;
   void WidenBins(int exponent);
   // The exponent of the narrowest bins that reach beyond `magnitude`.
   static int ExponentFor(float magnitude);
@@ -57,6 +63,9 @@ class MagnitudeHistogram {
   ValueRange range_;
   int exponent_ = kLowestExponent;  // of the bin width
   std::array<Side, 2> sides_;       // positive, negative
+  // Counts of what was added last, in counters small enough to stay in the caches from one sample to the next.
+  std::vector<uint16_t> recent_;
+  size_t recent_values_ = 0;  // no recent counter holds more
 };
 
 }  // namespace qlite::calib

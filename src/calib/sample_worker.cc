@@ -43,7 +43,7 @@ absl::Status SampleWorker::Observe(ValueId id, const TappedValue& value) {
     if (!observer.ok()) return observer.status();
     tensor.observer = *std::move(observer);
   }
-  const std::optional<ObservedRange> range = AddSample(value, &tensor.channels);
+  const std::optional<ObservedRange> range = scan_.Add(value, &tensor.channels);
   if (!range) {
     return AtValue(absl::FailedPreconditionError(
                        StrCat("value '", graph_.value(id).name,

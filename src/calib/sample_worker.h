@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "absl/status/status.h"
+#include "calib/channel_statistics.h"
 #include "qlite/calibrator.h"
 #include "qlite/session.h"
 
@@ -36,6 +37,7 @@ class SampleWorker {
   const Graph& graph_;
   std::string method_;
   const ObserverRegistry& registry_;
+  ChannelScan scan_;
   std::vector<TensorCalibration> tensors_;  // by value; without observer until the value is seen
 };
 

@@ -35,6 +35,15 @@ struct ObserveF32Kernels {
   // The same for every row.
   void (*row_statistics)(const float* values, int64_t rows, int64_t columns, float* min, float* max, double* sum);
 
+  // Widens [min[c], max[c]] by [from_min[c], from_max[c]] for every one of n channels, and [*least, *greatest] by all of
+  // them; none is NaN. A zero becomes +0 in min and max; its sign is unspecified in the others.
+  void (*widen)(const float* from_min, const float* from_max, int64_t n, float* min, float* max, float* least,
+                float* greatest);
+
+  // quanta[i] = sums[i] in units of 2^-40, rounded half to even. False, with the quanta unspecified, where a sum is
+  // not finite or its magnitude is 2^22 or more.
+  bool (*to_quanta)(const double* sums, int64_t n, int64_t* quanta);
+
   // Counts those of the values in `runs` that are not zero in counters[bin * kCountLanes + some lane], where the bin of
   // x is floor(|x| * inverse_width), plus `negative_bins` where x < 0. The caller sees to it that
   // |x| * inverse_width < negative_bins, and that no counter overflows.

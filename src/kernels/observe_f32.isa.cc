@@ -123,6 +123,28 @@ void RowStatistics(const float* values, int64_t rows, int64_t columns, float* mi
   }
 }
 
+void Widen(const float* from_min, const float* from_max, int64_t n, float* min, float* max, float* least,
+           float* greatest) {
+  Range(from_min, n, least, greatest);
+  Range(from_max, n, least, greatest);
+  for (int64_t c = 0; c < n; ++c) min[c] = MinOf(from_min[c], min[c]) + 0.0f;
+  for (int64_t c = 0; c < n; ++c) max[c] = MaxOf(from_max[c], max[c]) + 0.0f;
+}
+
+bool ToQuanta(const double* sums, int64_t n, int64_t* quanta) {
+  constexpr double kQuanta = 0x1p40;
+  constexpr double kWhole = 0x1p52;  // of this magnitude, and so after adding it, a double is a whole number
+  int64_t beyond = 0;
+  for (int64_t i = 0; i < n; ++i) {
+    const double magnitude = __builtin_fabs(sums[i]);
+    beyond |= magnitude < 0x1p22 ? 0 : 1;
+    const double scaled = (magnitude < 0x1p22 ? magnitude : 0) * kQuanta;
+    const auto rounded = static_cast<int64_t>(scaled < kWhole ? scaled + kWhole - kWhole : scaled);
+    quanta[i] = sums[i] < 0 ? -rounded : rounded;
+  }
+  return beyond == 0;
+}
+
 void CountRun(const float* values, int64_t n, float inverse_width, int32_t negative_bins, uint16_t* counters) {
   // Indices are computed for a block at a time: the conversion is vector work, the counting is not. Zeros, which come
   // in masses behind a Relu, would wait for each other in one counter; each place of the block has its own for them.
@@ -168,6 +190,8 @@ extern const ObserveF32Kernels kObserveF32Kernels;
 const ObserveF32Kernels kObserveF32Kernels = {.range = Range,
                                               .column_statistics = ColumnStatistics,
                                               .row_statistics = RowStatistics,
+                                              .widen = Widen,
+                                              .to_quanta = ToQuanta,
                                               .count_magnitudes = CountMagnitudes,
                                               .add_counters = AddCounters};
 
