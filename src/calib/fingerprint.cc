@@ -3,6 +3,8 @@
 #define XXH_INLINE_ALL
 #include <xxhash.h>
 
+#include "core/mapped_file.h"
+
 namespace qlite::calib {
 
 struct Fingerprinter::State {
@@ -18,6 +20,13 @@ void Fingerprinter::AddInteger(int64_t value) { XXH3_64bits_update(&state_->xxh3
 void Fingerprinter::AddBytes(std::string_view bytes) {
   AddInteger(static_cast<int64_t>(bytes.size()));
   XXH3_64bits_update(&state_->xxh3, bytes.data(), bytes.size());
+}
+
+void Fingerprinter::AddBuffer(const Buffer& buffer) {
+  AddInteger(static_cast<int64_t>(buffer.size));
+  ForEachPiece(buffer, [this](std::span<const std::byte> piece) {
+    XXH3_64bits_update(&state_->xxh3, piece.data(), piece.size());
+  });
 }
 
 uint64_t Fingerprinter::Value() const { return XXH3_64bits_digest(&state_->xxh3); }

@@ -8,6 +8,8 @@
 #include <span>
 #include <string_view>
 
+#include "qlite/tensor.h"
+
 namespace qlite::calib {
 
 class Fingerprinter {
@@ -19,6 +21,8 @@ class Fingerprinter {
 
   void AddInteger(int64_t value);
   void AddBytes(std::string_view bytes);
+  // The same of a buffer's bytes; of a large mapped file only a piece is in memory at a time.
+  void AddBuffer(const Buffer& buffer);
   template <class T>
   void AddValues(std::span<const T> values) {
     AddBytes({reinterpret_cast<const char*>(values.data()), values.size_bytes()});

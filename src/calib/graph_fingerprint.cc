@@ -13,8 +13,7 @@ uint64_t GraphFingerprint(const Graph& graph) {
       const Tensor& constant = *graph.value(input).constant;
       fingerprint.AddBytes(ElementTypeName(constant.type()));
       fingerprint.AddValues(std::span<const int64_t>(constant.dims()));
-      const Buffer& buffer = constant.buffer();
-      fingerprint.AddBytes({reinterpret_cast<const char*>(buffer.data), buffer.size});
+      fingerprint.AddBuffer(constant.buffer());
     }
   }
   return fingerprint.Value();

@@ -14,10 +14,10 @@ namespace qlite {
 namespace {
 
 // A file that is removed unless it is renamed.
-class TemporaryFile {
+class TemporaryFile : public ByteSink {
  public:
   TemporaryFile() = default;
-  ~TemporaryFile() {
+  ~TemporaryFile() override {
     if (fd_ >= 0) close(fd_);
     if (!path_.empty()) unlink(path_.c_str());
   }
@@ -39,13 +39,28 @@ class TemporaryFile {
     return absl::OkStatus();
   }
 
-  absl::Status Write(std::string_view bytes) {
+  absl::Status Append(std::string_view bytes) override {
     while (!bytes.empty()) {
       const ssize_t written = write(fd_, bytes.data(), bytes.size());
       if (written < 0 && errno == EINTR) continue;
       if (written < 0) return FileError(errno, "write", path_);
       bytes.remove_prefix(static_cast<size_t>(written));
     }
+    return absl::OkStatus();
+  }
+
+  absl::Status Overwrite(uint64_t offset, std::string_view bytes) override {
+    while (!bytes.empty()) {
+      const ssize_t written = pwrite(fd_, bytes.data(), bytes.size(), static_cast<off_t>(offset));
+      if (written < 0 && errno == EINTR) continue;
+      if (written < 0) return FileError(errno, "write", path_);
+      offset += static_cast<uint64_t>(written);
+      bytes.remove_prefix(static_cast<size_t>(written));
+    }
+    return absl::OkStatus();
+  }
+
+  absl::Status Close() {
     if (fsync(fd_) != 0) return FileError(errno, "flush", path_);
     // Some file systems report a failed write only here.
     const int closed = close(fd_);
@@ -82,20 +97,26 @@ absl::Status CheckTarget(const std::string& path) {
 
 }  // namespace
 
-absl::Status WriteFileAtomically(const std::string& path, std::string_view bytes, const FileCheck& check) {
+absl::Status WriteFileAtomically(const std::string& path, FileFill fill, const FileCheck& check) {
   if (path.empty()) return absl::InvalidArgumentError("the path of the file to write is empty");
   if (absl::Status status = CheckTarget(path); !status.ok()) return status;
   const std::string parent = std::filesystem::path(path).parent_path().string();
   const std::string folder = parent.empty() ? "." : parent;
   TemporaryFile file;
   if (absl::Status status = file.Create(folder); !status.ok()) return status;
-  if (absl::Status status = file.Write(bytes); !status.ok()) return status;
+  if (absl::Status status = fill(file); !status.ok()) return status;
+  if (absl::Status status = file.Close(); !status.ok()) return status;
   if (check) {
     if (absl::Status status = check(file.path()); !status.ok()) return status;
   }
   if (absl::Status status = file.RenameTo(path); !status.ok()) return status;
   FlushFolder(folder);
   return absl::OkStatus();
+}
+
+absl::Status WriteFileAtomically(const std::string& path, std::string_view bytes, const FileCheck& check) {
+  return WriteFileAtomically(
+      path, [&](ByteSink& file) { return file.Append(bytes); }, check);
 }
 
 }  // namespace qlite

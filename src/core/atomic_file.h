@@ -6,7 +6,9 @@
 #include <string>
 #include <string_view>
 
+#include "absl/functional/function_ref.h"
 #include "absl/status/status.h"
+#include "core/byte_sink.h"
 
 namespace qlite {
 
@@ -18,6 +20,10 @@ using FileCheck = std::function<absl::Status(const std::string& temporary_path)>
 // file is gone. Errors name the path; those of `check` are passed on as they are. kInvalidArgument where `path` names
 // something that is not a regular file.
 absl::Status WriteFileAtomically(const std::string& path, std::string_view bytes, const FileCheck& check = {});
+
+// The same of bytes that `fill` appends piece by piece; its errors are passed on as they are.
+using FileFill = absl::FunctionRef<absl::Status(ByteSink& file)>;
+absl::Status WriteFileAtomically(const std::string& path, FileFill fill, const FileCheck& check = {});
 
 }  // namespace qlite
 

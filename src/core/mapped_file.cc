@@ -5,7 +5,9 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <cerrno>
+#include <cstring>
 #include <memory>
 
 #include "core/file_error.h"
@@ -61,6 +63,38 @@ void ReleasePages(const Buffer& part) {
   const uintptr_t begin = (address + page - 1) / page * page, end = (address + part.size) / page * page;
   // The pages are private and were never written. That the system declines is no error.
   if (begin < end) (void)madvise(reinterpret_cast<void*>(begin), end - begin, MADV_DONTNEED);
+}
+
+absl::Status TryEachPiece(const Buffer& buffer, absl::FunctionRef<absl::Status(std::span<const std::byte>)> use) {
+  constexpr size_t kPiece = size_t{16} << 20;
+  for (size_t begin = 0; begin < buffer.size;) {
+    const size_t size = std::min(kPiece, buffer.size - begin);
+    if (absl::Status status = use({buffer.data + begin, size}); !status.ok()) return status;
+    // The page that two pieces share stays behind at first; what came before the piece is released with it.
+    begin += size;
+    if (buffer.size > kPiece) ReleasePages({buffer.data, begin, buffer.owner});
+  }
+  return absl::OkStatus();
+}
+
+void ForEachPiece(const Buffer& buffer, absl::FunctionRef<void(std::span<const std::byte>)> use) {
+  (void)TryEachPiece(buffer, [&](std::span<const std::byte> piece) {
+    use(piece);
+    return absl::OkStatus();
+  });
+}
+
+bool SameBytes(const Buffer& a, const Buffer& b) {
+  if (a.size != b.size) return false;
+  if (a.data == b.data) return true;
+  bool same = true;
+  size_t at = 0;
+  ForEachPiece(a, [&](std::span<const std::byte> piece) {
+    same = same && std::memcmp(piece.data(), b.data + at, piece.size()) == 0;
+    at += piece.size();
+    if (piece.size() < a.size) ReleasePages({b.data, at, b.owner});
+  });
+  return same;
 }
 
 }  // namespace qlite

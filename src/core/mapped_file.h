@@ -2,9 +2,13 @@
 #ifndef QLITE_CORE_MAPPED_FILE_H_
 #define QLITE_CORE_MAPPED_FILE_H_
 
+#include <cstddef>
 #include <cstdint>
+#include <span>
 #include <string>
 
+#include "absl/functional/function_ref.h"
+#include "absl/status/status.h"
 #include "absl/status/statusor.h"
 #include "qlite/tensor.h"
 
@@ -19,6 +23,14 @@ absl::StatusOr<Buffer> MapFile(const std::string& path, uint64_t max_bytes);
 // Lets the system take back the whole pages of a part of a mapped file, which are read from the file again when they
 // are touched. Does nothing for other memory.
 void ReleasePages(const Buffer& part);
+
+// Calls `use` with one piece of the buffer after the other. Of a large mapped file only a piece is in memory at a time.
+void ForEachPiece(const Buffer& buffer, absl::FunctionRef<void(std::span<const std::byte>)> use);
+// The same until `use` fails.
+absl::Status TryEachPiece(const Buffer& buffer, absl::FunctionRef<absl::Status(std::span<const std::byte>)> use);
+
+// Equal sizes and bytes, read as by ForEachPiece.
+bool SameBytes(const Buffer& a, const Buffer& b);
 
 }  // namespace qlite
 

@@ -8,6 +8,7 @@
 #include "core/bit_packing.h"
 #include "core/check.h"
 #include "core/checked_math.h"
+#include "core/mapped_file.h"
 #include "core/status_macros.h"
 #include "core/str_cat.h"
 
@@ -22,6 +23,19 @@ bool IsAligned(const void* data, size_t alignment) {
 
 bool HoldsOnlyZeroAndOne(const Buffer& buffer) {
   return std::all_of(buffer.data, buffer.data + buffer.size, [](std::byte b) { return b <= std::byte{1}; });
+}
+
+template <class T>
+bool HoldsFields(std::span<const T> values, const PackedIntegers& packed) {
+  constexpr size_t kPiece = size_t{1} << 20;
+  const std::span<const std::byte> fields(packed.fields.data, packed.fields.size);
+  std::vector<T> unpacked(std::min(kPiece, values.size()));
+  for (size_t begin = 0; begin < values.size(); begin += kPiece) {
+    const auto piece = std::span(unpacked).first(std::min(kPiece, values.size() - begin));
+    UnpackFields(fields, packed.width, begin, piece);
+    if (!std::equal(piece.begin(), piece.end(), values.begin() + static_cast<std::ptrdiff_t>(begin))) return false;
+  }
+  return true;
 }
 
 }  // namespace
@@ -142,8 +156,16 @@ void Tensor::CheckType(ElementType type) const {
 
 bool operator==(const Tensor& a, const Tensor& b) {
   if (a.type_ != b.type_ || a.dims_ != b.dims_) return false;
-  const Buffer &x = a.buffer(), &y = b.buffer();
-  return x.data == y.data || x.size == 0 || std::memcmp(x.data, y.data, x.size) == 0;
+  // Neither keeps elements that nobody asked for.
+  const PackedIntegers *x = a.packed(), *y = b.packed();
+  if (x != nullptr && y != nullptr && x->width == y->width) return SameBytes(x->fields, y->fields);
+  if ((x == nullptr) != (y == nullptr)) {
+    const Tensor& plain = x == nullptr ? a : b;
+    const PackedIntegers& packed = x == nullptr ? *y : *x;
+    return a.type_ == ElementType::kInt8 ? HoldsFields(plain.data<int8_t>(), packed)
+                                         : HoldsFields(plain.data<int16_t>(), packed);
+  }
+  return SameBytes(a.buffer(), b.buffer());
 }
 
 }  // namespace qlite

@@ -3,7 +3,7 @@
 
 #include "core/atomic_file.h"
 #include "core/error_site.h"
-#include "core/mapped_file.h"
+#include "core/status_macros.h"
 #include "core/str_cat.h"
 #include "formats/onnx/onnx_reader.h"
 #include "formats/onnx/onnx_writer.h"
@@ -51,15 +51,40 @@ absl::Status CheckReadBack(const Context& context, const Graph& graph, const abs
                           /*exact=*/options.format == ModelFormat::kQlite);
 }
 
+absl::StatusOr<QliteFile> MakeQlite(const Graph& graph, const ExportOptions& options, Executor* executor) {
+  return QliteFile::Make(WithManifest(graph, options),
+                         {.smallest_weights = options.encode_weights, .executor = executor});
+}
+
 absl::StatusOr<std::string> Serialize(const Graph& graph, const ExportOptions& options, Executor* executor) {
-  const Graph marked = WithManifest(graph, options);
   switch (options.format) {
-    case ModelFormat::kQlite:
-      return WriteQlite(marked, {.smallest_weights = options.encode_weights, .executor = executor});
+    case ModelFormat::kQlite: {
+      const absl::StatusOr<QliteFile> file = MakeQlite(graph, options, executor);
+      if (!file.ok()) return file.status();
+      StringSink sink;
+      QLITE_RETURN_IF_ERROR(file->WriteTo(sink));
+      return std::move(sink.bytes());
+    }
     case ModelFormat::kOnnx:
-      return WriteOnnx(marked, {.uint8_activations = options.onnx_uint8_activations});
+      return WriteOnnx(WithManifest(graph, options), {.uint8_activations = options.onnx_uint8_activations});
   }
   return absl::InternalError("unknown model format");
+}
+
+// A .qlite file is not made in memory: its constants go from where they lie into the file.
+absl::Status WriteFile(const Context& context, const Graph& graph, const std::string& path,
+                       const ExportOptions& options, const FileCheck& check) {
+  const auto at_path = [&](const absl::Status& status) {
+    return status.ok() ? status : AtFileInstead(Prefixed(status, path), path);
+  };
+  if (options.format == ModelFormat::kQlite) {
+    const absl::StatusOr<QliteFile> file = MakeQlite(graph, options, &context.executor());
+    if (!file.ok()) return file.status();
+    return at_path(WriteFileAtomically(
+        path, [&](ByteSink& sink) { return file->WriteTo(sink); }, check));
+  }
+  const absl::StatusOr<std::string> bytes = Serialize(graph, options, &context.executor());
+  return bytes.ok() ? at_path(WriteFileAtomically(path, *bytes, check)) : bytes.status();
 }
 
 }  // namespace
@@ -70,13 +95,10 @@ absl::StatusOr<std::string> SerializeModel(const Graph& graph, const ExportOptio
 
 absl::Status ExportModel(const Context& context, const Graph& graph, const std::string& path,
                          const ExportOptions& options) {
-  absl::StatusOr<std::string> bytes = Serialize(graph, options, &context.executor());
-  if (!bytes.ok()) return bytes.status();
   const auto check = [&](const std::string& temporary) {
     return CheckReadBack(context, graph, LoadModel(context, temporary, {.format = options.format}), options);
   };
-  const absl::Status status = WriteFileAtomically(path, *bytes, check);
-  return status.ok() ? status : AtFileInstead(Prefixed(status, path), path);
+  return WriteFile(context, graph, path, options, check);
 }
 
 absl::Status ExportModel(const Context& context, const Graph& graph, ModelWriter write, const ExportOptions& options) {

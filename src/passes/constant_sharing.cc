@@ -3,7 +3,10 @@
 #include <algorithm>
 #include <cstring>
 #include <map>
+#include <span>
 #include <vector>
+
+#include "core/mapped_file.h"
 
 namespace qlite {
 namespace {
@@ -15,12 +18,13 @@ uint64_t Hash(const Tensor& tensor) {
   const auto mix = [&](uint64_t word) { hash = (hash ^ word) * kPrime; };
   mix(static_cast<uint64_t>(tensor.type()));
   for (const int64_t extent : tensor.dims()) mix(static_cast<uint64_t>(extent));
-  const Buffer& buffer = tensor.buffer();
-  for (size_t at = 0; at < buffer.size; at += sizeof(uint64_t)) {
-    uint64_t word = 0;
-    std::memcpy(&word, buffer.data + at, std::min(sizeof word, buffer.size - at));
-    mix(word);
-  }
+  ForEachPiece(tensor.buffer(), [&](std::span<const std::byte> piece) {
+    for (size_t at = 0; at < piece.size(); at += sizeof(uint64_t)) {
+      uint64_t word = 0;
+      std::memcpy(&word, piece.data() + at, std::min(sizeof word, piece.size() - at));
+      mix(word);
+    }
+  });
   return hash;
 }
 

@@ -66,6 +66,52 @@ TEST_CASE("a check that fails leaves the old file and nothing else") {
   CHECK(Contents(path) == "new");
 }
 
+TEST_CASE("a file is written piece by piece, and its beginning last") {
+  const TemporaryFolder folder;
+  const std::string path = folder.File("a.bin");
+  const auto fill = [](ByteSink& file) {
+    file.Expect(9);
+    for (const std::string_view piece : {"???", "one", "two"}) {
+      if (absl::Status status = file.Append(piece); !status.ok()) return status;
+    }
+    return file.Overwrite(1, "AB");
+  };
+  REQUIRE(WriteFileAtomically(path, fill).ok());
+  CHECK(Contents(path) == "?ABonetwo");
+  StringSink sink;
+  REQUIRE(fill(sink).ok());
+  CHECK(sink.bytes() == "?ABonetwo");
+  const absl::Status status = WriteFileAtomically(path, [](ByteSink& file) {
+    return file.Append("new").ok() ? absl::CancelledError("no more") : absl::OkStatus();
+  });
+  CHECK(status.code() == absl::StatusCode::kCancelled);
+  CHECK(Contents(path) == "?ABonetwo");
+  CHECK(folder.entries() == 1);
+}
+
+TEST_CASE("large files are read and compared piece by piece") {
+  const TemporaryFolder folder;
+  std::string bytes((size_t{32} << 20) + 1000, 'x');
+  for (size_t i = 0; i < bytes.size(); i += 1000) bytes[i] = static_cast<char>(i / 1000);
+  REQUIRE(WriteFileAtomically(folder.File("a"), bytes).ok());
+  const Buffer mapped = *MapFile(folder.File("a"), uint64_t{1} << 30);
+  std::string read;
+  int pieces = 0;
+  ForEachPiece(mapped, [&](std::span<const std::byte> piece) {
+    read.append(reinterpret_cast<const char*>(piece.data()), piece.size());
+    ++pieces;
+  });
+  CHECK(pieces == 3);
+  CHECK(read == bytes);
+  const Buffer other = Buffer::Copy(bytes.data(), bytes.size());
+  CHECK(SameBytes(mapped, other));
+  CHECK(SameBytes(other, mapped));
+  bytes.back() = 'y';
+  CHECK_FALSE(SameBytes(mapped, Buffer::Copy(bytes.data(), bytes.size())));
+  CHECK_FALSE(SameBytes(mapped, Buffer::Copy(bytes.data(), bytes.size() - 1)));
+  CHECK(SameBytes(Buffer(), Buffer()));
+}
+
 TEST_CASE("targets that cannot be written are errors that name them") {
   const TemporaryFolder folder;
   CHECK_THAT(MessageOf(WriteFileAtomically(folder.File("missing/a.bin"), "x")), Contains("missing"));

@@ -76,6 +76,14 @@ TEST_CASE("packed tensors are unpacked when their elements are asked for") {
   CHECK(copy.packed()->width == 3);
   CHECK(copy.packed()->fields.data == packed.fields.data);
   CHECK(*tensor == Tensor::Of<int8_t>({2, 5}, values));
+  CHECK(Tensor::Of<int8_t>({2, 5}, values) == *tensor);
+  std::vector<int8_t> others = values;
+  others[9] = 3;
+  CHECK_FALSE(*tensor == Tensor::Of<int8_t>({2, 5}, others));
+  std::vector<std::byte> other_fields(fields.size());
+  PackBits(std::span<const int8_t>(others), 3, other_fields.data());
+  CHECK_FALSE(*tensor == *Tensor::FromPacked(ElementType::kInt8, {2, 5}, {3, Buffer::Own(other_fields)}));
+  CHECK(*tensor == *Tensor::FromPacked(ElementType::kInt8, {2, 5}, {3, Buffer::Own(fields)}));
   CHECK(copy.buffer().data == tensor->buffer().data);  // unpacked once for all copies
   CHECK(Tensor::Of<int8_t>({2, 5}, values).packed() == nullptr);
 }

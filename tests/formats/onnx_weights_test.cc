@@ -1,4 +1,5 @@
-// Weights as integers of any width: INT8, INT16 and INT4 constants with DequantizeLinear, per channel and in blocks.
+// Weights as integers of any width: INT8, INT16 and INT4 constants with DequantizeLinear, per channel and in blocks;
+// UINT8 and UINT4 where they are asymmetric.
 #include <catch2/catch.hpp>
 #include <random>
 
@@ -10,7 +11,8 @@
 namespace qlite {
 namespace {
 
-using namespace testing;  // NOLINT: the builder
+using namespace testing;               // NOLINT: the builder
+using namespace std::string_literals;  // NOLINT: the "" of strings with zeros
 using Catch::Contains;
 using onnx_schema::ModelProto;
 using onnx_schema::TensorProto;
@@ -92,6 +94,12 @@ std::vector<float> DecodedWeights(const Graph& graph) {
   return {data.begin(), data.end()};
 }
 
+int TypeOfStorage(int bits, bool symmetric) {
+  if (bits > 8) return TensorProto::INT16;
+  if (bits > 4) return symmetric ? TensorProto::INT8 : TensorProto::UINT8;
+  return symmetric ? TensorProto::INT4 : TensorProto::UINT4;
+}
+
 TEST_CASE("integers of every width come back with what they stand for") {
   std::mt19937 random(2);
   const std::vector<int64_t> dims = {21, 5};
@@ -100,12 +108,17 @@ TEST_CASE("integers of every width come back with what they stand for") {
       for (const int64_t block : {0, 2, 7}) {
         if (axis < 0 && block > 0) continue;
         INFO(bits << " bits, axis " << axis << ", blocks of " << block);
-        const QuantParams params = RandomParams(random, dims, bits, axis, block);
+        QuantParams params = RandomParams(random, dims, bits, axis, block);
+        const bool symmetric = (bits + axis + block) % 2 == 0;
+        if (symmetric) {
+          params.scheme = QuantScheme::kSymmetric;
+          params.zero_points.assign(params.zero_points.size(), 0);
+        }
         const Graph graph = MatMulGraph(RandomIntegers(random, dims, params), params);
         const std::string bytes = Written(graph);
         const ModelProto model = Parsed(bytes);
         const int type = Initializer(model, "w").data_type();
-        CHECK(type == (bits <= 4 ? TensorProto::INT4 : bits <= 8 ? TensorProto::INT8 : TensorProto::INT16));
+        CHECK(type == TypeOfStorage(bits, symmetric));
         CHECK(model.opset_import(0).version() == (bits <= 4 || bits > 8 || block > 0 ? 21 : 13));
         CHECK(Initializer(model, "w").raw_data().size() == (bits <= 4 ? 53u : bits <= 8 ? 105u : 210u));
         const Graph read = Reread(bytes);
@@ -150,6 +163,32 @@ TEST_CASE("shifts in blocks cannot be written, which is said by name") {
   const absl::Status status = WriteOnnx(MatMulGraph(RandomIntegers(random, {8, 4}, params), params), {}).status();
   CHECK(status.code() == absl::StatusCode::kUnimplemented);
   CHECK_THAT(std::string(status.message()), Contains("'w'") && Contains("mean shifts"));
+}
+
+TEST_CASE("without a sign the integers and zero points are raised by half of their range") {
+  QuantParams params = QuantParams::PerTensor(0.5f, -8, 4);
+  const auto written = [&](std::vector<int8_t> integers) {
+    return Parsed(Written(MatMulGraph(Tensor::Of<int8_t>({3, 1}, std::move(integers)), params)));
+  };
+  const ModelProto narrow = written({-8, 7, -1});  // 0, 15 and 7
+  CHECK(Initializer(narrow, "w").raw_data() == std::string("\xf0\x07"));
+  CHECK(Initializer(narrow, "z_2").data_type() == TensorProto::UINT4);
+  CHECK(Initializer(narrow, "z_2").raw_data() == std::string("\0", 1));
+  params = QuantParams::PerTensor(0.5f, 3, 8);
+  const ModelProto wide = written({-128, 127, 0});
+  CHECK(Initializer(wide, "w").raw_data() == "\0\xff\x80"s);
+  CHECK(Initializer(wide, "z_2").raw_data() == "\x83");
+}
+
+TEST_CASE("a constant whose integers a node reads keeps its sign") {
+  Graph graph;
+  const ValueId w = graph.AddConstant("w", Tensor::Of<int8_t>({3}, {-8, 7, -1}));
+  graph.mutable_value(w).quant = QuantParams::PerTensor(0.5f, -8, 4);
+  const ValueId real = *graph.AddNode("decode", OpType::kDequantize, QuantizeAttrs{}, {w}, "w/float");
+  const ValueId wide = *graph.AddNode("cast", OpType::kCast, CastAttrs{ElementType::kInt32}, {w}, "wide");
+  graph.SetOutputs({real, wide});
+  REQUIRE(graph.InferShapes().ok());
+  CHECK(Initializer(Parsed(Written(graph)), "w").data_type() == TensorProto::INT4);
 }
 
 // --- files of others

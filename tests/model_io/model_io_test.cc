@@ -108,6 +108,16 @@ TEST_CASE("export and load: .qlite keeps the graph exactly") {
   CHECK(FirstDifference(graph, *read) == "");
 }
 
+TEST_CASE("a file, which is written piece by piece, has the bytes that are made in memory") {
+  const TemporaryFolder folder;
+  const Context context = MakeContext();
+  for (const ModelFormat format : {ModelFormat::kQlite, ModelFormat::kOnnx}) {
+    const std::string path = folder.File("model");
+    REQUIRE(ExportModel(context, Network(), path, As(format)).ok());
+    CHECK(Contents(path) == *SerializeModel(Network(), As(format)));
+  }
+}
+
 TEST_CASE("export and load: ONNX gives the same results") {
   const TemporaryFolder folder;
   const Context context = MakeContext();

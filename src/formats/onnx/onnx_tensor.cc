@@ -265,15 +265,15 @@ void WriteTensor(std::string_view name, const Tensor& tensor, TensorProto& proto
   proto.set_raw_data(tensor.buffer().data, tensor.buffer().size);
 }
 
-void WriteInt4Tensor(std::string_view name, const Tensor& tensor, TensorProto& proto) {
-  const auto values = tensor.data<int8_t>();
-  std::string packed((values.size() + 1) / 2, '\0');
-  for (size_t i = 0; i < values.size(); ++i) {
-    const int half = values[i] & 15;
+void Write4BitTensor(std::string_view name, const Tensor& tensor, TensorProto& proto) {
+  const Buffer& bytes = tensor.buffer();
+  std::string packed((bytes.size + 1) / 2, '\0');
+  for (size_t i = 0; i < bytes.size; ++i) {
+    const int half = std::to_integer<int>(bytes.data[i]) & 15;
     packed[i / 2] = static_cast<char>(packed[i / 2] | (i % 2 == 0 ? half : half << 4));
   }
   proto.set_name(std::string(name));
-  proto.set_data_type(TensorProto::INT4);
+  proto.set_data_type(tensor.type() == ElementType::kUInt8 ? TensorProto::UINT4 : TensorProto::INT4);
   for (const int64_t dim : tensor.dims()) proto.add_dims(dim);
   proto.set_raw_data(std::move(packed));
 }

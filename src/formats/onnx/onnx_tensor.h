@@ -37,8 +37,9 @@ int PackedBits(int32_t data_type);
 
 // `tensor` under `name`, with its bytes as raw data.
 void WriteTensor(std::string_view name, const Tensor& tensor, onnx_schema::TensorProto& proto);
-// The same of int8 numbers within [-8, 7] as INT4, two to a byte, the first in the lower half.
-void WriteInt4Tensor(std::string_view name, const Tensor& tensor, onnx_schema::TensorProto& proto);
+// The same of int8 numbers within [-8, 7] as INT4, of uint8 numbers up to 15 as UINT4: two to a byte, the first in the
+// lower half.
+void Write4BitTensor(std::string_view name, const Tensor& tensor, onnx_schema::TensorProto& proto);
 
 }  // namespace qlite::onnx
 

@@ -29,7 +29,7 @@ using onnx_schema::NodeProto;
 using onnx_schema::TensorProto;
 using onnx_schema::ValueInfoProto;
 
-constexpr int32_t kUint8Shift = 128;
+constexpr int32_t kUint8Shift = 128, kUint4Shift = 8;
 constexpr float kInfinity = std::numeric_limits<float>::infinity();
 
 // The version of the file format that came with an opset.
@@ -52,11 +52,11 @@ void WriteValueInfo(const Value& value, ValueInfoProto& info) {
   }
 }
 
-Tensor RaisedBy128(const Tensor& tensor) {
+// Integers of an int8 tensor without their sign.
+Tensor Raised(const Tensor& tensor, int32_t shift) {
   const auto data = tensor.data<int8_t>();
   std::vector<uint8_t> raised(data.size());
-  std::transform(data.begin(), data.end(), raised.begin(),
-                 [](int8_t q) { return static_cast<uint8_t>(q + kUint8Shift); });
+  std::transform(data.begin(), data.end(), raised.begin(), [&](int8_t q) { return static_cast<uint8_t>(q + shift); });
   return Tensor::Of<uint8_t>(tensor.dims(), std::move(raised));
 }
 
@@ -67,7 +67,7 @@ class GraphExporter : public ConstantSink {
       : graph_(graph),
         opset_(opset),
         proto_(proto),
-        uint8_(StoredAsUint8(graph, options.uint8_activations)),
+        unsigned_(StoredUnsigned(graph, options.uint8_activations)),
         params_(graph.value_slots()),
         real_names_(graph.value_slots()),
         written_(graph.value_slots(), 0) {
@@ -111,14 +111,24 @@ class GraphExporter : public ConstantSink {
   // For what only the Q/DQ nodes need. In small models long names would weigh as much as weights.
   std::string ShortName(std::string_view kind) { return UniqueName(StrCat(kind, "_", ++short_names_)); }
 
-  bool IsUint8(ValueId id) const { return uint8_[static_cast<size_t>(id.index)] != 0; }
+  bool IsUnsigned(ValueId id) const { return unsigned_[static_cast<size_t>(id.index)] != 0; }
+
+  // What is added to the value's integers when they are written.
+  int32_t ShiftOf(ValueId id) const {
+    if (!IsUnsigned(id)) return 0;
+    return StoredIn4Bits(graph_.value(id)) ? kUint4Shift : kUint8Shift;
+  }
+
+  static void WriteIntegers(std::string_view name, const Tensor& tensor, bool in_4_bits, TensorProto& proto) {
+    in_4_bits ? Write4BitTensor(name, tensor, proto) : WriteTensor(name, tensor, proto);
+  }
 
   // The graph's own constant, once.
   void WriteConstant(ValueId id) {
     if (std::exchange(written_[static_cast<size_t>(id.index)], 1) != 0) return;
     const Value& value = graph_.value(id);
-    if (StoredIn4Bits(value)) return WriteInt4Tensor(value.name, *value.constant, *proto_.add_initializer());
-    WriteTensor(value.name, IsUint8(id) ? RaisedBy128(*value.constant) : *value.constant, *proto_.add_initializer());
+    const Tensor& tensor = IsUnsigned(id) ? Raised(*value.constant, ShiftOf(id)) : *value.constant;
+    WriteIntegers(value.name, tensor, StoredIn4Bits(value), *proto_.add_initializer());
   }
 
   // The extents of scales and zero points.
@@ -137,16 +147,13 @@ class GraphExporter : public ConstantSink {
     const Value& value = graph_.value(id);
     const std::vector<int32_t>& points = value.quant->zero_points;
     if (value.type == ElementType::kInt32) return;
+    const bool in_4_bits = StoredIn4Bits(value);
     if (value.type == ElementType::kInt16) {
       params.zero_point = PooledConstant("z", Tensor::Of<int16_t>(dims, {points.begin(), points.end()}), false);
-    } else if (IsUint8(id)) {
-      std::vector<uint8_t> raised;
-      for (const int32_t point : points) raised.push_back(static_cast<uint8_t>(point + kUint8Shift));
-      params.zero_point = PooledConstant("z", Tensor::Of<uint8_t>(dims, std::move(raised)), false);
-    } else {
-      params.zero_point =
-          PooledConstant("z", Tensor::Of<int8_t>(dims, {points.begin(), points.end()}), StoredIn4Bits(value));
+      return;
     }
+    const Tensor plain = Tensor::Of<int8_t>(dims, {points.begin(), points.end()});
+    params.zero_point = PooledConstant("z", IsUnsigned(id) ? Raised(plain, ShiftOf(id)) : plain, in_4_bits);
   }
 
   absl::StatusOr<Params> ParamsOf(ValueId id) {
@@ -179,13 +186,12 @@ class GraphExporter : public ConstantSink {
   // Equal parameters share one constant.
   std::string PooledConstant(std::string_view kind, const Tensor& tensor, bool in_4_bits) {
     const std::string_view bytes(reinterpret_cast<const char*>(tensor.buffer().data), tensor.buffer().size);
-    const std::string key = StrCat(in_4_bits ? "int4" : ElementTypeName(tensor.type()), "[",
+    const std::string key = StrCat(ElementTypeName(tensor.type()), in_4_bits ? " in 4 bits" : "", "[",
                                    absl::StrJoin(tensor.dims(), ","), "]:", bytes);
     const auto [found, added] = pool_.try_emplace(key);
     if (added) {
       found->second = ShortName(kind);
-      TensorProto& proto = *proto_.add_initializer();
-      in_4_bits ? WriteInt4Tensor(found->second, tensor, proto) : WriteTensor(found->second, tensor, proto);
+      WriteIntegers(found->second, tensor, in_4_bits, *proto_.add_initializer());
     }
     return found->second;
   }
@@ -250,7 +256,7 @@ class GraphExporter : public ConstantSink {
   // The node can work on the integers of its first input and give those of its output.
   bool WorksOnIntegers(const Node& node) const {
     if (ReadsIntegers(graph_, node)) return true;
-    return MovesIntegers(graph_, node) && IsUint8(node.inputs[0]) == IsUint8(node.outputs[0]);
+    return MovesIntegers(graph_, node) && IsUnsigned(node.inputs[0]) == IsUnsigned(node.outputs[0]);
   }
 
   // A node that is not among the graph's yet, in the same arena.
@@ -278,7 +284,7 @@ class GraphExporter : public ConstantSink {
     const Value& data = graph_.value(node.inputs[0]);
     if (node.attr<PadAttrs>().mode != PadMode::kConstant || !data.quant.has_value()) return;
     const int32_t q = QuantizedFill(graph_, node);
-    if (IsUint8(node.inputs[0])) {
+    if (IsUnsigned(node.inputs[0])) {
       writer.ConstantInput(2, "fill", Tensor::Of<uint8_t>({}, {static_cast<uint8_t>(q + kUint8Shift)}));
     } else {
       writer.ConstantInput(2, "fill", Tensor::Of<int8_t>({}, {static_cast<int8_t>(q)}));
@@ -376,7 +382,7 @@ class GraphExporter : public ConstantSink {
   const int64_t opset_;
   GraphProto& proto_;
   std::set<std::string> names_;              // of values, taken so far
-  std::vector<char> uint8_;                  // by value
+  std::vector<char> unsigned_;               // by value
   std::map<std::string, std::string> pool_;  // names of the constants that hold parameters, by content
   std::vector<std::optional<Params>> params_;
   std::vector<std::string> real_names_;  // of the dequantized values, by value

@@ -70,27 +70,36 @@ int32_t QuantizedFill(const Graph& graph, const Node& node) {
   return static_cast<int32_t>(std::min(std::max(position, -128.0f), 127.0f));
 }
 
-std::vector<char> StoredAsUint8(const Graph& graph, bool uint8_activations) {
+std::vector<char> StoredUnsigned(const Graph& graph, bool uint8_activations) {
   std::vector<char> stored(graph.value_slots(), 0);
-  if (!uint8_activations) return stored;
-  const auto keep = [&](ValueId id) {
-    if (id.valid()) stored[static_cast<size_t>(id.index)] = 0;
+  const auto store = [&](ValueId id, bool is_unsigned) {
+    if (id.valid()) stored[static_cast<size_t>(id.index)] = is_unsigned;
+  };
+  const auto is_asymmetric = [&](ValueId id) {
+    const Value& value = graph.value(id);
+    return IsQuantized(value) && value.type == ElementType::kInt8 && value.quant->scheme == QuantScheme::kAsymmetric;
   };
   for (size_t i = 0; i < stored.size(); ++i) {
     const ValueId id{static_cast<int32_t>(i)};
-    const bool quantized = graph.alive(id) && IsQuantizedId(graph, id);
-    stored[i] = quantized && graph.value(id).type == ElementType::kInt8 && !StoredIn4Bits(graph.value(id));
+    if (!graph.alive(id) || !IsQuantizedId(graph, id) || graph.value(id).type != ElementType::kInt8) continue;
+    store(id, StoredIn4Bits(graph.value(id)) ? is_asymmetric(id) : uint8_activations);
   }
-  for (const ValueId id : graph.inputs()) keep(id);
-  for (const ValueId id : graph.outputs()) keep(id);
+  for (const ValueId id : graph.inputs()) store(id, false);
+  for (const ValueId id : graph.outputs()) store(id, false);
   for (const NodeId id : graph.TopologicalOrder()) {
     const Node& node = graph.node(id);
-    if (IsProduct(node.op) && node.has_input(1) && graph.value(node.inputs[1]).is_constant()) keep(node.inputs[1]);
+    if (IsProduct(node.op) && node.has_input(1) && graph.value(node.inputs[1]).is_constant()) {
+      store(node.inputs[1], false);
+    }
     // A constant that is dequantized on its own is a weight of a float operator.
-    if (node.op == OpType::kDequantize && graph.value(node.inputs[0]).is_constant()) keep(node.inputs[0]);
+    if (node.op != OpType::kDequantize || !graph.value(node.inputs[0]).is_constant()) continue;
+    if (!graph.IsOutput(node.inputs[0])) store(node.inputs[0], is_asymmetric(node.inputs[0]));
+  }
+  for (const NodeId id : graph.TopologicalOrder()) {
+    const Node& node = graph.node(id);
     if (!ReadsIntegers(graph, node)) continue;
-    for (const ValueId input : node.inputs) keep(input);
-    for (const ValueId output : node.outputs) keep(output);
+    for (const ValueId input : node.inputs) store(input, false);
+    for (const ValueId output : node.outputs) store(output, false);
   }
   return stored;
 }

@@ -21,15 +21,16 @@ bool MovesIntegers(const Graph& graph, const Node& node);
 // The integer that a quantized Pad fills in: its value input, which is a real number or an int8, by default the real 0.
 int32_t QuantizedFill(const Graph& graph, const Node& node);
 
-// For every value slot whether the value is stored as uint8, its zero point raised by 128: the quantized int8 values,
-// save weights, inputs and outputs of the graph, and those that a node reads as integers. All false unless
-// `uint8_activations`.
-std::vector<char> StoredAsUint8(const Graph& graph, bool uint8_activations);
+// For every value slot whether its int8 integers are stored without a sign, the zero point raised by as much: by 128 as
+// UINT8, by 8 as UINT4. Weights where their parameters are asymmetric; other quantized values where
+// `uint8_activations`. Never inputs and outputs of the graph, and those that a node reads as integers; nor the weights
+// of integer products.
+std::vector<char> StoredUnsigned(const Graph& graph, bool uint8_activations);
 
-// The constant has integers of at most 4 bits: the writer packs two into a byte (INT4).
+// The constant has integers of at most 4 bits: the writer packs two into a byte (INT4, UINT4).
 bool StoredIn4Bits(const Value& value);
 
-// The opset that the value's integers need: 21 for INT4, INT16 and blocks, otherwise 0.
+// The opset that the value's integers need: 21 for INT4, UINT4, INT16 and blocks, otherwise 0.
 int64_t OpsetOfStorage(const Value& value);
 
 // The quantization can be written as QuantizeLinear and DequantizeLinear; kUnimplemented names the value. Constants may

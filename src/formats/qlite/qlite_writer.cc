@@ -1,6 +1,7 @@
 #include "formats/qlite/qlite_writer.h"
 
 #include <algorithm>
+#include <array>
 #include <bit>
 #include <cstring>
 #include <map>
@@ -12,6 +13,8 @@
 
 #include "absl/status/status.h"
 #include "core/attribute_fields.h"
+#include "core/mapped_file.h"
+#include "core/status_macros.h"
 #include "core/str_cat.h"
 #include "formats/qlite/encoding/weight_encoding.h"
 #include "formats/qlite/file_checksum.h"
@@ -50,32 +53,34 @@ class DataSection {
   uint64_t size() const { return size_; }
   bool has_encoded() const { return encoded_; }
 
-  void CopyTo(char* section) const {
-    for (const auto& [key, alike] : pieces_) {
-      for (const Piece& piece : alike) {
-        if (piece.buffer.size > 0) std::memcpy(section + piece.offset, piece.buffer.data, piece.buffer.size);
-      }
-    }
-  }
+  // In the order of their offsets, each behind the zeros that align it.
+  struct Piece {
+    uint64_t offset;
+    Buffer buffer;
+  };
+  const std::vector<Piece>& pieces() const { return pieces_; }
 
  private:
   // Encoded bytes are shared between equal elements alone: a reader counts what decoding takes of each.
   using Meaning = std::tuple<WeightForm, int, ElementType, int64_t>;
 
-  struct Piece {
-    uint64_t offset;
-    Buffer buffer;
-  };
-
   schema::DataRange Place(const Buffer& buffer, const Meaning& meaning) {
-    std::vector<Piece>& alike = pieces_[{buffer.size, XXH3_64bits(buffer.data, buffer.size), meaning}];
-    for (const Piece& piece : alike) {
-      if (SameBytes(piece.buffer, buffer)) return {piece.offset, buffer.size};
+    std::vector<size_t>& alike = alike_[{buffer.size, HashOf(buffer), meaning}];
+    for (const size_t i : alike) {
+      if (SameBytes(pieces_[i].buffer, buffer)) return {pieces_[i].offset, buffer.size};
     }
-    const Piece piece{AlignUp(size_), buffer};
-    size_ = piece.offset + buffer.size;
-    alike.push_back(piece);
-    return {piece.offset, buffer.size};
+    alike.push_back(pieces_.size());
+    pieces_.push_back({AlignUp(size_), buffer});
+    size_ = pieces_.back().offset + buffer.size;
+    return {pieces_.back().offset, buffer.size};
+  }
+
+  static uint64_t HashOf(const Buffer& buffer) {
+    XXH3_state_t state;
+    XXH3_64bits_reset(&state);
+    ForEachPiece(buffer,
+                 [&](std::span<const std::byte> piece) { XXH3_64bits_update(&state, piece.data(), piece.size()); });
+    return XXH3_64bits_digest(&state);
   }
 
   EncodedWeights Encode(const Tensor& tensor, const std::optional<QuantParams>& quant) const {
@@ -83,12 +88,9 @@ class DataSection {
     return options_.smallest_weights ? EncodeWeights(tensor, *quant, options_.executor) : PackWeights(tensor, *quant);
   }
 
-  static bool SameBytes(const Buffer& a, const Buffer& b) {
-    return a.data == b.data || a.size == 0 || std::memcmp(a.data, b.data, a.size) == 0;
-  }
-
   const QliteWriteOptions& options_;
-  std::map<std::tuple<size_t, uint64_t, Meaning>, std::vector<Piece>> pieces_;  // by size, hash and meaning
+  std::vector<Piece> pieces_;
+  std::map<std::tuple<size_t, uint64_t, Meaning>, std::vector<size_t>> alike_;  // by size, hash and meaning
   uint64_t size_ = 0;
   bool encoded_ = false;
 };
@@ -247,32 +249,80 @@ absl::Status WriteStructure(const Graph& graph, FlatBufferBuilder& builder, Data
   return absl::OkStatus();
 }
 
+// Appends what stands behind the header, and adds it to the checksum.
+class Body {
+ public:
+  Body(const FileHeader& header, ByteSink& sink) : checksum_(header), sink_(sink) {}
+
+  absl::Status Append(const void* bytes, size_t size) {
+    checksum_.Add(bytes, size);
+    written_ += size;
+    return sink_.Append({static_cast<const char*>(bytes), size});
+  }
+  absl::Status AppendZerosUpTo(uint64_t offset) {
+    const std::array<char, kDataAlignment> zeros{};
+    return Append(zeros.data(), offset - written_);
+  }
+  uint64_t checksum() const { return checksum_.Value(); }
+
+ private:
+  FileChecksum checksum_;
+  ByteSink& sink_;
+  uint64_t written_ = sizeof(FileHeader);
+};
+
 }  // namespace
 
-absl::StatusOr<std::string> WriteQlite(const Graph& graph, const QliteWriteOptions& options) {
+struct QliteFile::Parts {
+  explicit Parts(const QliteWriteOptions& options) : data(options) {}
+
+  FlatBufferBuilder structure;
+  DataSection data;
+  FileHeader header{};
+};
+
+QliteFile::QliteFile(std::unique_ptr<Parts> parts) : parts_(std::move(parts)) {}
+QliteFile::QliteFile(QliteFile&& other) noexcept = default;
+QliteFile::~QliteFile() = default;
+
+absl::StatusOr<QliteFile> QliteFile::Make(const Graph& graph, const QliteWriteOptions& options) {
   Graph compact = graph;
   compact.Compact();
-  if (absl::Status status = compact.Validate(); !status.ok()) return status;
-
-  FlatBufferBuilder builder;
-  DataSection data(options);
-  if (absl::Status status = WriteStructure(compact, builder, data); !status.ok()) return status;
-
-  FileHeader header{};
+  QLITE_RETURN_IF_ERROR(compact.Validate());
+  auto parts = std::make_unique<Parts>(options);
+  QLITE_RETURN_IF_ERROR(WriteStructure(compact, parts->structure, parts->data));
+  FileHeader& header = parts->header;
   header.magic = kQliteMagic;
-  header.version = data.has_encoded() || HasNewParameters(compact) ? kQliteEncodedVersion : kQliteOldestVersion;
-  header.structure_bytes = builder.GetSize();
+  header.version = parts->data.has_encoded() || HasNewParameters(compact) ? kQliteEncodedVersion : kQliteOldestVersion;
+  header.structure_bytes = parts->structure.GetSize();
   header.data_offset = AlignUp(sizeof(FileHeader) + header.structure_bytes);
-  header.data_bytes = data.size();
+  header.data_bytes = parts->data.size();
+  return QliteFile(std::move(parts));
+}
 
-  std::string file(header.data_offset + header.data_bytes, '\0');
-  std::memcpy(file.data() + sizeof(FileHeader), builder.GetBufferPointer(), header.structure_bytes);
-  data.CopyTo(file.data() + header.data_offset);
-  FileChecksum checksum(header);
-  checksum.Add(file.data() + sizeof(FileHeader), file.size() - sizeof(FileHeader));
-  header.checksum = checksum.Value();
-  std::memcpy(file.data(), &header, sizeof(header));
-  return file;
+absl::Status QliteFile::WriteTo(ByteSink& sink) const {
+  FileHeader header = parts_->header;
+  sink.Expect(header.data_offset + header.data_bytes);
+  const auto header_bytes = [&] { return std::string_view(reinterpret_cast<const char*>(&header), sizeof(header)); };
+  QLITE_RETURN_IF_ERROR(sink.Append(header_bytes()));
+  Body body(header, sink);
+  QLITE_RETURN_IF_ERROR(body.Append(parts_->structure.GetBufferPointer(), header.structure_bytes));
+  QLITE_RETURN_IF_ERROR(body.AppendZerosUpTo(header.data_offset));
+  for (const DataSection::Piece& piece : parts_->data.pieces()) {
+    QLITE_RETURN_IF_ERROR(body.AppendZerosUpTo(header.data_offset + piece.offset));
+    QLITE_RETURN_IF_ERROR(TryEachPiece(
+        piece.buffer, [&](std::span<const std::byte> bytes) { return body.Append(bytes.data(), bytes.size()); }));
+  }
+  header.checksum = body.checksum();
+  return sink.Overwrite(0, header_bytes());
+}
+
+absl::StatusOr<std::string> WriteQlite(const Graph& graph, const QliteWriteOptions& options) {
+  const absl::StatusOr<QliteFile> file = QliteFile::Make(graph, options);
+  if (!file.ok()) return file.status();
+  StringSink sink;
+  QLITE_RETURN_IF_ERROR(file->WriteTo(sink));
+  return std::move(sink.bytes());
 }
 
 }  // namespace qlite

@@ -2,9 +2,11 @@
 #ifndef QLITE_FORMATS_QLITE_QLITE_WRITER_H_
 #define QLITE_FORMATS_QLITE_QLITE_WRITER_H_
 
+#include <memory>
 #include <string>
 
 #include "absl/status/statusor.h"
+#include "core/byte_sink.h"
 #include "qlite/context.h"
 #include "qlite/graph.h"
 
@@ -22,6 +24,23 @@ struct QliteWriteOptions {
 // are stored once, wherever they lie in memory. Equal graphs give equal bytes. kResourceExhausted where the structure
 // (everything but the constants) would pass 1 GB.
 absl::StatusOr<std::string> WriteQlite(const Graph& graph, const QliteWriteOptions& options = {});
+
+// The same file, ready to be written: constants that are stored as they are are not copied.
+class QliteFile {
+ public:
+  static absl::StatusOr<QliteFile> Make(const Graph& graph, const QliteWriteOptions& options = {});
+  QliteFile(QliteFile&& other) noexcept;
+  ~QliteFile();
+
+  // Fails only where the sink does.
+  absl::Status WriteTo(ByteSink& sink) const;
+
+ private:
+  struct Parts;
+  explicit QliteFile(std::unique_ptr<Parts> parts);
+
+  std::unique_ptr<Parts> parts_;
+};
 
 }  // namespace qlite
 

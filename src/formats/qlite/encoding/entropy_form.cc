@@ -25,9 +25,12 @@ static_assert(kernels::kRansBits == kFrequencyBits);
 constexpr int kMaxLanesLog2 = 5, kLanesBits = 3;
 static_assert(1 << kMaxLanesLog2 == kRansLanes);
 constexpr int kLeastChunkLog2 = 16, kMaxChunkLog2 = 24, kChunkBits = 4;
-// A state costs 2 bytes beyond what it holds and a chunk some more; coded bytes a state, and a chunk, so that both stay
-// well below 1 %.
-constexpr uint64_t kBytesPerLane = 400, kBytesPerChunk = 32 * kBytesPerLane;
+// A state costs 3 bytes beyond what it holds, and a chunk its directory too: coded bytes a state, and a chunk, so that
+// both stay well below 1 %. All 32 states are decoded several times as fast as fewer are, which few values can do
+// without.
+constexpr uint64_t kBytesPerLane = 400, kBytesPerLaneOfFew = 3 * kBytesPerLane;
+constexpr size_t kFewValues = size_t{1} << 17;
+constexpr uint64_t kBytesPerChunk = 2 * kRansLanes * kBytesPerLane;
 
 // How the values are cut and coded.
 struct Plan {
@@ -78,7 +81,8 @@ Plan MakePlan(std::span<const uint32_t> counts, int width, size_t values) {
   Plan plan;
   plan.model = FitModel(counts, width);
   const uint64_t bytes = CodedBytes(plan.model, counts);
-  while (plan.lanes_log2 < kMaxLanesLog2 && (kBytesPerLane << (plan.lanes_log2 + 1)) <= bytes) ++plan.lanes_log2;
+  const uint64_t bytes_per_lane = values < kFewValues ? kBytesPerLaneOfFew : kBytesPerLane;
+  while (plan.lanes_log2 < kMaxLanesLog2 && (bytes_per_lane << (plan.lanes_log2 + 1)) <= bytes) ++plan.lanes_log2;
   const auto chunk_bytes = [&] { return (bytes << plan.chunk_log2) / values; };
   while (plan.chunk_log2 < kMaxChunkLog2 && plan.chunk_size() < values && chunk_bytes() < kBytesPerChunk) {
     ++plan.chunk_log2;

@@ -4,6 +4,7 @@
 #include <array>
 #include <bit>
 #include <cmath>
+#include <numeric>
 
 #include "core/str_cat.h"
 
@@ -16,8 +17,8 @@ constexpr int kLeastPrecision = 8;
 constexpr int kPrecisionBits = 3, kOrderBits = 4;
 constexpr int kMaxOrder = 12;
 // What an occurrence with extra bits counts beyond them, for it takes longer to decode. Integers of more than 8 bits
-// have them nearly all.
-double ExtraPenalty(int width) { return width <= 8 ? 0.25 : 0; }
+// have them nearly all, and few are decoded at once in any case.
+double ExtraPenalty(int width, uint64_t total) { return width <= 8 && total >= (1u << 17) ? 0.25 : 0; }
 
 // Of a positive number. By operations that every machine rounds alike, unlike the C library's: 2 atanh(t) / ln 2 as a
 // series in t = (m - 1) / (m + 1) for m in [0.7, 1.42]; good to 1e-9.
@@ -40,11 +41,11 @@ class PartitionSearch {
         counts_(size_t{2} << width),
         information_(counts_.size()),
         costs_(counts_.size()),
-        halved_(counts_.size()),
-        extra_penalty_(ExtraPenalty(width)) {
+        halved_(counts_.size()) {
     std::copy(counts.begin(), counts.end(), counts_.begin() + (std::ptrdiff_t{1} << width));
     for (size_t i = (size_t{1} << width) - 1; i > 0; --i) counts_[i] = counts_[2 * i] + counts_[2 * i + 1];
     total_ = static_cast<double>(counts_[1]);
+    extra_penalty_ = ExtraPenalty(width, counts_[1]);
     const double log_total = Log2(total_);
     for (size_t i = 1; i < counts_.size(); ++i) {
       const auto count = static_cast<double>(counts_[i]);
@@ -108,8 +109,7 @@ class PartitionSearch {
   std::vector<double> information_;  // bits of each node's occurrences in an ideal code
   std::vector<double> costs_;
   std::vector<char> halved_;
-  double extra_penalty_;
-  double total_ = 0, log_least_ = 0, least_share_ = 0;
+  double extra_penalty_ = 0, total_ = 0, log_least_ = 0, least_share_ = 0;
 };
 
 // Positive frequencies of `precision` bits for all symbols that occur, proportional to their counts as nearly as whole
@@ -161,10 +161,11 @@ double CostOf(const SymbolModel& model, const std::vector<uint32_t>& counts) {
   BitWriter writer;
   WriteModel(model, writer);
   auto bits = static_cast<double>(writer.count());
+  const double penalty = ExtraPenalty(model.width, std::accumulate(counts.begin(), counts.end(), uint64_t{0}));
   for (size_t i = 0; i < counts.size(); ++i) {
     if (counts[i] == 0) continue;
     const Symbol& symbol = model.symbols[i];
-    const double extra = symbol.extra_bits > 0 ? symbol.extra_bits + ExtraPenalty(model.width) : 0;
+    const double extra = symbol.extra_bits > 0 ? symbol.extra_bits + penalty : 0;
     bits += counts[i] * (kFrequencyBits - Log2(symbol.frequency) + extra);
   }
   return bits;
