@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <limits>
 
+#include "runtime/steps/float_functions.h"
+
 namespace qlite {
 namespace {
 
@@ -29,6 +31,7 @@ class Planner {
     for (NodeId id : order) {
       if (!Fusion(id).absorbed && Fusion(id).output.valid()) makers_[Index(Fusion(id).output)] = id;
     }
+    for (NodeId id : order) JoinChain(id);
     for (NodeId id : order) PlaceSlices(id);
     return std::move(plan_);
   }
@@ -107,6 +110,32 @@ class Planner {
       conv.output = add.output;
       add.absorbed = true;
       return;
+    }
+  }
+
+  // A float operator that computes each element of its result from one element of each input.
+  bool IsElementwise(NodeId id) {
+    const Node& node = graph_.node(id);
+    if (Fusion(id).absorbed || (!UnaryFunctionOf(node) && !BinaryFunctionOf(node.op))) return false;
+    const auto is_float = [this](ValueId value) { return graph_.value(value).type == ElementType::kFloat32; };
+    return std::all_of(node.inputs.begin(), node.inputs.end(), is_float) && is_float(Fusion(id).output);
+  }
+
+  // The chains that end in operands of the node become one with it at their end.
+  void JoinChain(NodeId id) {
+    constexpr size_t kLongest = 32;
+    if (!IsElementwise(id)) return;
+    NodeFusion& end = Fusion(id);
+    for (ValueId input : graph_.node(id).inputs) {
+      const NodeId maker = makers_[Index(input)];
+      if (!maker.valid() || !IsElementwise(maker) || OnlyReader(input) != id) continue;
+      NodeFusion& joined = Fusion(maker);
+      const bool same_shape = graph_.value(input).shape == graph_.value(end.output).shape;
+      if (!same_shape || end.chain.size() + joined.chain.size() + 2 > kLongest) continue;
+      end.chain.insert(end.chain.end(), joined.chain.begin(), joined.chain.end());
+      end.chain.push_back(maker);
+      joined.chain.clear();
+      joined.absorbed = joined.waits = true;
     }
   }
 

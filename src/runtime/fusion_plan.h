@@ -12,10 +12,12 @@ namespace qlite {
 
 // What the step of a node does besides the node.
 struct NodeFusion {
-  bool absorbed = false;  // has no step of its own
-  ValueId output;         // what the step makes: the first output, or that of the last node it absorbed
-  FusedClamp clamp;       // applied last
-  ValueId residual;       // added before the clamp; invalid for none
+  bool absorbed = false;      // has no step of its own
+  ValueId output;             // what the step makes: the first output, or that of the last node it absorbed
+  FusedClamp clamp;           // applied last
+  ValueId residual;           // added before the clamp; invalid for none
+  bool waits = false;         // absorbed by a node that comes later
+  std::vector<NodeId> chain;  // elementwise nodes applied before this one, in order: each waits for it
 };
 
 // The channels of a concatenation that a value makes up.
@@ -33,6 +35,9 @@ struct FusionPlan {
 // value its own memory.
 //  - Relu and Clip join the clamp of the node before them, where nothing else reads that node's result.
 //  - A float Add joins the convolution that makes one of its operands, where the other exists by then.
+//  - Elementwise float operators, with their clamps, join the one that alone reads their result, where that has the
+//  same
+//    shape: what lies between them is never a tensor.
 //  - Results of convolutions and poolings that are only joined along the channels are written in place.
 FusionPlan PlanFusion(const Graph& graph, const std::vector<NodeId>& order, bool fuse);
 

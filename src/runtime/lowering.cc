@@ -151,12 +151,12 @@ Layout Lowering::LayoutOf(ValueId id) const {
   return places.empty() ? Layout::kRowMajor : places.front().layout;
 }
 
-Layout Lowering::PreferredLayout(const Node& node) const {
-  const LayoutDemand& demand = demand_[Index(node.outputs[0])];
+Layout Lowering::PreferredLayout(const std::vector<ValueId>& inputs, ValueId result) const {
+  const LayoutDemand& demand = demand_[Index(result)];
   if (demand.row_major && !demand.channels_last) return Layout::kRowMajor;
   int64_t most = -1;
   Layout layout = Layout::kRowMajor;
-  for (ValueId input : node.inputs) {
+  for (ValueId input : inputs) {
     if (!input.valid() || graph_.value(input).is_constant()) continue;
     const int64_t elements = ElementsOf(Dims(input));
     const bool last = LayoutOf(input) == Layout::kChannelsLast && !LayoutsAgree(Dims(input));
@@ -295,14 +295,18 @@ bool Lowering::CanOverwrite(const Placement& place) const {
   return true;
 }
 
-Placement Lowering::WriteOver(ValueId id, const Placement& input, const std::vector<Placement>& others) {
+bool Lowering::CanWriteOver(ValueId id, const Placement& input, const std::vector<Placement>& others) const {
   bool alone = CanOverwrite(input) && ElementSize(input.type) == ElementSize(Type(id)) && input.dims == Dims(id);
   for (const Placement& other : others) {
     alone = alone && (other.at.buffer != input.at.buffer || (other.at.offset == 0 && other.dims == input.dims &&
                                                              other.layout == input.layout && other.dense()));
   }
   const bool is_output = graph_.IsOutput(id) && Type(id) != ElementType::kInt8;
-  if (!alone || (is_output && LayoutsAgree(input.dims))) return Write(id, input.layout);
+  return alone && !(is_output && LayoutsAgree(input.dims));
+}
+
+Placement Lowering::WriteOver(ValueId id, const Placement& input, const std::vector<Placement>& others) {
+  if (!CanWriteOver(id, input, others)) return Write(id, input.layout);
   Placement place = NewPlace(id, input.layout);
   place.at = input.at;
   Record(id, place);
@@ -310,6 +314,12 @@ Placement Lowering::WriteOver(ValueId id, const Placement& input, const std::vec
 }
 
 void Lowering::Alias(ValueId id, const Placement& place) { Record(id, place); }
+
+std::vector<NodeId> Lowering::Chain() const {
+  std::vector<NodeId> chain = fusion_.nodes[Index(current_)].chain;
+  chain.push_back(current_);
+  return chain;
+}
 
 const kernels::ConvF16Kernels* Lowering::Float16Kernels(int64_t outputs) {
   constexpr int64_t kWorthAVector = 16;
@@ -434,10 +444,12 @@ absl::Status Lowering::LowerNode(NodeId id) {
   current_ = id;
   if (!fusion_.nodes[Index(id)].absorbed) {
     const Node& node = graph_.node(id);
+    for (NodeId link : fusion_.nodes[Index(id)].chain) lowered_[Index(link)] = 1;
     if (absl::Status status = FindStep(node.op).lower(*this, node); !status.ok()) return status;
     if (!options_.fuse) AddTaps(node);
   }
-  lowered_[Index(id)] = 1;
+  // A node of a chain still reads its inputs where the chain's last node stands.
+  if (!fusion_.nodes[Index(id)].waits) lowered_[Index(id)] = 1;
   current_ = NodeId{};
   return absl::OkStatus();
 }

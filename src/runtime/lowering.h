@@ -68,6 +68,9 @@ class Lowering {
   ValueId Result() const { return fusion_.nodes[Index(current_)].output; }
   const FusedClamp& Clamp() const { return fusion_.nodes[Index(current_)].clamp; }
   ValueId Residual() const { return fusion_.nodes[Index(current_)].residual; }
+  // The elementwise nodes of the step, in the order in which they are applied; the current node is the last.
+  std::vector<NodeId> Chain() const;
+  const NodeFusion& Fusion(NodeId id) const { return fusion_.nodes[Index(id)]; }
 
   // The kernels for a product with constant weights and so many outputs a group, where those are to be kept in float16;
   // otherwise null. Records their use.
@@ -84,7 +87,9 @@ class Lowering {
   Layout LayoutOf(ValueId id) const;
   // The layout for an operator that works in any: channels-last where a full-size input is, unless matrix products
   // alone read what becomes of it.
-  Layout PreferredLayout(const Node& node) const;
+  Layout PreferredLayout(const Node& node) const { return PreferredLayout(node.inputs, node.outputs[0]); }
+  // The same for a step that makes `result` of `inputs`.
+  Layout PreferredLayout(const std::vector<ValueId>& inputs, ValueId result) const;
   Placement Read(ValueId id, Layout layout);
   // As it lies, densely or with a pixel stride.
   Placement ReadAsIs(ValueId id);
@@ -97,6 +102,8 @@ class Lowering {
   // In the memory of `input` where nobody else needs it, else in memory of its own; dense in `input`'s layout.
   // `id` has the element size and the extents of the input. `others`: what else the step reads.
   Placement WriteOver(ValueId id, const Placement& input, const std::vector<Placement>& others = {});
+  // Whether WriteOver would take the memory of `input`.
+  bool CanWriteOver(ValueId id, const Placement& input, const std::vector<Placement>& others) const;
   // The value lies at `place`, which already holds it.
   void Alias(ValueId id, const Placement& place);
   // The place that parts of a concatenation were written to, if any were.

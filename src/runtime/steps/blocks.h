@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <cstdint>
+#include <type_traits>
 
 #include "runtime/program.h"
 
@@ -12,13 +13,18 @@ namespace qlite {
 // Elements of a block: few enough that one stays in the first-level cache between two passes over it.
 inline constexpr int64_t kBlockElements = 2048;
 
-// Calls `work(begin, end)` for ranges of elements that cover [0, elements), cut at multiples of kBlockElements. `cost`
-// is in nanoseconds an element.
+// Calls `work(begin, end)`, or `work(begin, end, worker)`, for ranges of elements that cover [0, elements), cut at
+// multiples of kBlockElements. `cost` is in nanoseconds an element.
 template <class Work>
 void ForBlocks(const Frame& frame, int64_t elements, double cost, const Work& work) {
   const int64_t blocks = (elements + kBlockElements - 1) / kBlockElements;
-  frame.ParallelFor(blocks, cost * static_cast<double>(elements), [&](int64_t begin, int64_t end, int) {
-    work(begin * kBlockElements, std::min(end * kBlockElements, elements));
+  frame.ParallelFor(blocks, cost * static_cast<double>(elements), [&](int64_t begin, int64_t end, int worker) {
+    const int64_t first = begin * kBlockElements, last = std::min(end * kBlockElements, elements);
+    if constexpr (std::is_invocable_v<Work, int64_t, int64_t, int>) {
+      work(first, last, worker);
+    } else {
+      work(first, last);
+    }
   });
 }
 

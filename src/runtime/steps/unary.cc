@@ -1,72 +1,21 @@
 // Functions of one element: activations and mathematics.
 #include <array>
 #include <cmath>
-#include <optional>
 
 #include "core/status_macros.h"
 #include "core/str_cat.h"
 #include "kernels/elementwise_u8.h"
-#include "kernels/unary_f32.h"
 #include "runtime/lowering.h"
 #include "runtime/requantization.h"
 #include "runtime/steps/blocks.h"
+#include "runtime/steps/float_chain.h"
+#include "runtime/steps/float_functions.h"
 
 namespace qlite {
 namespace {
 
-using kernels::UnaryOp;
-using kernels::UnaryParams;
-
-struct Function {
-  UnaryOp op;
-  UnaryParams params;
-};
-
-Function FunctionOf(const Node& node) {
-  switch (node.op) {
-    case OpType::kLeakyRelu:
-      return {UnaryOp::kLeakyRelu, {node.attr<AlphaAttrs>().alpha, 0}};
-    case OpType::kElu:
-      return {UnaryOp::kElu, {node.attr<AlphaAttrs>().alpha, 0}};
-    case OpType::kClip:
-      return {UnaryOp::kClip, {node.attr<ClipAttrs>().range.min, node.attr<ClipAttrs>().range.max}};
-    case OpType::kSigmoid:
-      return {UnaryOp::kSigmoid, {}};
-    case OpType::kTanh:
-      return {UnaryOp::kTanh, {}};
-    case OpType::kHardSigmoid: {
-      const auto& attrs = node.attr<HardSigmoidAttrs>();
-      return {UnaryOp::kHardSigmoid, {attrs.alpha, attrs.beta}};
-    }
-    case OpType::kHardSwish:
-      return {UnaryOp::kHardSwish, {}};
-    case OpType::kSqrt:
-      return {UnaryOp::kSqrt, {}};
-    case OpType::kExp:
-      return {UnaryOp::kExp, {}};
-    case OpType::kLog:
-      return {UnaryOp::kLog, {}};
-    case OpType::kErf:
-      return {UnaryOp::kErf, {}};
-    case OpType::kNeg:
-      return {UnaryOp::kNeg, {}};
-    case OpType::kAbs:
-      return {UnaryOp::kAbs, {}};
-    case OpType::kReciprocal:
-      return {UnaryOp::kReciprocal, {}};
-    case OpType::kFloor:
-      return {UnaryOp::kFloor, {}};
-    case OpType::kCeil:
-      return {UnaryOp::kCeil, {}};
-    case OpType::kRound:
-      return {UnaryOp::kRound, {}};
-    default:
-      return {UnaryOp::kRelu, {}};
-  }
-}
-
 // What the function makes of every byte. A result that is not a number becomes the byte of 0.
-std::array<uint8_t, 256> MakeTable(kernels::Isa isa, const Function& function, const QuantParams& in,
+std::array<uint8_t, 256> MakeTable(kernels::Isa isa, const UnaryFunction& function, const QuantParams& in,
                                    const QuantParams& out) {
   std::array<float, 256> real;
   for (int32_t byte = 0; byte < 256; ++byte) {
@@ -83,7 +32,7 @@ absl::Status IntegerUnary(Lowering& lowering, const Node& node) {
   QLITE_RETURN_IF_ERROR(lowering.RequireQuantized(node, node.inputs[0]));
   QLITE_RETURN_IF_ERROR(lowering.RequireQuantized(node, result));
   const auto table =
-      MakeTable(lowering.isa(), FunctionOf(node), lowering.Quant(node.inputs[0]), lowering.Quant(result));
+      MakeTable(lowering.isa(), *UnaryFunctionOf(node), lowering.Quant(node.inputs[0]), lowering.Quant(result));
   const Placement in = lowering.Read(node.inputs[0], lowering.LayoutOf(node.inputs[0]));
   const Placement out = lowering.WriteOver(result, in);
   const int64_t elements = out.elements();
@@ -119,17 +68,6 @@ absl::Status WholeNumberUnary(Lowering& lowering, const Node& node) {
   return absl::OkStatus();
 }
 
-double CostOf(UnaryOp op) {
-  switch (op) {
-    case UnaryOp::kRelu:
-    case UnaryOp::kClip:
-    case UnaryOp::kLeakyRelu:
-      return 0.1;
-    default:
-      return 0.8;
-  }
-}
-
 }  // namespace
 
 namespace steps {
@@ -145,19 +83,7 @@ absl::Status Unary(Lowering& lowering, const Node& node) {
     default:
       break;
   }
-  QLITE_RETURN_IF_ERROR(lowering.RequireFloat(node, node.inputs[0]));
-  const Function function = FunctionOf(node);
-  const Placement in = lowering.Read(node.inputs[0], lowering.LayoutOf(node.inputs[0]));
-  const Placement out = lowering.WriteOver(lowering.Result(), in);
-  const int64_t elements = out.elements();
-  const auto run = kernels::UnaryF32(lowering.isa())[function.op];
-  lowering.Emit({in.at, out.at}, [=, from = in.at, to = out.at](const Frame& frame) {
-    ForBlocks(frame, elements, CostOf(function.op), [&](int64_t begin, int64_t end) {
-      run(frame.In<float>(from) + begin, frame.Out<float>(to) + begin, end - begin, function.params);
-    });
-    return absl::OkStatus();
-  });
-  return absl::OkStatus();
+  return EmitFloatChain(lowering);
 }
 
 }  // namespace steps
