@@ -86,8 +86,9 @@ using Sums = int32_t[2][MatrixUnit::kBlockRows][kLanes];
 
 // A block whose sums were spilled: rows [row, end) of them are to be stored.
 struct Spilled {
-  TileOutput output;  // of the first row
-  int vectors;
+  TileOutput output;  // of the row `first`
+  int vectors = 1;
+  int first = 0;
   int row = 0;
   int end = 0;
 };
@@ -103,30 +104,40 @@ inline QLITE_INLINE void StoreRows(const TileOutput& output, const Sums& sums, i
   Store<kEpilogue, kRows, kVectors>(output, acc);
 }
 
+// Stores the next rows, `count` times as many as make whole vectors of bytes.
 template <Epilogue kEpilogue, int kVectors>
-void StoreBlock(const Spilled& spilled, const Sums& sums) {
+void StoreSome(const Sums& sums, int64_t count, Spilled* spilled) {
   constexpr int kTogether = 4 / kVectors;
   constexpr int64_t kElementBytes = kEpilogue == Epilogue::kFloat ? sizeof(float) : 1;
-  TileOutput output = spilled.output;
+  // A copy: bytes that are stored may alias anything.
+  TileOutput output = spilled->output;
   const int64_t row_bytes = output.output_stride * kElementBytes;
-  int row = spilled.row;
-  for (; row + kTogether <= spilled.end; row += kTogether) {
+  int row = spilled->row;
+  output.output = static_cast<uint8_t*>(output.output) + (row - spilled->first) * row_bytes;
+  const int end = static_cast<int>(Smaller(spilled->end, row + count * kTogether));
+  for (; row + kTogether <= end; row += kTogether) {
     StoreRows<kEpilogue, kVectors, kTogether>(output, sums, row);
     output.output = static_cast<uint8_t*>(output.output) + kTogether * row_bytes;
   }
-  for (; row < spilled.end; ++row) {
+  for (; row < end; ++row) {
     StoreRows<kEpilogue, kVectors, 1>(output, sums, row);
     output.output = static_cast<uint8_t*>(output.output) + row_bytes;
   }
+  spilled->row = row;
 }
 
-void StoreBlock(Epilogue epilogue, const Spilled& spilled, const Sums& sums) {
-  using StoreFunction = void (*)(const Spilled&, const Sums&);
+using StoreFunction = void (*)(const Sums&, int64_t, Spilled*);
+
+StoreFunction ChooseStore(Epilogue epilogue, int vectors) {
   static constexpr StoreFunction kStore[3][2] = {
-      {&StoreBlock<Epilogue::kFloat, 1>, &StoreBlock<Epilogue::kFloat, 2>},
-      {&StoreBlock<Epilogue::kClamped, 1>, &StoreBlock<Epilogue::kClamped, 2>},
-      {&StoreBlock<Epilogue::kSaturated, 1>, &StoreBlock<Epilogue::kSaturated, 2>}};
-  if (spilled.row < spilled.end) kStore[static_cast<int>(epilogue)][spilled.vectors - 1](spilled, sums);
+      {&StoreSome<Epilogue::kFloat, 1>, &StoreSome<Epilogue::kFloat, 2>},
+      {&StoreSome<Epilogue::kClamped, 1>, &StoreSome<Epilogue::kClamped, 2>},
+      {&StoreSome<Epilogue::kSaturated, 1>, &StoreSome<Epilogue::kSaturated, 2>}};
+  return kStore[static_cast<int>(epilogue)][vectors - 1];
+}
+
+void StoreRest(Epilogue epilogue, const Sums& sums, Spilled* spilled) {
+  ChooseStore(epilogue, spilled->vectors)(sums, MatrixUnit::kBlockRows, spilled);
 }
 
 // Lines behind each other, into the first-level cache.
@@ -135,8 +146,15 @@ inline QLITE_INLINE void PrefetchLines(const void* p) {
   Unroll<kLines>([&](auto i) QLITE_INLINE { __builtin_prefetch(static_cast<const char*>(p) + i.value * 64, 0, 3); });
 }
 
+// Computes the sums of a block. Where that takes long, the spilled ones of the block before are stored in the meantime,
+// some rows after each chunk: the processor does not look far enough ahead to do so by itself.
 template <int kGroups, int kVectors>
-void Multiply(const TileJob& job, int64_t row_pitch, int64_t chunks, int64_t chunk_steps, const Block& block) {
+void Multiply(const TileJob& job, int64_t row_pitch, const Reduction& reduction, const Block& block, const Sums& sums,
+              StoreFunction store, Spilled* spilled) {
+  const int64_t chunks = reduction.RunChunks();
+  const int64_t chunk_steps = reduction.ChunkSteps();
+  constexpr int64_t kLong = 16;
+  const bool stores = job.runs * chunks >= kLong;
   constexpr int64_t kStepBytes = kVectors * VecWide::kBytes;
   const int64_t chunk_bytes = chunk_steps * kStepBytes;
   // One row of biases for all rows.
@@ -158,6 +176,7 @@ void Multiply(const TileJob& job, int64_t row_pitch, int64_t chunks, int64_t chu
       });
       offset += chunk_steps * kDotDepth;
       weights += chunk_bytes;
+      if (stores && spilled->row < spilled->end) store(sums, 1, spilled);
     }
   }
 }
@@ -178,22 +197,23 @@ void RunBlock(const MatrixProduct& product, const Block& block, int64_t panel, S
   tiles.job.run_offsets = product.run_offsets;
   tiles.job.output_stride = product.output_stride;
   tiles.SetOutput(product.output, product.output_float, product.output_at + block.row * product.output_stride);
-  using MultiplyFunction = void (*)(const TileJob&, int64_t, int64_t, int64_t, const Block&);
+  using MultiplyFunction =
+      void (*)(const TileJob&, int64_t, const Reduction&, const Block&, const Sums&, StoreFunction, Spilled*);
   static constexpr MultiplyFunction kMultiply[kMaxGroups][2] = {{&Multiply<1, 1>, &Multiply<1, 2>},
                                                                 {&Multiply<2, 1>, &Multiply<2, 2>}};
-  kMultiply[block.groups - 1][tiles.vectors - 1](tiles.job, product.rows.row_pitch, product.reduction.RunChunks(),
-                                                 product.reduction.ChunkSteps(), block);
-  StoreBlock(product.epilogue, *spilled, *sums);
+  kMultiply[block.groups - 1][tiles.vectors - 1](tiles.job, product.rows.row_pitch, product.reduction, block, *sums,
+                                                 ChooseStore(product.epilogue, spilled->vectors), spilled);
+  StoreRest(product.epilogue, *sums, spilled);
   SpillSums(block, sums);
   spilled->output = tiles.job;
   spilled->vectors = tiles.vectors;
-  spilled->row = block.group[0].repeated;
+  spilled->first = spilled->row = block.group[0].repeated;
   spilled->end = spilled->row + block.Rows();
 }
 
 // Weights of at most so many bytes stay in the second-level cache, while blocks of rows pass by one after the other and
 // are completed, so that input and output move only once. Larger ones pass by panel by panel, while the rows stay.
-constexpr int64_t kCachedWeightsBytes = 768 * 1024;
+constexpr int64_t kCachedWeightsBytes = 1280 * 1024;
 
 // What LDTILECFG reads.
 struct alignas(64) TileConfiguration {
@@ -248,7 +268,7 @@ void MatrixUnit::Run(const MatrixProduct& product) {
       for (int64_t p = first; p < first + together; ++p) RunBlock(product, block, p, &sums, &spilled);
     }
   }
-  StoreBlock(product.epilogue, spilled, sums);
+  StoreRest(product.epilogue, sums, &spilled);
 }
 
 }  // namespace qlite::kernels::QLITE_ISA::u8

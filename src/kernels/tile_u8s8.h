@@ -57,6 +57,10 @@ inline constexpr int kMaxChunkSteps = 16;
 inline constexpr int kMaxChunkSteps = 1;
 #endif
 
+// Steps in the body of the inner loop, and the bytes of the next panel that are prefetched there.
+inline constexpr int kUnrolledSteps = 4;
+inline constexpr int kPrefetchedBytes = 128;
+
 struct Reduction {
   int64_t runs = 1;
   int64_t run_length = 0;  // elements, without padding
@@ -180,7 +184,8 @@ struct PanelTiles {
   void PrefetchBehind(int64_t tile, int64_t input_distance) {
     const int64_t panel_bytes = job.runs * job.run_steps * vectors * VecWide::kBytes;
     job.rows_ahead = input_distance * static_cast<int64_t>(sizeof(DotInput));
-    job.panel_ahead = tile * 64 < vectors * VecWide::kBytes ? panel_bytes + tile * 64 : 0;
+    const int64_t at = tile * kPrefetchedBytes;
+    job.panel_ahead = at < kUnrolledSteps * vectors * VecWide::kBytes ? panel_bytes + at : 0;
   }
   void Run(int64_t rows) const { functions[rows - 1](job); }
 

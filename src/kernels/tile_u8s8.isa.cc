@@ -30,10 +30,22 @@ inline void Prefetch(const void* p, int64_t distance) {
   __builtin_prefetch(static_cast<const char*>(p) + distance, 0, 2);
 }
 
+// kSteps steps, each into sums of its own where there are several.
+template <int kSteps, int kSplits, int kRows, int kVectors>
+inline QLITE_INLINE void Steps(const DotInput*& input, const int64_t* row_offsets, const DotWeight*& weights,
+                               Accumulators<kRows, kVectors>* acc) {
+  constexpr int kStepWeights = kVectors * kLanes * kDotDepth;
+  Unroll<kSteps>([&](auto s) QLITE_INLINE {
+    Step<kRows, kVectors>(input + s.value * kDotDepth, row_offsets, weights + s.value * kStepWeights,
+                          acc[s.value % kSplits]);
+  });
+  input += kSteps * kDotDepth;
+  weights += kSteps * kStepWeights;
+}
+
 template <int kRows, int kVectors>
 inline QLITE_INLINE void Reduce(const TileJob& job, Accumulators<kRows, kVectors>* acc) {
   constexpr int kSplits = Splits<kRows, kVectors>();
-  constexpr int kStepWeights = kVectors * kLanes * kDotDepth;
   constexpr int kStepBytes = kDotDepth * static_cast<int>(sizeof(DotInput));
   // Small tiles are for small products.
   constexpr bool kPrefetchesRows = kRows >= 4;
@@ -51,26 +63,16 @@ inline QLITE_INLINE void Reduce(const TileJob& job, Accumulators<kRows, kVectors
   const int64_t* const last_run = run_offset + job.runs;
   do {
     const DotInput* input = job.input + job.row_offsets[0] + *run_offset;
-    const DotInput* const end = input + job.run_steps * kDotDepth;
-    if constexpr (kSplits > 1) {
-      for (; end - input >= kSplits * kDotDepth; input += kSplits * kDotDepth) {
-        Unroll<kSplits>([&](auto s) QLITE_INLINE {
-          Step<kRows, kVectors>(input + s.value * kDotDepth, row_offsets, weights + s.value * kStepWeights,
-                                acc[s.value]);
-        });
-        weights += kSplits * kStepWeights;
-      }
-      if (input == end) continue;
-    }
-    do {
-      Prefetch(weights, job.panel_ahead);
-      if (kPrefetchesRows && job.rows_ahead != 0 && reinterpret_cast<intptr_t>(input) % 64 < kStepBytes) {
+    int64_t left = job.run_steps;
+    // Counting and prefetching take the units that multiply, too: once in a few steps they cost little.
+    for (; left >= kUnrolledSteps; left -= kUnrolledSteps) {
+      Unroll<kPrefetchedBytes / 64>([&](auto i) QLITE_INLINE { Prefetch(weights, job.panel_ahead + i.value * 64); });
+      if (kPrefetchesRows && job.rows_ahead != 0 && left * kStepBytes % 64 < kUnrolledSteps * kStepBytes) {
         Unroll<kRows>([&](auto r) QLITE_INLINE { Prefetch(input + row_offsets[r.value], job.rows_ahead); });
       }
-      Step<kRows, kVectors>(input, row_offsets, weights, acc[0]);
-      weights += kStepWeights;
-      input += kDotDepth;
-    } while (input != end);
+      Steps<kUnrolledSteps, kSplits>(input, row_offsets, weights, acc);
+    }
+    for (; left > 0; --left) Steps<1, kSplits>(input, row_offsets, weights, acc);
   } while (++run_offset != last_run);
   Unroll<(kSplits - 1) * kRows * kVectors>([&](auto i) QLITE_INLINE {
     constexpr int kSplit = i.value / (kRows * kVectors) + 1;
