@@ -1,5 +1,6 @@
 #include "kernels/conv_f32.h"
 
+#include "kernels/conv_lanes_f32.h"
 #include "kernels/conv_rows.h"
 #include "kernels/gemm_f32_tile.h"
 
@@ -12,10 +13,29 @@ UnitGrid MakeGroupGrid(const ConvF32Geometry& g) {
 }
 
 int64_t PackedGroup(const ConvF32Geometry& g) { return PackedFloats(ReductionLength(g), GroupOutputs(g)); }
-int64_t PackedWeights(const ConvF32Geometry& g) { return g.groups * PackedGroup(g); }
+
+// Whether kernels/conv_lanes_f32.h is for this convolution.
+[[maybe_unused]] bool FillsLanes(const ConvF32Geometry& g) { return lanes::GroupWidth(g) != 0; }
+
+int64_t PackedWeights(const ConvF32Geometry& g) {
+  if constexpr (lanes::kAvailable) {
+    if (FillsLanes(g)) return lanes::PackedFloats(g);
+  }
+  return g.groups * PackedGroup(g);
+}
+
+int64_t Workspaces(const ConvF32Geometry& g) {
+  if constexpr (lanes::kAvailable) {
+    if (FillsLanes(g)) return lanes::Plan(g).bytes;
+  }
+  return WorkspaceBytes(g);
+}
 
 // The order of the reduction, (kernel row, kernel column, channel), from OIHW.
 void Pack(const ConvF32Geometry& g, const float* weights, float* packed) {
+  if constexpr (lanes::kAvailable) {
+    if (FillsLanes(g)) return lanes::Pack(g, weights, packed);
+  }
   const int64_t taps = g.kernel_h * g.kernel_w;
   const int64_t channels = GroupChannels(g);
   const int64_t outputs = GroupOutputs(g);
@@ -59,10 +79,18 @@ void RunGroup(const ConvF32Args& args, const Runs& runs, const UnitGrid& grid, c
                });
 }
 
-int64_t Units(const ConvF32Geometry& g) { return g.groups * MakeGroupGrid(g).count(); }
+int64_t Units(const ConvF32Geometry& g) {
+  if constexpr (lanes::kAvailable) {
+    if (FillsLanes(g)) return lanes::Plan(g).units;
+  }
+  return g.groups * MakeGroupGrid(g).count();
+}
 
 void Run(const ConvF32Args& args, void* workspace, int64_t begin, int64_t end) {
   if (begin == end) return;
+  if constexpr (lanes::kAvailable) {
+    if (FillsLanes(args.geometry)) return lanes::Run(args, workspace, begin, end);
+  }
   ConvF32Args flat = args;
   flat.geometry = Flattened(args.geometry);
   const Runs runs = FindRuns(flat.geometry);
@@ -82,7 +110,7 @@ void Run(const ConvF32Args& args, void* workspace, int64_t begin, int64_t end) {
 extern const ConvF32Kernels kConvF32Kernels;
 const ConvF32Kernels kConvF32Kernels = {.packed_floats = product::PackedWeights,
                                         .pack = product::Pack,
-                                        .workspace_bytes = product::WorkspaceBytes,
+                                        .workspace_bytes = product::Workspaces,
                                         .units = product::Units,
                                         .run = product::Run};
 

@@ -99,6 +99,80 @@ TEST_CASE("conv_f32 takes any grouping") {
   }
 }
 
+TEST_CASE("conv_f32 computes groups that are fractions of a vector, in rows of any length") {
+  int features = 0;
+  for (const int64_t width : {2, 4, 8, 16}) {
+    for (const int64_t groups : {1, 2, 4, 6, 8}) {
+      for (const int64_t stride : {1, 2, 3}) {
+        for (const int64_t kernel : {1, 3}) {
+          const ConvF32Geometry g = {.batch = 2,
+                                     .in_h = 5,
+                                     .in_w = 4 * stride + features % 7,
+                                     .in_channels = groups * width,
+                                     .in_pixel_stride = groups * width + features % 3,
+                                     .out_channels = groups * width,
+                                     .out_pixel_stride = groups * width + features % 2,
+                                     .groups = groups,
+                                     .kernel_h = kernel,
+                                     .kernel_w = kernel,
+                                     .stride_h = stride,
+                                     .stride_w = stride,
+                                     .dilation_h = 1 + features % 2,
+                                     .dilation_w = 1 + features % 2,
+                                     .pad_top = kernel / 2,
+                                     .pad_left = kernel / 2};
+          Check(Complete(g, kernel - 1, kernel - 1), features++ % 8);
+        }
+      }
+    }
+  }
+  for (int64_t length = 1; length < 36; ++length) {
+    const ConvF32Geometry g = {.in_h = 3,
+                               .in_w = length,
+                               .in_channels = 16,
+                               .out_channels = 16,
+                               .groups = 2,
+                               .kernel_h = 3,
+                               .kernel_w = 3,
+                               .pad_top = 1,
+                               .pad_left = 1};
+    Check(Complete(g, 2, 2), static_cast<int>(length % 8));
+  }
+  for (const int64_t pad : {-1, 5}) {
+    const ConvF32Geometry g = {.in_h = 6,
+                               .in_w = 7,
+                               .in_channels = 32,
+                               .out_channels = 32,
+                               .groups = 4,
+                               .kernel_h = 3,
+                               .kernel_w = 2,
+                               .pad_top = pad,
+                               .pad_left = pad};
+    Check(Complete(g, pad + 2, pad + 3), 7);
+  }
+}
+
+TEST_CASE("conv_f32 passes special values on within their group") {
+  const ConvF32Geometry g = {.in_h = 4,
+                             .in_w = 9,
+                             .in_channels = 32,
+                             .out_channels = 32,
+                             .groups = 4,
+                             .kernel_h = 3,
+                             .kernel_w = 3,
+                             .pad_top = 1,
+                             .pad_left = 1};
+  ConvCase conv(Complete(g, 2, 2), 0, 3);
+  conv.input()[40] = std::numeric_limits<float>::infinity();
+  conv.input()[300] = std::numeric_limits<float>::quiet_NaN();
+  conv.weights()[70] = -0.0f;
+  const std::vector<float> expected = conv.Reference();
+  for (const Isa isa : SupportedIsas()) {
+    INFO(IsaName(isa));
+    CHECK(SameBits(conv.Run(ConvF32(isa), 0), expected));
+  }
+}
+
 TEST_CASE("conv_f32 reads and writes slices of wider images") {
   int features = 0;
   for (const int64_t kernel : {1, 3}) {
