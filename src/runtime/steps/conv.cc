@@ -1,5 +1,4 @@
 // Conv, 1-D and 2-D, float and int8.
-#include <algorithm>
 #include <cstdint>
 
 #include "core/node_geometry.h"
@@ -12,6 +11,7 @@
 #include "runtime/lowering.h"
 #include "runtime/requantization.h"
 #include "runtime/steps/coded.h"
+#include "runtime/steps/conv_parts.h"
 #include "runtime/steps/conv_steps.h"
 #include "runtime/steps/copies.h"
 #include "runtime/steps/float16.h"
@@ -74,51 +74,17 @@ Operand PackedFloatWeights(Lowering& lowering, const Kernels& kernels, const ker
   return packed;
 }
 
-// The convolution that makes the rows [first, end) of an image's output.
-kernels::ConvF32Args RowsOf(const kernels::ConvF32Args& whole, int64_t image, int64_t first, int64_t end) {
-  const kernels::ConvF32Geometry& g = whole.geometry;
-  const int64_t top = first * g.stride_h - g.pad_top;
-  const int64_t bottom = (end - 1) * g.stride_h - g.pad_top + (g.kernel_h - 1) * g.dilation_h + 1;
-  const int64_t first_in = std::clamp<int64_t>(top, 0, g.in_h), end_in = std::clamp(bottom, first_in, g.in_h);
-  const int64_t first_out = image * g.out_h + first;
-  kernels::ConvF32Args part = whole;
-  part.geometry.batch = 1;
-  part.geometry.in_h = end_in - first_in;
-  part.geometry.out_h = end - first;
-  part.geometry.pad_top = first_in - top;
-  part.input += (image * g.in_h + first_in) * g.in_w * g.in_pixel_stride;
-  part.output += first_out * g.out_w * g.out_pixel_stride;
-  if (part.residual != nullptr) part.residual += first_out * g.out_w * g.residual_pixel_stride;
-  return part;
-}
-
-// Rows of a part of an output that is too large for the nearest caches; 0 where it is not.
-int64_t PartRows(const kernels::ConvF32Geometry& g) {
-  constexpr int64_t kPartFloats = 48 << 10, kLarge = 4 * kPartFloats;
-  const int64_t row = g.out_w * g.out_channels;
-  if (g.out_pixel_stride != g.out_channels || g.batch * g.out_h * row < kLarge) return 0;
-  return std::max<int64_t>(kPartFloats / row, 1);
-}
-
-template <class Run>
-void RunInParts(const kernels::ConvF32Args& args, int64_t part_rows, Run run, const Frame::Parts& parts) {
-  const kernels::ConvF32Geometry& g = args.geometry;
-  for (int64_t image = 0; image < g.batch; ++image) {
-    for (int64_t row = 0; row < g.out_h; row += part_rows) {
-      const int64_t end = std::min(g.out_h, row + part_rows);
-      run(RowsOf(args, image, row, end));
-      parts((image * g.out_h + end) * g.out_w * g.out_channels);
-    }
-  }
-}
-
 template <class Kernels>
 void EmitFloat(Lowering& lowering, const Kernels& kernels, kernels::ConvF32Args args, const ConvOperands& operands,
                const Placement& weights, double cost) {
   const Operand packed = PackedFloatWeights(lowering, kernels, args.geometry, weights);
   lowering.NeedWorkspace(kernels.workspace_bytes(args.geometry));
   const int64_t units = kernels.units(args.geometry);
-  const int64_t part_rows = PartRows(args.geometry);
+  const int64_t part_rows = RowsOfPart(args.geometry);
+  if (part_rows > 0) {
+    ForEachPart(args.geometry, part_rows,
+                [&](const ConvPart& part) { lowering.NeedWorkspace(kernels.workspace_bytes(part.geometry)); });
+  }
   const auto run = kernels.run;
   const auto units_of = kernels.units;
   lowering.Emit({operands.input, packed, operands.bias, operands.residual, operands.output}, [=](const Frame& frame) {
@@ -129,10 +95,10 @@ void EmitFloat(Lowering& lowering, const Kernels& kernels, kernels::ConvF32Args 
     now.residual = frame.In<float>(operands.residual);
     now.output = frame.Out<float>(operands.output);
     if (part_rows > 0 && frame.parts() != nullptr) {
-      const auto run_part = [&](const kernels::ConvF32Args& part) {
-        run(part, frame.Workspace(0), 0, units_of(part.geometry));
-      };
-      RunInParts(now, part_rows, run_part, *frame.parts());
+      ForEachPart(now.geometry, part_rows, [&](const ConvPart& part) {
+        run(ArgsOfPart(now, part), frame.Workspace(0), 0, units_of(part.geometry));
+        (*frame.parts())(part.elements_made);
+      });
       return absl::OkStatus();
     }
     frame.ParallelFor(units, cost,
