@@ -39,40 +39,77 @@ double ChannelStatistics::Mean(size_t channel) const {
 namespace calib {
 namespace {
 
+const kernels::ObserveF32Kernels& Kernels() { return kernels::ObserveF32(kernels::BestVectorIsa()); }
+
+int64_t ChannelsOf(const TappedValue& value) { return value.dims.size() < 2 ? 1 : value.dims[1]; }
+
 // Widens the extremes and adds to the sums of every channel.
 void Scan(const TappedValue& value, int64_t channels, float* min, float* max, double* sum) {
   const float* data = static_cast<const float*>(value.data);
-  const kernels::ObserveF32Kernels& kernels = kernels::ObserveF32(kernels::BestVectorIsa());
   if (channels == 1) {
-    kernels.row_statistics(data, 1, value.elements, min, max, sum);
+    Kernels().row_statistics(data, 1, value.elements, min, max, sum);
   } else if (value.channels_last || value.dims.size() == 2) {
-    kernels.column_statistics(data, value.elements / channels, channels, min, max, sum);
+    Kernels().column_statistics(data, value.elements / channels, channels, min, max, sum);
   } else {
     const int64_t batch = value.dims[0], inner = value.elements / (batch * channels);
     for (int64_t n = 0; n < batch; ++n) {
-      kernels.row_statistics(data + n * channels * inner, channels, inner, min, max, sum);
+      Kernels().row_statistics(data + n * channels * inner, channels, inner, min, max, sum);
     }
   }
 }
 
 }  // namespace
 
+void ChannelScan::Start(int64_t channels) {
+  constexpr float kInfinity = std::numeric_limits<float>::infinity();
+  const auto size = static_cast<size_t>(channels);
+  min_.assign(size, kInfinity);
+  max_.assign(size, -kInfinity);
+  sum_.assign(size, 0);
+  quanta_.resize(size);
+}
+
+void ChannelScan::Begin(const TappedValue& value, int64_t ready) {
+  const int64_t channels = ChannelsOf(value);
+  if (!value.channels_last || channels < kernels::kGroupedColumns) return;
+  if (rows_ == 0) {
+    Start(channels);
+    groups_.resize(static_cast<size_t>((value.elements / channels / kernels::kGroupRows + 1) * channels));
+  }
+  ScanGroups(value, ready / channels / kernels::kGroupRows * kernels::kGroupRows);
+}
+
+void ChannelScan::ScanGroups(const TappedValue& value, int64_t end_row) {
+  if (end_row == rows_) return;
+  const int64_t channels = ChannelsOf(value), first_group = rows_ / kernels::kGroupRows;
+  Kernels().column_groups(static_cast<const float*>(value.data) + rows_ * channels, end_row - rows_, channels,
+                          min_.data(), max_.data(), groups_.data() + first_group * channels);
+  rows_ = end_row;
+}
+
+void ChannelScan::Finish(const TappedValue& value) {
+  const int64_t channels = ChannelsOf(value), rows = value.elements / channels;
+  ScanGroups(value, rows);
+  Kernels().add_groups(groups_.data(), (rows - 1) / kernels::kGroupRows + 1, channels, sum_.data());
+  rows_ = 0;
+}
+
 std::optional<ObservedRange> ChannelScan::Add(const TappedValue& value, ChannelStatistics* statistics) {
   constexpr float kInfinity = std::numeric_limits<float>::infinity();
-  const int64_t channels = value.dims.size() < 2 ? 1 : value.dims[1];
+  const int64_t channels = ChannelsOf(value);
   const auto size = static_cast<size_t>(channels);
   if (statistics->count == 0) {
     statistics->min.assign(size, kInfinity);
     statistics->max.assign(size, -kInfinity);
     statistics->sum.resize(size);
   }
-  min_.assign(size, kInfinity);
-  max_.assign(size, -kInfinity);
-  sum_.assign(size, 0);
-  quanta_.resize(size);
-  Scan(value, channels, min_.data(), max_.data(), sum_.data());
-  const kernels::ObserveF32Kernels& kernels = kernels::ObserveF32(kernels::BestVectorIsa());
-  if (kernels.to_quanta(sum_.data(), channels, quanta_.data())) {
+  if (rows_ > 0) {
+    Finish(value);
+  } else {
+    Start(channels);
+    Scan(value, channels, min_.data(), max_.data(), sum_.data());
+  }
+  if (Kernels().to_quanta(sum_.data(), channels, quanta_.data())) {
     for (size_t c = 0; c < size; ++c) AddTo(quanta_[c], &statistics->sum[c]);
   } else {
     // A sum is not finite where a value is not, or where values are so large that a few of them overflow.
@@ -82,8 +119,8 @@ std::optional<ObservedRange> ChannelScan::Add(const TappedValue& value, ChannelS
   statistics->count += static_cast<uint64_t>(value.elements / channels);
   ObservedRange range{min_[0], max_[0]};
   // Zeros are made +0: which of the two is kept would depend on the order of values.
-  kernels.widen(min_.data(), max_.data(), channels, statistics->min.data(), statistics->max.data(), &range.min,
-                &range.max);
+  Kernels().widen(min_.data(), max_.data(), channels, statistics->min.data(), statistics->max.data(), &range.min,
+                  &range.max);
   return range;
 }
 

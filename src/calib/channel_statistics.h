@@ -13,15 +13,24 @@
 
 namespace qlite::calib {
 
-// Scans values, and keeps the memory that it takes.
+// Scans values, one after the other, and keeps the memory that it takes.
 class ChannelScan {
  public:
-  // Adds a float32 value of one sample, with one element at least, to `statistics` (made on the first call). Returns
-  // the least and the greatest element, or nothing where one is not finite or beyond any use (1e36); the statistics are
-  // then unspecified.
+  // Scans what there is of a float32 value already, its first `ready` elements in memory.
+  void Begin(const TappedValue& value, int64_t ready);
+
+  // Adds the value of one sample, the one that was begun if any was, to `statistics` (made on the first call). It is
+  // float32 and has one element at least. Returns the least and the greatest element, or nothing where one is not
+  // finite or beyond any use (1e36); the statistics are then unspecified. Parts do not change a bit.
   std::optional<ObservedRange> Add(const TappedValue& value, ChannelStatistics* statistics);
 
  private:
+  void Start(int64_t channels);
+  void ScanGroups(const TappedValue& value, int64_t end_row);
+  void Finish(const TappedValue& value);
+
+  int64_t rows_ = 0;           // of a value that was begun, channels-last: those scanned
+  std::vector<float> groups_;  // its sums by group of rows
   // Of the sample, by channel.
   std::vector<float> min_, max_;
   std::vector<double> sum_;

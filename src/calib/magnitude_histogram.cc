@@ -10,8 +10,6 @@
 namespace qlite::calib {
 namespace {
 
-using kernels::kCountLanes;
-
 constexpr int kLogBins = 12;
 static_assert(1 << kLogBins == MagnitudeHistogram::kBins);
 
@@ -23,7 +21,7 @@ void MergeBins(int doublings, std::vector<uint64_t>* side) {
   }
 }
 
-size_t FirstCounter(size_t side) { return side * MagnitudeHistogram::kBins * kCountLanes; }
+size_t FirstCounter(size_t side) { return side * MagnitudeHistogram::kBins; }
 
 // `extreme`: the largest magnitude of this side, which no bin in use may lie beyond; negative where the side is empty.
 bool LoadSide(ByteReader* in, double extreme, double width, std::vector<uint64_t>* side) {
@@ -61,6 +59,7 @@ void MagnitudeHistogram::Add(std::span<const float> values, const ObservedRange&
   WidenBins(exponent);
   recent_.resize(kernels::CounterCount(kBins));
   recent_values_ += std::min(values.size(), kMostCounted);
+  FetchRecent();
   const size_t period = values.size() <= kDenseValues ? kRunValues : kRunValues * (values.size() / kCountedValues);
   kernels::ObserveF32(kernels::BestVectorIsa())
       .count_magnitudes(values.data(), static_cast<int64_t>(values.size()),
@@ -71,6 +70,14 @@ void MagnitudeHistogram::Add(std::span<const float> values, const ObservedRange&
 int64_t MagnitudeHistogram::ReachableBins(size_t side) const {
   const float extreme = side == 0 ? range_.max : -range_.min;
   return extreme > 0 ? static_cast<int64_t>(extreme * std::ldexp(1.0f, -exponent_)) + 1 : 0;
+}
+
+void MagnitudeHistogram::FetchRecent() const {
+  constexpr int64_t kLine = 64 / sizeof(uint16_t);
+  for (size_t side = 0; side < sides_.size(); ++side) {
+    const uint16_t* counters = recent_.data() + FirstCounter(side);
+    for (int64_t bin = 0; bin < ReachableBins(side); bin += kLine) __builtin_prefetch(counters + bin, 1);
+  }
 }
 
 void MagnitudeHistogram::AddRecent(size_t side, Side* counts) const {
@@ -84,7 +91,7 @@ void MagnitudeHistogram::Settle() {
   if (recent_values_ == 0) return;
   for (size_t side = 0; side < sides_.size(); ++side) {
     AddRecent(side, &sides_[side]);
-    std::fill_n(recent_.data() + FirstCounter(side), ReachableBins(side) * kCountLanes, uint16_t{0});
+    std::fill_n(recent_.data() + FirstCounter(side), ReachableBins(side), uint16_t{0});
   }
   recent_values_ = 0;
 }

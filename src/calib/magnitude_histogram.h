@@ -54,6 +54,8 @@ class MagnitudeHistogram {
   void Settle();
   // The bins that the range reaches.
   int64_t ReachableBins(size_t side) const;
+  // Into the nearest cache: counting goes to them in no order that the hardware could guess.
+  void FetchRecent() const;
   void AddRecent(size_t side, Side* counts) const;
   std::vector<uint64_t> Counts(size_t side) const;
   void WidenBins(int exponent);

@@ -6,6 +6,7 @@
 #include "calib/channel_statistics.h"
 #include "core/error_site.h"
 #include "core/str_cat.h"
+#include "runtime/early_taps.h"
 
 namespace qlite::calib {
 
@@ -27,10 +28,17 @@ SampleWorker::SampleWorker(std::unique_ptr<Session> session, const Graph& graph,
 absl::Status SampleWorker::Process(const DataSet& data, int64_t index) {
   if (absl::Status status = data.Read(index, inputs_); !status.ok()) return status;
   absl::Status observed;
-  const absl::Status ran = session_->RunTapped([&](ValueId id, const TappedValue& value) {
-    if (observed.ok()) observed = Observe(id, value);
+  const absl::Status ran = RunTappedEarly(*session_, [&](ValueId id, const TappedValue& value, int64_t ready) {
+    if (!observed.ok()) return;
+    if (ready < value.elements) return Begin(value, ready);
+    observed = Observe(id, value);
   });
   return observed.ok() ? ran : observed;
+}
+
+// Large values are scanned as they are made: later they would have to come back from a far cache.
+void SampleWorker::Begin(const TappedValue& value, int64_t ready) {
+  if (value.type == ElementType::kFloat32) scan_.Begin(value, ready);
 }
 
 absl::Status SampleWorker::Observe(ValueId id, const TappedValue& value) {

@@ -30,6 +30,7 @@ class SampleWorker {
   absl::Status MoveInto(std::map<std::string, TensorCalibration, std::less<>>* tensors);
 
  private:
+  void Begin(const TappedValue& value, int64_t ready);
   absl::Status Observe(ValueId id, const TappedValue& value);
 
   std::unique_ptr<Session> session_;

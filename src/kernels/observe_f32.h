@@ -9,11 +9,14 @@
 
 namespace qlite::kernels {
 
-// Sub-histograms that count_magnitudes spreads neighbouring values over, so that equal values do not wait for each
-// other.
-constexpr int kCountLanes = 2;
-// The counters that it needs for 2 * negative_bins bins: some behind them take the zeros, which are not counted.
-constexpr int64_t CounterCount(int64_t negative_bins) { return 2 * negative_bins * kCountLanes + 32; }
+// The counters that count_magnitudes needs for 2 * negative_bins bins: those behind them take the zeros, which are not
+// counted.
+constexpr int64_t CounterCount(int64_t negative_bins) { return 2 * negative_bins + 32; }
+
+// Rows whose values are summed in float before the sum goes on in double.
+constexpr int64_t kGroupRows = 32;
+// With fewer columns, a group is of other rows.
+constexpr int64_t kGroupedColumns = 32;
 
 // Which of many values are counted: the first `run` of every `period`.
 struct CountedRuns {
@@ -35,6 +38,12 @@ struct ObserveF32Kernels {
   // The same for every row.
   void (*row_statistics)(const float* values, int64_t rows, int64_t columns, float* min, float* max, double* sum);
 
+  // column_statistics in parts, to the same bits, for at least kGroupedColumns columns: column_groups takes rows of the
+  // matrix, groups of kGroupRows (the last one of the matrix may have fewer), and writes the sums of each group,
+  // [groups, columns]; add_groups adds those of all the groups of the matrix to sum[c].
+  void (*column_groups)(const float* values, int64_t rows, int64_t columns, float* min, float* max, float* sums);
+  void (*add_groups)(const float* sums, int64_t groups, int64_t columns, double* sum);
+
   // Widens [min[c], max[c]] by [from_min[c], from_max[c]] for every one of n channels, and [*least, *greatest] by all of
   // them; none is NaN. A zero becomes +0 in min and max; its sign is unspecified in the others.
   void (*widen)(const float* from_min, const float* from_max, int64_t n, float* min, float* max, float* least,
@@ -44,13 +53,13 @@ struct ObserveF32Kernels {
   // not finite or its magnitude is 2^22 or more.
   bool (*to_quanta)(const double* sums, int64_t n, int64_t* quanta);
 
-  // Counts those of the values in `runs` that are not zero in counters[bin * kCountLanes + some lane], where the bin of
-  // x is floor(|x| * inverse_width), plus `negative_bins` where x < 0. The caller sees to it that
+  // Counts those of the values in `runs` that are not zero in counters[bin], where the bin of x is
+  // floor(|x| * inverse_width), plus `negative_bins` where x < 0. The caller sees to it that
   // |x| * inverse_width < negative_bins, and that no counter overflows.
   void (*count_magnitudes)(const float* values, int64_t n, CountedRuns runs, float inverse_width, int32_t negative_bins,
                            uint16_t* counters);
 
-  // Adds the counters of every bin to counts[bin].
+  // Adds the counter of every bin to counts[bin].
   void (*add_counters)(const uint16_t* counters, int64_t bins, uint64_t* counts);
 };
 

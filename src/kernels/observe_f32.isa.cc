@@ -1,6 +1,8 @@
-// Written as plain loops over short arrays: every iteration is independent of its neighbours, and the compiler turns
-// them into the vectors of the instruction set.
+// Where nothing is carried from one iteration to the next these are plain loops over short arrays, which the compiler
+// turns into the vectors of the instruction set.
 #include "kernels/observe_f32.h"
+
+#include "kernels/simd.h"
 
 namespace qlite::kernels::QLITE_ISA {
 namespace {
@@ -27,50 +29,68 @@ void Range(const float* values, int64_t n, float* min, float* max) {
   for (; i < n; ++i) *min = MinOf(values[i], *min), *max = MaxOf(values[i], *max);
 }
 
-// Rows whose values are summed in float before the sum goes on in double.
-constexpr int64_t kGroupRows = 32;
+// What becomes of a group's sum: it goes on in double, or is kept.
+inline void PutSum(float group, double* sum) { *sum += static_cast<double>(group); }
+inline void PutSum(float group, float* sum) { *sum = group; }
 
-// The statistics of kBlock columns, held in registers while the rows of a group go by.
-struct BlockStatistics {
-  float min[kBlock], max[kBlock], sum[kBlock];
+constexpr int kLanes = VecF32::kLanes;
 
-  void Add(const float* row) {
-    for (int j = 0; j < kBlock; ++j) {
-      min[j] = MinOf(row[j], min[j]);
-      max[j] = MaxOf(row[j], max[j]);
-      sum[j] += row[j];
-    }
-  }
-};
-
-// At most kGroupRows rows that lie `stride` apart.
-void BlockColumns(const float* values, int64_t rows, int64_t stride, float* min, float* max, double* sum) {
-  BlockStatistics block;
-  for (int j = 0; j < kBlock; ++j) block.min[j] = min[j], block.max[j] = max[j], block.sum[j] = 0;
-  for (int64_t r = 0; r < rows; ++r) {
-    const float* row = values + r * stride;
-    // No hardware guesses that the group before comes next.
-    __builtin_prefetch(row - kGroupRows * stride, 0, 2);
-    __builtin_prefetch(row - kGroupRows * stride + kBlock / 2, 0, 2);
-    block.Add(row);
-  }
-  for (int j = 0; j < kBlock; ++j) {
-    min[j] = block.min[j], max[j] = block.max[j], sum[j] += static_cast<double>(block.sum[j]);
-  }
+// Loads and stores of the first `count` columns of a vector, all of them unless kPartial.
+template <bool kPartial>
+[[gnu::always_inline]] inline VecF32 LoadColumns(const float* p, int count) {
+  if constexpr (kPartial) return VecF32::LoadPartial(p, count);
+  return VecF32::Load(p);
+}
+template <bool kPartial>
+[[gnu::always_inline]] inline void StoreColumns(const VecF32& x, float* p, int count) {
+  if constexpr (kPartial) return x.StorePartial(p, count);
+  x.Store(p);
 }
 
-// The same for `width` < kBlock columns.
-void NarrowColumns(const float* values, int64_t rows, int64_t stride, int width, float* min, float* max, double* sum) {
-  float group[kBlock] = {};
-  for (int64_t r = 0; r < rows; ++r) {
-    const float* row = values + r * stride;
-    for (int c = 0; c < width; ++c) {
-      min[c] = MinOf(row[c], min[c]);
-      max[c] = MaxOf(row[c], max[c]);
-      group[c] += row[c];
+// kVectors vectors of columns of at most kGroupRows rows that lie `stride` apart. The statistics stay in registers
+// while the rows go by; with several vectors they wait less for each other.
+template <int kVectors, bool kPartial, class Sum>
+void BlockColumns(const float* values, int64_t rows, int64_t stride, int count, float* min, float* max, Sum* sum) {
+  VecF32 low[kVectors], high[kVectors], total[kVectors];
+  QLITE_UNROLL for (int v = 0; v < kVectors; ++v) {
+    low[v] = LoadColumns<kPartial>(min + v * kLanes, count);
+    high[v] = LoadColumns<kPartial>(max + v * kLanes, count);
+    total[v] = VecF32(0.0f);
+  }
+  for (const float *row = values, *end = values + rows * stride; row != end; row += stride) {
+    QLITE_UNROLL for (int v = 0; v < kVectors; ++v) {
+      constexpr int kLine = 16;
+      const VecF32 x = LoadColumns<kPartial>(row + v * kLanes, count);
+      // No hardware guesses that the group before comes next.
+      if (v * kLanes % kLine == 0) __builtin_prefetch(row + v * kLanes - kGroupRows * stride, 0, 3);
+      low[v] = Min(x, low[v]);
+      high[v] = Max(x, high[v]);
+      total[v] = total[v] + x;
     }
   }
-  for (int c = 0; c < width; ++c) sum[c] += static_cast<double>(group[c]);
+  float group[kVectors * kLanes];
+  QLITE_UNROLL for (int v = 0; v < kVectors; ++v) {
+    StoreColumns<kPartial>(low[v], min + v * kLanes, count);
+    StoreColumns<kPartial>(high[v], max + v * kLanes, count);
+    total[v].Store(group + v * kLanes);
+  }
+  for (int j = 0; j < (kPartial ? count : kVectors * kLanes); ++j) PutSum(group[j], sum + j);
+}
+
+// All columns of a group.
+template <class Sum>
+void GroupColumns(const float* values, int64_t rows, int64_t columns, float* min, float* max, Sum* sum) {
+  int64_t c = 0;
+  const auto blocks = [&]<int kVectors>() {
+    for (; c + kVectors * kLanes <= columns; c += kVectors * kLanes) {
+      BlockColumns<kVectors, false>(values + c, rows, columns, kLanes, min + c, max + c, sum + c);
+    }
+  };
+  blocks.template operator()<4>();
+  blocks.template operator()<2>();
+  blocks.template operator()<1>();
+  if (c == columns) return;
+  BlockColumns<1, true>(values + c, rows, columns, static_cast<int>(columns - c), min + c, max + c, sum + c);
 }
 
 // Calls visit(first row, number of rows) for every group, the last one first: that is what the caches still hold of
@@ -92,9 +112,7 @@ void FoldedColumns(const float* values, int64_t rows, int64_t columns, float* mi
     double wide_sum[kBlock * kBlock];
     for (int i = 0; i < width; ++i) wide_min[i] = values[i], wide_max[i] = values[i], wide_sum[i] = 0;
     ForEachGroup(wide_rows, [&](int64_t first, int64_t count) {
-      for (int i = 0; i < width; i += kBlock) {
-        BlockColumns(values + first * width + i, count, width, wide_min + i, wide_max + i, wide_sum + i);
-      }
+      GroupColumns(values + first * width, count, width, wide_min, wide_max, wide_sum);
     });
     for (int i = 0; i < width; ++i) {
       const int c = i % static_cast<int>(columns);
@@ -104,17 +122,27 @@ void FoldedColumns(const float* values, int64_t rows, int64_t columns, float* mi
     }
   }
   const int64_t done = wide_rows * kBlock;
-  NarrowColumns(values + done * columns, rows - done, columns, static_cast<int>(columns), min, max, sum);
+  GroupColumns(values + done * columns, rows - done, columns, min, max, sum);
 }
 
 void ColumnStatistics(const float* values, int64_t rows, int64_t columns, float* min, float* max, double* sum) {
+  static_assert(kGroupedColumns == kBlock);
   if (columns < kBlock) return FoldedColumns(values, rows, columns, min, max, sum);
   ForEachGroup(rows, [&](int64_t first, int64_t count) {
-    const float* row = values + first * columns;
-    int64_t c = 0;
-    for (; c + kBlock <= columns; c += kBlock) BlockColumns(row + c, count, columns, min + c, max + c, sum + c);
-    NarrowColumns(row + c, count, columns, static_cast<int>(columns - c), min + c, max + c, sum + c);
+    GroupColumns(values + first * columns, count, columns, min, max, sum);
   });
+}
+
+void ColumnGroups(const float* values, int64_t rows, int64_t columns, float* min, float* max, float* sums) {
+  ForEachGroup(rows, [&](int64_t first, int64_t count) {
+    GroupColumns(values + first * columns, count, columns, min, max, sums + first / kGroupRows * columns);
+  });
+}
+
+void AddGroups(const float* sums, int64_t groups, int64_t columns, double* sum) {
+  for (int64_t group = groups - 1; group >= 0; --group) {
+    for (int64_t c = 0; c < columns; ++c) sum[c] += static_cast<double>(sums[group * columns + c]);
+  }
 }
 
 void RowStatistics(const float* values, int64_t rows, int64_t columns, float* min, float* max, double* sum) {
@@ -149,14 +177,14 @@ void CountRun(const float* values, int64_t n, float inverse_width, int32_t negat
   // Indices are computed for a block at a time: the conversion is vector work, the counting is not. Zeros, which come
   // in masses behind a Relu, would wait for each other in one counter; each place of the block has its own for them.
   static_assert(kBlock == 32, "CounterCount leaves room for a block");
-  const int32_t zero_counters = 2 * negative_bins * kCountLanes;
+  const int32_t zero_counters = 2 * negative_bins;
   int32_t index[kBlock];
   int64_t i = 0;
   for (; i + kBlock <= n; i += kBlock) {
     for (int j = 0; j < kBlock; ++j) {
       const float x = values[i + j];
       const int32_t bin = static_cast<int32_t>(__builtin_fabsf(x) * inverse_width) + (x < 0 ? negative_bins : 0);
-      index[j] = x == 0 ? zero_counters + j : bin * kCountLanes + j % kCountLanes;
+      index[j] = x == 0 ? zero_counters + j : bin;
     }
     for (int j = 0; j < kBlock; ++j) ++counters[index[j]];
   }
@@ -164,7 +192,7 @@ void CountRun(const float* values, int64_t n, float inverse_width, int32_t negat
     const float x = values[i];
     if (x == 0) continue;
     const int32_t bin = static_cast<int32_t>(__builtin_fabsf(x) * inverse_width) + (x < 0 ? negative_bins : 0);
-    ++counters[bin * kCountLanes];
+    ++counters[bin];
   }
 }
 
@@ -180,8 +208,7 @@ void CountMagnitudes(const float* values, int64_t n, CountedRuns runs, float inv
 }
 
 void AddCounters(const uint16_t* counters, int64_t bins, uint64_t* counts) {
-  static_assert(kCountLanes == 2);
-  for (int64_t bin = 0; bin < bins; ++bin) counts[bin] += uint32_t{counters[2 * bin]} + counters[2 * bin + 1];
+  for (int64_t bin = 0; bin < bins; ++bin) counts[bin] += counters[bin];
 }
 
 }  // namespace
@@ -190,6 +217,8 @@ extern const ObserveF32Kernels kObserveF32Kernels;
 const ObserveF32Kernels kObserveF32Kernels = {.range = Range,
                                               .column_statistics = ColumnStatistics,
                                               .row_statistics = RowStatistics,
+                                              .column_groups = ColumnGroups,
+                                              .add_groups = AddGroups,
                                               .widen = Widen,
                                               .to_quanta = ToQuanta,
                                               .count_magnitudes = CountMagnitudes,

@@ -36,8 +36,16 @@ struct Operand {
 class Frame {
  public:
   // workspace: concurrency() pieces of workspace_stride bytes, aligned.
-  Frame(std::byte* const* buffers, std::byte* workspace, size_t workspace_stride, Executor& executor)
-      : buffers_(buffers), workspace_(workspace), workspace_stride_(workspace_stride), executor_(executor) {}
+  // parts: where given, is told how many elements of its first output a step has made, from the first one in memory on,
+  // while they lie in the nearest caches.
+  using Parts = absl::FunctionRef<void(int64_t elements)>;
+  Frame(std::byte* const* buffers, std::byte* workspace, size_t workspace_stride, Executor& executor,
+        const Parts* parts = nullptr)
+      : buffers_(buffers),
+        workspace_(workspace),
+        workspace_stride_(workspace_stride),
+        executor_(executor),
+        parts_(executor.concurrency() == 1 ? parts : nullptr) {}
 
   // Null for an absent operand.
   template <class T>
@@ -51,6 +59,9 @@ class Frame {
     return reinterpret_cast<T*>(buffers_[operand.buffer] + operand.offset);
   }
   std::byte* Workspace(int worker) const { return workspace_ + static_cast<size_t>(worker) * workspace_stride_; }
+
+  // Null where nobody asks, and with several threads, which make no result from its beginning to its end.
+  const Parts* parts() const { return parts_; }
 
   // Calls `work` for ranges that cover [0, units), on the caller's thread alone where the whole costs less than waking
   // another one. `cost` is a rough number of nanoseconds of one thread.
@@ -67,6 +78,7 @@ class Frame {
   std::byte* workspace_;
   size_t workspace_stride_;
   Executor& executor_;
+  const Parts* parts_;
 };
 
 using RunFunction = std::function<absl::Status(const Frame&)>;

@@ -61,4 +61,18 @@ absl::Status ProgramRunner::RunWatched(absl::FunctionRef<void(size_t steps_done)
   return absl::OkStatus();
 }
 
+absl::Status ProgramRunner::RunWatched(absl::FunctionRef<void(size_t steps_done)> watch,
+                                       absl::FunctionRef<void(size_t steps_done, int64_t elements)> parts) const {
+  size_t done = 0;
+  const auto part_of_step = [&](int64_t elements) { parts(done, elements); };
+  const Frame::Parts step_parts(part_of_step);
+  const Frame frame(buffers_.data(), workspace_.get(), workspace_stride_, executor_, &step_parts);
+  watch(0);
+  for (const Step& step : program_->steps) {
+    if (absl::Status status = step.run(frame); !status.ok()) return status;
+    watch(++done);
+  }
+  return absl::OkStatus();
+}
+
 }  // namespace qlite

@@ -35,6 +35,9 @@ class ProgramRunner {
   absl::Status Run() const;
   // The same, with a call before the first step and after every step.
   absl::Status RunWatched(absl::FunctionRef<void(size_t steps_done)> watch) const;
+  // The same; `parts` is called inside of a step that makes its result in parts.
+  absl::Status RunWatched(absl::FunctionRef<void(size_t steps_done)> watch,
+                          absl::FunctionRef<void(size_t steps_done, int64_t elements)> parts) const;
 
   // Where a placement lies in this runner's memory.
   const std::byte* Locate(const Operand& operand) const;

@@ -11,6 +11,7 @@
 #include "core/status_macros.h"
 #include "core/str_cat.h"
 #include "runtime/constant_folding.h"
+#include "runtime/early_taps.h"
 #include "runtime/lowering.h"
 #include "runtime/program_runner.h"
 
@@ -118,19 +119,32 @@ class ProgramSession : public Session {
   absl::Status Run() override { return profiler_ ? profiler_->Run(runner_) : runner_.Run(); }
 
   absl::Status RunTapped(Tap tap) override {
+    return RunTappedEarly([&](ValueId id, const TappedValue& value, int64_t ready) {
+      if (ready == value.elements) tap(id, value);
+    });
+  }
+
+  absl::Status RunTappedEarly(EarlyTap tap) {
     QLITE_RETURN_IF_ERROR(PrepareTaps());
-    const Program& program = tapped_->program();
+    const std::vector<TapPoint>& taps = tapped_->program().taps;
     for (const FoldedValue& value : shared_->folded) {
       FillView(value.result);
-      tap(value.id, view_);
+      tap(value.id, view_, view_.elements);
     }
     size_t next = 0;
-    return tapped_->RunWatched([&](size_t done) {
-      for (; next < program.taps.size() && program.taps[next].after_steps <= done; ++next) {
-        FillView(program.taps[next]);
-        tap(program.taps[next].value, view_);
-      }
-    });
+    return tapped_->RunWatched(
+        [&](size_t done) {
+          for (; next < taps.size() && taps[next].after_steps <= done; ++next) {
+            FillView(taps[next]);
+            tap(taps[next].value, view_, view_.elements);
+          }
+        },
+        [&](size_t done, int64_t elements) {
+          // The step makes the next value to be tapped, unless more steps of its node follow.
+          if (next == taps.size() || taps[next].after_steps != done + 1) return;
+          FillView(taps[next]);
+          if (elements < view_.elements) tap(taps[next].value, view_, elements);
+        });
   }
 
   const std::vector<NodeProfile>& profile() const override {
@@ -253,6 +267,10 @@ absl::StatusOr<std::shared_ptr<Shared>> Prepare(const Context& context, Graph gr
 }
 
 }  // namespace
+
+absl::Status RunTappedEarly(Session& session, EarlyTap tap) {
+  return static_cast<ProgramSession&>(session).RunTappedEarly(tap);
+}
 
 absl::StatusOr<std::unique_ptr<Session>> Session::Create(const Context& context, Graph graph,
                                                          const SessionOptions& options) {

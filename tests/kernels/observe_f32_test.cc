@@ -70,6 +70,63 @@ TEST_CASE("statistics of rows and columns are right, and the same bits with ever
   }
 }
 
+TEST_CASE("statistics of columns may be taken in parts") {
+  for (const auto& [rows, columns] : {std::pair<int64_t, int64_t>{1, 32}, {32, 100}, {33, 40}, {200, 97}, {415, 64}}) {
+    const std::vector<float> values = RandomValues(static_cast<size_t>(rows * columns), 7);
+    const Columns whole = Run(Isa::kGeneric, false, values, rows, columns);
+    const int64_t groups = (rows - 1) / kGroupRows + 1;
+    for (const Isa isa : SupportedIsas()) {
+      for (const int64_t part_groups : {1, 2, 5}) {
+        const size_t channels = static_cast<size_t>(columns);
+        Columns parts{std::vector<float>(channels, kInfinity), std::vector<float>(channels, -kInfinity),
+                      std::vector<double>(channels, 0.5)};
+        std::vector<float> sums(static_cast<size_t>(groups) * channels);
+        for (int64_t group = 0; group < groups; group += part_groups) {
+          const int64_t first = group * kGroupRows, end = std::min(rows, first + part_groups * kGroupRows);
+          ObserveF32(isa).column_groups(values.data() + first * columns, end - first, columns, parts.min.data(),
+                                        parts.max.data(), sums.data() + group * columns);
+        }
+        ObserveF32(isa).add_groups(sums.data(), groups, columns, parts.sum.data());
+        for (float& x : parts.min) x += 0.0f;
+        for (float& x : parts.max) x += 0.0f;
+        REQUIRE(parts == whole);
+      }
+    }
+  }
+}
+
+TEST_CASE("channels widen by those of a sample") {
+  const std::vector<float> from_min = {-1, -0.0f, 3, -5}, from_max = {2, 0, 4, -5};
+  for (const Isa isa : SupportedIsas()) {
+    std::vector<float> min = {0, 1, -2, kInfinity}, max = {0, 1, 9, -kInfinity};
+    float least = from_min[0], greatest = from_max[0];
+    ObserveF32(isa).widen(from_min.data(), from_max.data(), 4, min.data(), max.data(), &least, &greatest);
+    CHECK(min == std::vector<float>{-1, 0, -2, -5});
+    CHECK_FALSE(std::signbit(min[1]));
+    CHECK(max == std::vector<float>{2, 1, 9, -5});
+    CHECK(least == -5);
+    CHECK(greatest == 4);
+  }
+}
+
+TEST_CASE("sums become whole numbers of quanta, half to even") {
+  std::mt19937 random(1);
+  std::normal_distribution<double> normal;
+  std::vector<double> sums = {0,        0x1p-41, 0x3p-41, -0x1p-41, -0x3p-41, 0x1p-42, 0x1p12, 0x1.00000000000018p12,
+                              4194303.7};
+  for (int i = 0; i < 200; ++i) sums.push_back(std::ldexp(normal(random), static_cast<int>(random() % 60) - 42));
+  for (const Isa isa : SupportedIsas()) {
+    std::vector<int64_t> quanta(sums.size());
+    REQUIRE(ObserveF32(isa).to_quanta(sums.data(), std::ssize(sums), quanta.data()));
+    for (size_t i = 0; i < sums.size(); ++i) REQUIRE(quanta[i] == std::llrint(std::ldexp(sums[i], 40)));
+    for (const double bad : {0x1p22, -0x1p22, 1e300, double{kInfinity}, std::numeric_limits<double>::quiet_NaN()}) {
+      std::vector<double> beyond = sums;
+      beyond[17] = bad;
+      CHECK_FALSE(ObserveF32(isa).to_quanta(beyond.data(), std::ssize(beyond), quanta.data()));
+    }
+  }
+}
+
 TEST_CASE("a value that is not finite makes its sum not finite") {
   for (const Isa isa : SupportedIsas()) {
     for (const float bad : {kInfinity, -kInfinity, std::numeric_limits<float>::quiet_NaN()}) {

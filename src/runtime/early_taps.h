@@ -1,0 +1,22 @@
+// Taps that see large values while they are still in the nearest caches.
+#ifndef QLITE_RUNTIME_EARLY_TAPS_H_
+#define QLITE_RUNTIME_EARLY_TAPS_H_
+
+#include <cstdint>
+
+#include "absl/functional/function_ref.h"
+#include "absl/status/status.h"
+#include "qlite/session.h"
+
+namespace qlite {
+
+// `ready`: how many elements of the value are there, from the first one in memory on.
+using EarlyTap = absl::FunctionRef<void(ValueId, const TappedValue&, int64_t ready)>;
+
+// Session::RunTapped with several calls for some values, one right after the other, of which the last one alone has
+// all elements. Which values those are, and how many calls, depends on sizes and on the session's threads.
+absl::Status RunTappedEarly(Session& session, EarlyTap tap);
+
+}  // namespace qlite
+
+#endif  // QLITE_RUNTIME_EARLY_TAPS_H_

@@ -1,0 +1,32 @@
+// Convolutions whose output is too large for the nearest caches, made a few rows at a time for those who look at it at
+// once (Frame::parts).
+#ifndef QLITE_RUNTIME_STEPS_CONV_PARTS_H_
+#define QLITE_RUNTIME_STEPS_CONV_PARTS_H_
+
+#include <cstdint>
+
+#include "absl/functional/function_ref.h"
+#include "kernels/conv_f32.h"
+
+namespace qlite {
+
+// Output rows of a part; 0 where the output is small, or not dense.
+int64_t RowsOfPart(const kernels::ConvF32Geometry& geometry);
+
+struct ConvPart {
+  kernels::ConvF32Geometry geometry;
+  // Floats from the pointers of the whole to those of the part.
+  int64_t offset_in, offset_out, offset_residual;
+  int64_t elements_made;  // of the dense output, once the part is made
+};
+
+// Calls `visit` for the convolutions that make `rows` rows of an output image each, in the output's order; for none
+// where `rows` is 0.
+void ForEachPart(const kernels::ConvF32Geometry& whole, int64_t rows, absl::FunctionRef<void(const ConvPart&)> visit);
+
+// The arguments of a part.
+kernels::ConvF32Args ArgsOfPart(const kernels::ConvF32Args& whole, const ConvPart& part);
+
+}  // namespace qlite
+
+#endif  // QLITE_RUNTIME_STEPS_CONV_PARTS_H_
