@@ -35,16 +35,17 @@ struct CodedWeights {
   int64_t first_channel = 0, end_channel = 0;
 };
 
-// The parameters of all weights: those of output channel o, block b and tap t have the index o * out_stride +
-// b * block_stride + t * tap_stride; a stride of 0 shares them. The factor is scale * ratio, rounded once.
+// The parameters of a range of outputs: those of output channel first_output + o, block b and tap t have the index o *
+// out_stride + b * block_stride + t * tap_stride; a stride of 0 shares them. The factor is scale * ratio, rounded once.
 struct CodedParams {
   const float* scales = nullptr;
   const float* ratios = nullptr;  // null: all 1
   const float* shifts = nullptr;  // null where the form has none
-  const int32_t* zero_points = nullptr;
+  const int8_t* zero_points = nullptr;
   int64_t out_stride = 0;
   int64_t block_stride = 0;
   int64_t tap_stride = 0;
+  int64_t first_output = 0, end_output = 0;
 };
 
 // One convolution. `conv.packed_weights` is not read. As for conv_f16.h, a matrix product of [m, k] and [k, n] is a
@@ -59,9 +60,10 @@ struct ConvCodedArgs {
 struct ConvCodedKernels {
   // Bytes of the packed weights. Depends on channels, groups, kernel size and form alone.
   int64_t (*packed_bytes)(const ConvF32Geometry& geometry, const CodedForm& form);
-  // Packing begins with zeros in all of `packed` (64-byte aligned is fastest); then the parameters and every weight are
-  // placed, in any order. Weights share bytes with their neighbours in the reduction: see PackingUnit for ranges that
-  // are placed at the same time. The packed form belongs to this instruction set.
+  // Packing goes through all outputs in ranges, ascending: first a range's parameters are placed, then its weights,
+  // those in any order. Nothing of `packed` (64-byte aligned is fastest) is written before the first of its outputs is.
+  // Weights share bytes with their neighbours in the reduction: see PackingUnit for ranges that are placed at the same
+  // time. The packed form belongs to this instruction set.
   void (*place_params)(const ConvF32Geometry& geometry, const CodedForm& form, const CodedParams& params, void* packed);
   void (*place_weights)(const ConvF32Geometry& geometry, const CodedForm& form, const CodedWeights& weights,
                         void* packed);

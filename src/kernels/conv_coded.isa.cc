@@ -9,6 +9,8 @@
 // several steps, for vectors of any length.
 #include "kernels/conv_coded.h"
 
+#include <cstring>
+
 #include "kernels/conv_rows.h"
 #include "kernels/simd_widen.h"
 
@@ -93,13 +95,15 @@ void PlaceParams(const ConvF32Geometry& g, const CodedForm& form, const CodedPar
   const Grid grid(g);
   const Segments segments(g, form);
   const int offset = 1 << (form.bits - 1);
-  for (int64_t output = 0; output < g.out_channels; ++output) {
+  for (int64_t output = params.first_output; output < params.end_output; ++output) {
     const Column column(grid, segments, packed, output);
     char* segment = column.bytes;
+    if (column.index == 0) std::memset(segment, 0, static_cast<size_t>(segments.PanelBytes(column.width)));
+    const int64_t first = (output - params.first_output) * params.out_stride;
     for (int64_t run = 0; run < segments.runs(); ++run) {
       for (int64_t begin = 0, block = 0; begin < segments.run; begin += segments.depth, ++block) {
         const SegmentLayout layout(form, MinOf(segments.depth, segments.run - begin), column.width);
-        const int64_t i = output * params.out_stride + block * params.block_stride + run * params.tap_stride;
+        const int64_t i = first + block * params.block_stride + run * params.tap_stride;
         const float factor = params.ratios ? params.scales[i] * params.ratios[i] : params.scales[i];
         reinterpret_cast<float*>(segment)[column.index] = factor;
         if (form.shifted) reinterpret_cast<float*>(segment + layout.shifts)[column.index] = params.shifts[i];

@@ -86,15 +86,11 @@ kernels::CodedForm FormOf(const Tensor& integers, const QuantParams& quant) {
   return {.bits = CodeBits(integers, quant), .block_size = quant.block_size, .shifted = !quant.mean_shifts.empty()};
 }
 
-// The parameters have an index for each output channel, block of input channels and tap, as the layout of the weights
-// has with one extent cut into blocks.
-kernels::CodedParams ParamsOf(const CodedWeight& weight, const CodedLayout& layout) {
+// Where the parameters of an output channel, block of input channels and tap are: they have an index for each, as the
+// layout of the weights has with one extent cut into blocks.
+kernels::CodedParams StridesOf(const CodedWeight& weight, const CodedLayout& layout) {
   const QuantParams& quant = weight.quant;
   kernels::CodedParams params;
-  params.scales = quant.scales.data();
-  params.ratios = quant.variance_ratios.empty() ? nullptr : quant.variance_ratios.data();
-  params.shifts = quant.mean_shifts.empty() ? nullptr : quant.mean_shifts.data();
-  params.zero_points = quant.zero_points.data();
   if (!quant.per_axis()) return params;
   params.out_stride = 1;
   if (quant.block_size == 0) return params;
@@ -107,6 +103,43 @@ kernels::CodedParams ParamsOf(const CodedWeight& weight, const CodedLayout& layo
   return params;
 }
 
+// A part of the outputs, and a copy of its parameters in one block of memory.
+struct Piece {
+  int64_t first = 0, end = 0;
+  std::vector<std::byte> memory;
+  kernels::CodedParams params;  // in the memory
+};
+
+void CopyParams(const CodedWeight& weight, const CodedLayout& layout, int64_t outputs, Piece& piece) {
+  const QuantParams& quant = weight.quant;
+  kernels::CodedParams params = StridesOf(weight, layout);
+  // Where the outputs lie innermost, the parameters are `rows` runs of one for each; otherwise those of an output lie
+  // together.
+  const int64_t of_output = std::max<int64_t>(params.out_stride, 1), count = piece.end - piece.first;
+  const int64_t rows = quant.per_axis() ? static_cast<int64_t>(quant.scales.size()) / (outputs * of_output) : 1;
+  const int64_t run = quant.per_axis() ? count * of_output : 1, begin = piece.first * params.out_stride;
+  if (params.out_stride == 1 && params.block_stride > 0) params.block_stride = count;
+  const auto values = static_cast<size_t>(rows * run);
+  const int reals = 1 + !quant.variance_ratios.empty() + !quant.mean_shifts.empty();
+  piece.memory.resize(values * (static_cast<size_t>(reals) * sizeof(float) + sizeof(int8_t)));
+  std::byte* next = piece.memory.data();
+  const auto copy = [&]<class T>(const auto& from, const T*& to) {
+    if (from.empty()) return;
+    T* place = reinterpret_cast<T*>(next);
+    to = place;
+    for (int64_t row = 0; row < rows; ++row, place += run) {
+      std::copy_n(from.begin() + row * outputs * of_output + begin, run, place);
+    }
+    next += values * sizeof(T);
+  };
+  copy(quant.scales, params.scales);
+  copy(quant.variance_ratios, params.ratios);
+  copy(quant.mean_shifts, params.shifts);
+  copy(quant.zero_points, params.zero_points);
+  params.first_output = piece.first, params.end_output = piece.end;
+  piece.params = params;
+}
+
 // Rows of the first dimension, unpacked or where they lie.
 class Rows {
  public:
@@ -115,12 +148,20 @@ class Rows {
 
   int64_t length() const { return length_; }
 
-  const int8_t* Read(int64_t begin, int64_t end, std::vector<int8_t>& scratch) const {
+  // The elements [from, to) of the rows [begin, end), one row `stride` behind the other.
+  const int8_t* Read(int64_t begin, int64_t end, int64_t from, int64_t to, std::vector<int8_t>& scratch,
+                     int64_t& stride) const {
     const PackedIntegers* packed = integers_.packed();
-    if (packed == nullptr) return integers_.data<int8_t>().data() + begin * length_;
-    scratch.resize(static_cast<size_t>((end - begin) * length_));
-    UnpackFields({packed->fields.data, packed->fields.size}, packed->width, static_cast<uint64_t>(begin * length_),
-                 std::span(scratch));
+    stride = packed == nullptr ? length_ : to - from;
+    if (packed == nullptr) return integers_.data<int8_t>().data() + begin * length_ + from;
+    scratch.resize(static_cast<size_t>((end - begin) * stride));
+    const bool whole = stride == length_;
+    const int64_t runs = whole ? 1 : end - begin, run = whole ? (end - begin) * length_ : stride;
+    for (int64_t i = 0; i < runs; ++i) {
+      UnpackFields({packed->fields.data, packed->fields.size}, packed->width,
+                   static_cast<uint64_t>((begin + i) * length_ + from),
+                   std::span(scratch).subspan(static_cast<size_t>(i * run), static_cast<size_t>(run)));
+    }
     return scratch.data();
   }
 
@@ -179,33 +220,54 @@ CodedWeights TakeCodedWeights(Graph& graph, const std::vector<NodeId>& nodes) {
 }
 
 void PackCodedWeight(const kernels::ConvCodedKernels& kernels, const kernels::ConvF32Geometry& geometry,
-                     const CodedLayout& layout, Executor& executor, CodedWeight& weight, std::byte* packed) {
-  std::memset(packed, 0, static_cast<size_t>(kernels.packed_bytes(geometry, weight.form)));
-  kernels.place_params(geometry, weight.form, ParamsOf(weight, layout), packed);
-  const Rows rows(weight.integers);
-  const int64_t count = weight.integers.dims()[0];
+                     const CodedLayout& layout, Executor& executor, CodedWeight& weight, std::byte* packed,
+                     int64_t piece_elements) {
   constexpr int64_t kStripeElements = 1 << 18;
-  const int64_t unit = layout.outputs_first ? 1 : kernels::PackingUnit(weight.form);
-  const int64_t stripe =
-      CeilDiv(std::max<int64_t>(1, kStripeElements / std::max<int64_t>(rows.length(), 1)), unit) * unit;
+  const int64_t outputs = geometry.out_channels;
   const bool last = weight.readers == 1;
+  const int64_t in_output = std::max<int64_t>(1, weight.integers.element_count() / outputs);
+  const int64_t outputs_a_piece = std::max<int64_t>(1, piece_elements / in_output);
+  std::vector<Piece> pieces;
+  for (int64_t first = 0; first < outputs; first += outputs_a_piece) {
+    pieces.push_back({.first = first, .end = std::min(outputs, first + outputs_a_piece), .memory = {}, .params = {}});
+  }
+  if (last && pieces.size() > 1) {
+    for (Piece& piece : pieces) CopyParams(weight, layout, outputs, piece);
+    weight.quant = QuantParams();
+  }
+  const Rows rows(weight.integers);
+  const int64_t channels = geometry.in_channels / geometry.groups;
   std::vector<std::vector<int8_t>> scratch(static_cast<size_t>(executor.concurrency()));
-  executor.ParallelFor(CeilDiv(count, stripe), [&](int64_t begin, int64_t end, int worker) {
-    for (; begin < end; ++begin) {
-      const int64_t first = begin * stripe, stop = std::min(count, first + stripe);
-      kernels::CodedWeights part = {.data = rows.Read(first, stop, scratch[static_cast<size_t>(worker)]),
-                                    .out_stride = layout.out_stride,
-                                    .in_stride = layout.in_stride,
-                                    .tap_stride = layout.tap_stride,
-                                    .end_output = geometry.out_channels,
-                                    .end_channel = geometry.in_channels / geometry.groups};
-      (layout.outputs_first ? part.first_output : part.first_channel) = first;
-      (layout.outputs_first ? part.end_output : part.end_channel) = stop;
-      kernels.place_weights(geometry, weight.form, part, packed);
-      if (last) rows.Release(first, stop);
-    }
-  });
-  if (last) rows.Release(0, count);
+  for (Piece& piece : pieces) {
+    if (piece.memory.empty()) CopyParams(weight, layout, outputs, piece);
+    kernels.place_params(geometry, weight.form, piece.params, packed);
+    std::vector<std::byte>().swap(piece.memory);  // an assignment would keep the memory
+    // Rows that the piece has a part in, and which part.
+    const int64_t begin_row = layout.outputs_first ? piece.first : 0,
+                  end_row = layout.outputs_first ? piece.end : channels;
+    const int64_t from = layout.outputs_first ? 0 : piece.first, to = layout.outputs_first ? rows.length() : piece.end;
+    const int64_t unit = layout.outputs_first ? 1 : kernels::PackingUnit(weight.form);
+    const int64_t stripe =
+        CeilDiv(std::max<int64_t>(1, kStripeElements / std::max<int64_t>(to - from, 1)), unit) * unit;
+    executor.ParallelFor(CeilDiv(end_row - begin_row, stripe), [&](int64_t begin, int64_t end, int worker) {
+      for (; begin < end; ++begin) {
+        const int64_t first = begin_row + begin * stripe, stop = std::min(end_row, first + stripe);
+        int64_t row_stride = 0;
+        kernels::CodedWeights part = {
+            .data = rows.Read(first, stop, from, to, scratch[static_cast<size_t>(worker)], row_stride),
+            .out_stride = layout.outputs_first ? row_stride : layout.out_stride,
+            .in_stride = layout.outputs_first ? layout.in_stride : row_stride,
+            .tap_stride = layout.tap_stride,
+            .first_output = layout.outputs_first ? first : piece.first,
+            .end_output = layout.outputs_first ? stop : piece.end,
+            .first_channel = layout.outputs_first ? 0 : first,
+            .end_channel = layout.outputs_first ? channels : stop};
+        kernels.place_weights(geometry, weight.form, part, packed);
+        if (last) rows.Release(first, stop);
+      }
+    });
+  }
+  if (last) rows.Release(0, weight.integers.dims()[0]);
   if (--weight.readers == 0) weight.integers = Tensor(), weight.quant = QuantParams();
 }
 

@@ -43,10 +43,12 @@ struct CodedLayout {
   int64_t out_stride = 0, in_stride = 0, tap_stride = 0;
 };
 
-// Packs the weight for one reader, stripe by stripe on several threads: beside the packed form, memory is needed for
-// one stripe a thread. `packed` has packed_bytes() bytes.
+// Packs the weight for one reader, piece by piece of its outputs and stripe by stripe on several threads: beside what
+// is packed so far, memory is needed for the parameters of what is not, and for one stripe a thread. `packed` has
+// packed_bytes() bytes.
 void PackCodedWeight(const kernels::ConvCodedKernels& kernels, const kernels::ConvF32Geometry& geometry,
-                     const CodedLayout& layout, Executor& executor, CodedWeight& weight, std::byte* packed);
+                     const CodedLayout& layout, Executor& executor, CodedWeight& weight, std::byte* packed,
+                     int64_t piece_elements = int64_t{1} << 26);
 
 }  // namespace qlite
 

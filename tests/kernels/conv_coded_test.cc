@@ -33,7 +33,8 @@ class Coded {
     scales_ = random.Floats(pairs, 0.001f, 0.1f), ratios_ = random.Floats(pairs, 0.9f, 1.1f);
     shifts_ = random.Floats(pairs, -0.01f, 0.01f);
     for (int64_t i = 0; i < pairs; ++i) {
-      zeros_.push_back(static_cast<int32_t>(random.Next() % (2u * static_cast<uint32_t>(half))) - half);
+      zeros_.push_back(
+          static_cast<int8_t>(static_cast<int32_t>(random.Next() % (2u * static_cast<uint32_t>(half))) - half));
     }
   }
 
@@ -52,39 +53,50 @@ class Coded {
     return weights;
   }
 
-  // Packs in pieces of outputs, or of channels where the kernel has one tap.
+  // Packs ranges of outputs, or all of them in pieces of channels where the kernel has one tap, over what was there.
   void Pack(const ConvCodedKernels& kernels, const ConvF32Geometry& g, bool by_channel, void* packed) const {
-    std::fill_n(static_cast<char*>(packed), kernels.packed_bytes(g, form_), '\0');
-    CodedParams params = {.scales = scales_.data(),
-                          .ratios = ratios_.data(),
-                          .shifts = form_.shifted ? shifts_.data() : nullptr,
-                          .zero_points = zeros_.data(),
-                          .out_stride = form_.block_size > 0 ? blocks_ * taps_ : 1};
-    if (form_.block_size > 0) params.block_stride = taps_, params.tap_stride = 1;
-    kernels.place_params(g, form_, params, packed);
-    const int64_t extent = by_channel ? channels_ : g.out_channels;
-    const int64_t step = by_channel ? PackingUnit(form_) : 7;
-    for (int64_t begin = (std::max<int64_t>(extent, 1) - 1) / step * step; begin >= 0; begin -= step) {
-      CodedWeights part = {.out_stride = channels_ * taps_,
-                           .in_stride = taps_,
-                           .tap_stride = 1,
-                           .end_output = g.out_channels,
-                           .end_channel = channels_};
-      (by_channel ? part.first_channel : part.first_output) = begin;
-      (by_channel ? part.end_channel : part.end_output) = std::min(extent, begin + step);
-      part.data = integers_.data() + part.first_output * part.out_stride + part.first_channel * part.in_stride;
-      kernels.place_weights(g, form_, part, packed);
+    std::fill_n(static_cast<char*>(packed), kernels.packed_bytes(g, form_), '\x5a');
+    const int64_t outputs = by_channel ? std::max<int64_t>(g.out_channels, 1) : 7;
+    for (int64_t first = 0; first < g.out_channels; first += outputs) {
+      const int64_t end = std::min(g.out_channels, first + outputs);
+      PlaceParams(kernels, g, first, end, packed);
+      const int64_t step = by_channel ? PackingUnit(form_) : std::max<int64_t>(channels_, 1);
+      for (int64_t begin = (std::max<int64_t>(channels_, 1) - 1) / step * step; begin >= 0; begin -= step) {
+        kernels.place_weights(g, form_,
+                              {.data = integers_.data() + first * channels_ * taps_ + begin * taps_,
+                               .out_stride = channels_ * taps_,
+                               .in_stride = taps_,
+                               .tap_stride = 1,
+                               .first_output = first,
+                               .end_output = end,
+                               .first_channel = begin,
+                               .end_channel = std::min(channels_, begin + step)},
+                              packed);
+      }
     }
   }
 
   const CodedForm& form() const { return form_; }
 
  private:
+  void PlaceParams(const ConvCodedKernels& kernels, const ConvF32Geometry& g, int64_t first, int64_t end,
+                   void* packed) const {
+    CodedParams params = {
+        .out_stride = form_.block_size > 0 ? blocks_ * taps_ : 1, .first_output = first, .end_output = end};
+    if (form_.block_size > 0) params.block_stride = taps_, params.tap_stride = 1;
+    const auto at = first * params.out_stride;
+    params.scales = scales_.data() + at;
+    params.ratios = ratios_.data() + at;
+    params.shifts = form_.shifted ? shifts_.data() + at : nullptr;
+    params.zero_points = zeros_.data() + at;
+    kernels.place_params(g, form_, params, packed);
+  }
+
   CodedForm form_;
   int64_t channels_ = 0, taps_ = 0, blocks_ = 0;
   std::vector<int8_t> integers_;
   std::vector<float> scales_, ratios_, shifts_;
-  std::vector<int32_t> zeros_;
+  std::vector<int8_t> zeros_;
 };
 
 struct AsFloat {

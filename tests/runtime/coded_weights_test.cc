@@ -62,6 +62,45 @@ void CheckSameBits(const Graph& graph, const std::vector<Array>& inputs, size_t 
   }
 }
 
+TEST_CASE("weights are packed in pieces to the bytes that they have as a whole", "[runtime]") {
+  Rng rng(11);
+  const Context context = MakeContext(3);
+  for (const bool outputs_first : {false, true}) {
+    for (const int64_t block : {-1, 0, 16}) {
+      const int64_t k = 50, n = 133;
+      GraphBuilder b;
+      const std::vector<int64_t> dims = outputs_first ? std::vector<int64_t>{n, k} : std::vector<int64_t>{k, n};
+      const int64_t output_axis = outputs_first ? 0 : 1;
+      const int64_t axis = block < 0 ? -1 : block == 0 ? output_axis : 1 - output_axis;
+      const WeightForm form = {4, axis, std::max<int64_t>(block, 0), outputs_first, /*corrected=*/block == 0};
+      const Node& decode = b.graph.node(b.graph.value(Weight(b, rng, dims, form)).producer);
+      const Value& constant = b.graph.value(decode.inputs[0]);
+      const CodedLayout layout = {.outputs_first = outputs_first,
+                                  .out_stride = outputs_first ? k : 1,
+                                  .in_stride = outputs_first ? 1 : n,
+                                  .tap_stride = 0};
+      kernels::ConvF32Geometry geometry;
+      geometry.in_channels = k, geometry.out_channels = n, geometry.in_h = geometry.in_w = 1;
+      geometry.out_h = geometry.out_w = 1;
+      for (const kernels::Isa isa : kernels::SupportedIsas()) {
+        const kernels::ConvCodedKernels& kernels = kernels::ConvCoded(isa);
+        const auto packed = [&](int64_t piece_elements, int64_t readers) {
+          CodedWeight weight = {*constant.constant, *constant.quant, {}, readers};
+          weight.form = {.bits = 4, .block_size = form.block_size, .shifted = form.corrected};
+          std::vector<std::byte> bytes(static_cast<size_t>(kernels.packed_bytes(geometry, weight.form)), std::byte{7});
+          PackCodedWeight(kernels, geometry, layout, context.executor(), weight, bytes.data(), piece_elements);
+          return bytes;
+        };
+        const std::vector<std::byte> whole = packed(1 << 24, 1);
+        for (const int64_t piece_elements : {1, 700, 3000}) {
+          CHECK(packed(piece_elements, 1) == whole);
+          CHECK(packed(piece_elements, 2) == whole);
+        }
+      }
+    }
+  }
+}
+
 TEST_CASE("products decode their weights to the bits of weights decoded at load", "[runtime]") {
   Rng rng(1);
   for (const int bits : {1, 2, 3, 4, 5, 8}) {
