@@ -32,6 +32,8 @@ namespace qlite {
   X(BatchNormalization, BatchNormAttrs)       \
   X(InstanceNormalization, InstanceNormAttrs) \
   X(LRN, LrnAttrs)                            \
+  X(LSTM, RecurrentAttrs)                     \
+  X(GRU, RecurrentAttrs)                      \
   X(Relu, NoAttrs)                            \
   X(LeakyRelu, AlphaAttrs)                    \
   X(PRelu, NoAttrs)                           \
@@ -47,6 +49,7 @@ namespace qlite {
   X(Sub, ElementwiseAttrs)                    \
   X(Mul, ElementwiseAttrs)                    \
   X(Div, ElementwiseAttrs)                    \
+  X(Mod, NoAttrs)                             \
   X(Pow, NoAttrs)                             \
   X(Sqrt, NoAttrs)                            \
   X(Exp, NoAttrs)                             \
@@ -75,6 +78,8 @@ namespace qlite {
   X(Unsqueeze, AxesAttrs)                     \
   X(Expand, NoAttrs)                          \
   X(Gather, AxisAttrs)                        \
+  X(ScatterND, NoAttrs)                       \
+  X(Range, NoAttrs)                           \
   X(Shape, ShapeAttrs)                        \
   X(ConstantOfShape, FillAttrs)               \
   X(Cast, CastAttrs)                          \
@@ -119,6 +124,7 @@ enum class CoordinateMode : uint8_t {
 };
 enum class NearestMode : uint8_t { kRoundPreferFloor = 0, kRoundPreferCeil = 1, kFloor = 2, kCeil = 3 };
 enum class DepthToSpaceMode : uint8_t { kDcr = 0, kCrd = 1 };
+enum class RecurrentDirection : uint8_t { kForward = 0, kReverse = 1, kBidirectional = 2 };
 
 // The number of values of an attribute's enumeration: they run from 0 without gaps.
 constexpr int64_t EnumCount(AutoPad) { return 4; }
@@ -127,6 +133,7 @@ constexpr int64_t EnumCount(ResizeMode) { return 3; }
 constexpr int64_t EnumCount(CoordinateMode) { return 7; }
 constexpr int64_t EnumCount(NearestMode) { return 4; }
 constexpr int64_t EnumCount(DepthToSpaceMode) { return 2; }
+constexpr int64_t EnumCount(RecurrentDirection) { return 3; }
 constexpr int64_t EnumCount(ElementType) { return 14; }
 
 // A clamp applied to the result of an operator before it is stored: [-inf, inf] is none, [0, inf] is Relu,
@@ -406,6 +413,20 @@ struct DepthToSpaceAttrs {
   friend bool operator==(const DepthToSpaceAttrs&, const DepthToSpaceAttrs&) = default;
 };
 
+// Inputs and outputs are those of ONNX, time first: X, W, R, B or absent, an absent fifth, the initial h or absent, and
+// for LSTM the initial c or absent; every step of time, the last h, and for LSTM the last c. The activations are the
+// standard's defaults.
+struct RecurrentAttrs {
+  int64_t hidden_size = 0;
+  RecurrentDirection direction = RecurrentDirection::kForward;
+  bool linear_before_reset = false;  // of GRU
+  template <class V>
+  void VisitFields(V&& v) {
+    v("hidden_size", hidden_size), v("direction", direction), v("linear_before_reset", linear_before_reset);
+  }
+  friend bool operator==(const RecurrentAttrs&, const RecurrentAttrs&) = default;
+};
+
 struct SpaceToDepthAttrs {
   int64_t block_size = 1;
   template <class V>
@@ -427,7 +448,7 @@ using OpAttrs =
     std::variant<NoAttrs, ConvAttrs, ConvTransposeAttrs, GemmAttrs, MatMulAttrs, ElementwiseAttrs, BatchNormAttrs,
                  InstanceNormAttrs, LrnAttrs, AlphaAttrs, ClipAttrs, HardSigmoidAttrs, AxisAttrs, AxesAttrs, SplitAttrs,
                  PadAttrs, ReshapeAttrs, TransposeAttrs, ShapeAttrs, FillAttrs, CastAttrs, PoolAttrs, ReduceAttrs,
-                 ArgMaxAttrs, ResizeAttrs, DepthToSpaceAttrs, SpaceToDepthAttrs, QuantizeAttrs>;
+                 ArgMaxAttrs, ResizeAttrs, DepthToSpaceAttrs, SpaceToDepthAttrs, RecurrentAttrs, QuantizeAttrs>;
 
 // The default attributes of an operator, of the struct that QLITE_FOR_EACH_OP names.
 OpAttrs DefaultAttrs(OpType op);

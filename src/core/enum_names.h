@@ -25,6 +25,7 @@ constexpr EnumWords<NearestMode> WordsOf(NearestMode) {
   return {"round_prefer_floor", "round_prefer_ceil", "floor", "ceil"};
 }
 constexpr EnumWords<DepthToSpaceMode> WordsOf(DepthToSpaceMode) { return {"DCR", "CRD"}; }
+constexpr EnumWords<RecurrentDirection> WordsOf(RecurrentDirection) { return {"forward", "reverse", "bidirectional"}; }
 
 // "?" for a number that is none of the enumeration's values.
 template <class E>

@@ -6,18 +6,10 @@
 
 #include "core/dequantize.h"
 #include "runtime/lowering.h"
-#include "runtime/program_runner.h"
+#include "runtime/run_alone.h"
 
 namespace qlite {
 namespace {
-
-class CallingThread : public Executor {
- public:
-  int concurrency() const override { return 1; }
-  void ParallelFor(int64_t units, absl::FunctionRef<void(int64_t, int64_t, int)> work) override {
-    if (units > 0) work(0, units, 0);
-  }
-};
 
 bool IsFoldable(const Graph& graph, const Node& node) {
   if (node.op == OpType::kShape) return graph.value(node.inputs[0]).shape.IsStatic();
@@ -69,28 +61,6 @@ absl::StatusOr<Graph> Isolate(const Graph& graph, const Node& node) {
   return alone;
 }
 
-absl::StatusOr<std::vector<Tensor>> Execute(const Graph& alone, kernels::Isa isa, const Limits& limits) {
-  LoweringOptions options;
-  options.isa = isa;
-  options.limits = limits;
-  auto program = Lowering::Lower(alone, options);
-  if (!program.ok()) return program.status();
-  auto shared = std::make_shared<const Program>(std::move(*program));
-  const SessionBuffers buffers = SessionBuffers::For(*shared);
-  CallingThread executor;
-  const ProgramRunner runner(shared, buffers, executor);
-  if (absl::Status status = runner.Run(); !status.ok()) return status;
-  std::vector<Tensor> results;
-  for (size_t i = 0; i < shared->outputs.size(); ++i) {
-    const SessionValue& output = shared->outputs[i];
-    auto tensor = Tensor::Create(output.type, output.dims,
-                                 Buffer::Copy(buffers.outputs[i].get(), static_cast<size_t>(output.bytes())));
-    if (!tensor.ok()) return tensor.status();
-    results.push_back(std::move(*tensor));
-  }
-  return results;
-}
-
 // The weights of a Dequantize node. They are what the model is made of and not counted among the results that a small
 // file must not make large: the file holds every element.
 absl::StatusOr<std::vector<Tensor>> Decode(const Graph& graph, const Node& node, const Limits& limits,
@@ -112,7 +82,10 @@ absl::StatusOr<std::vector<Tensor>> Compute(const Graph& graph, const Node& node
   if (!alone.ok()) return alone.status();
   const auto bytes = ResultBytes(*alone, alone->node(alone->TopologicalOrder().front()));
   if (!bytes || *bytes > bytes_left) return absl::ResourceExhaustedError("beyond what may be folded");
-  auto results = Execute(*alone, isa, limits);
+  LoweringOptions options;
+  options.isa = isa;
+  options.limits = limits;
+  auto results = RunAlone(*alone, options);
   if (results.ok()) bytes_left -= *bytes;
   return results;
 }

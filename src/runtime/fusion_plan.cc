@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <limits>
 
+#include "runtime/byte_functions.h"
 #include "runtime/steps/float_functions.h"
 
 namespace qlite {
@@ -25,6 +26,7 @@ class Planner {
   }
 
   FusionPlan Plan(const std::vector<NodeId>& order) {
+    for (ByteFunction& function : FindByteFunctions(graph_, order)) MakeTable(std::move(function));
     for (NodeId id : order) AbsorbActivation(id);
     for (NodeId id : order) AbsorbAddition(id);
     makers_.resize(graph_.value_slots());
@@ -57,6 +59,14 @@ class Planner {
     return first.type == second.type && first.quant == second.quant;
   }
 
+  void MakeTable(ByteFunction function) {
+    NodeFusion& last = Fusion(function.nodes.back());
+    function.nodes.pop_back();
+    for (NodeId id : function.nodes) Fusion(id).absorbed = Fusion(id).waits = true;
+    last.byte = function.input;
+    last.chain = std::move(function.nodes);
+  }
+
   // Relu or Clip behind a node that can clamp.
   void AbsorbActivation(NodeId id) {
     const Node& node = graph_.node(id);
@@ -64,9 +74,9 @@ class Planner {
     const Value& result = graph_.value(node.outputs[0]);
     if (result.type != ElementType::kFloat32 && result.type != ElementType::kInt8) return;
     NodeFusion& fusion = Fusion(id);
-    if (fusion.clamp.active()) return;
+    if (fusion.clamp.active() || fusion.absorbed || fusion.byte.valid()) return;
     const NodeId next = OnlyReader(fusion.output);
-    if (!next.valid()) return;
+    if (!next.valid() || Fusion(next).absorbed || Fusion(next).byte.valid()) return;
     const Node& activation = graph_.node(next);
     if (activation.op == OpType::kRelu) {
       fusion.clamp = {0.0f, std::numeric_limits<float>::infinity()};

@@ -18,6 +18,7 @@ struct NodeFusion {
   ValueId residual;           // added before the clamp; invalid for none
   bool waits = false;         // absorbed by a node that comes later
   std::vector<NodeId> chain;  // elementwise nodes applied before this one, in order: each waits for it
+  ValueId byte;               // the chain and the node are a function of this int8 value alone; invalid otherwise
 };
 
 // The channels of a concatenation that a value makes up.
@@ -35,6 +36,7 @@ struct FusionPlan {
 // value its own memory.
 //  - Relu and Clip join the clamp of the node before them, where nothing else reads that node's result.
 //  - A float Add joins the convolution that makes one of its operands, where the other exists by then.
+//  - Operators that together are a function of one byte (byte_functions.h) become a table.
 //  - Elementwise float operators, with their clamps, join the one that alone reads their result, where that has the
 //  same
 //    shape: what lies between them is never a tensor.

@@ -8,7 +8,9 @@
 #include "kernels/quantized.h"
 #include "kernels/strided_copy.h"
 #include "runtime/aligned_memory.h"
+#include "runtime/byte_functions.h"
 #include "runtime/memory_plan.h"
+#include "runtime/steps/byte_table.h"
 #include "runtime/steps/copies.h"
 #include "runtime/steps/registry.h"
 
@@ -445,13 +447,22 @@ absl::Status Lowering::LowerNode(NodeId id) {
   if (!fusion_.nodes[Index(id)].absorbed) {
     const Node& node = graph_.node(id);
     for (NodeId link : fusion_.nodes[Index(id)].chain) lowered_[Index(link)] = 1;
-    if (absl::Status status = FindStep(node.op).lower(*this, node); !status.ok()) return status;
+    const bool table = fusion_.nodes[Index(id)].byte.valid();
+    const absl::Status status = table ? LowerTable() : FindStep(node.op).lower(*this, node);
+    if (!status.ok()) return status;
     if (!options_.fuse) AddTaps(node);
   }
   // A node of a chain still reads its inputs where the chain's last node stands.
   if (!fusion_.nodes[Index(id)].waits) lowered_[Index(id)] = 1;
   current_ = NodeId{};
   return absl::OkStatus();
+}
+
+absl::Status Lowering::LowerTable() {
+  const ValueId byte = fusion_.nodes[Index(current_)].byte;
+  const auto table = TableOf(graph_, {byte, Chain()}, options_.isa, options_.limits);
+  if (table.ok()) EmitByteTable(*this, byte, *table);
+  return table.status();
 }
 
 // Values made by the node are tapped behind its last step, and stay in memory until then.

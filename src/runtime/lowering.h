@@ -130,6 +130,7 @@ class Lowering {
   absl::Status CollectShapes();
   void AddInputs();
   absl::Status LowerNode(NodeId id);
+  absl::Status LowerTable();
   void FinishOutputs();
   absl::Status FinishMemory();
   void AddTaps(const Node& node);

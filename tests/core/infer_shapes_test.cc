@@ -41,6 +41,10 @@ class OneNode {
     inputs_.push_back(graph_.AddConstant("integers", Tensor::Of<int64_t>({count}, std::move(values))));
     return *this;
   }
+  OneNode& Scalar(int64_t value) {
+    inputs_.push_back(graph_.AddConstant("scalar", Tensor::Of<int64_t>({}, {value})));
+    return *this;
+  }
   OneNode& Floats(std::vector<float> values) {
     const auto count = static_cast<int64_t>(values.size());
     inputs_.push_back(graph_.AddConstant("floats", Tensor::Of<float>({count}, std::move(values))));
@@ -280,6 +284,40 @@ TEST_CASE("operators that broadcast") {
   CHECK(OneNode(OpType::kWhere).Input({2, 1}, kBool).Input({3}).Input({}).Result() == "float32[2,3]");
   CHECK_THAT(OneNode(OpType::kWhere).Input({2}).Input({2}).Input({2}).Error(), Contains("bool"));
   CHECK_THAT(OneNode(OpType::kWhere).Input({2}, kBool).Input({2}).Input({2}, kInt64).Error(), Contains("float32"));
+}
+
+TEST_CASE("Mod, Range and ScatterND") {
+  CHECK(OneNode(OpType::kMod).Input({2, 1}, kInt64).Input({3}, kInt64).Result() == "int64[2,3]");
+  const auto range = [](std::vector<int64_t> bounds) {
+    OneNode node(OpType::kRange);
+    for (const int64_t bound : bounds) node.Scalar(bound);
+    return node;
+  };
+  CHECK(range({0, 5, 1}).Result() == "int64[5]");
+  CHECK(range({1, 8, 3}).Result() == "int64[3]");
+  CHECK(range({5, 0, -2}).Result() == "int64[3]");
+  CHECK(range({5, 0, 1}).Result() == "int64[0]");
+  CHECK_THAT(range({5, 0, 0}).Error(), Contains("must not be 0"));
+  CHECK(OneNode(OpType::kRange).Scalar(0).Input({}, kInt64).Scalar(1).Result() == "int64[?]");
+  CHECK_THAT(OneNode(OpType::kRange).Input({2}, kInt64).Scalar(3).Scalar(1).Error(), Contains("rank"));
+  const auto scatter = [](Dims data, Dims indices, Dims updates) {
+    return OneNode(OpType::kScatterND).Input(data).Input(indices, kInt64).Input(updates);
+  };
+  CHECK(scatter({kN, 3, 4}, {7, 2}, {7, 4}).Result() == "float32[N,3,4]");
+  CHECK_THAT(scatter({2, 3, 4}, {7, 2}, {7, 3}).Error(), Contains("[7,4]"));
+  CHECK_THAT(scatter({2, 3}, {7, 3}, {7}).Error(), Contains("2 dimensions"));
+}
+
+TEST_CASE("LSTM and GRU") {
+  const RecurrentAttrs both{4, RecurrentDirection::kBidirectional, false};
+  CHECK(OneNode(OpType::kLSTM, both).Input({6, kN, 3}).Input({2, 16, 3}).Input({2, 16, 4}).Result() ==
+        "float32[6,2,N,4]");
+  CHECK(OneNode(OpType::kGRU, RecurrentAttrs{4}).Input({6, kN, 3}).Input({1, 12, 3}).Input({1, 12, 4}).Result() ==
+        "float32[6,1,N,4]");
+  CHECK_THAT(OneNode(OpType::kGRU, RecurrentAttrs{4}).Input({6, 1, 3}).Input({1, 12, 5}).Input({1, 12, 4}).Error(),
+             Contains("W: expected shape [1,12,3]"));
+  CHECK_THAT(OneNode(OpType::kLSTM).Input({6, 1, 3}).Input({1, 16, 3}).Input({1, 16, 4}).Error(),
+             Contains("hidden size"));
 }
 
 TEST_CASE("Concat and Split") {

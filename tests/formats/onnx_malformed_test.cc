@@ -109,11 +109,11 @@ TEST_CASE("strings, sparse tensors, training information and local functions are
 
 TEST_CASE("all unsupported operators are listed at once") {
   OnnxModel model = SmallConv();
-  model.Node("LSTM", {"x"}, {"p"});
-  model.Node("LSTM", {"x"}, {"q"});
+  model.Node("RNN", {"x"}, {"p"});
+  model.Node("RNN", {"x"}, {"q"});
   model.Node("Wonder", {"x"}, {"r"}).set_domain("com.example");
   const absl::StatusCode code =
-      Error(model, "LSTM (2 nodes: 'LSTM_p', 'LSTM_q'), com.example::Wonder (1 node: 'Wonder_r')");
+      Error(model, "RNN (2 nodes: 'RNN_p', 'RNN_q'), com.example::Wonder (1 node: 'Wonder_r')");
   CHECK(code == absl::StatusCode::kUnimplemented);
 }
 

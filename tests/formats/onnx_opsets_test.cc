@@ -3,6 +3,7 @@
 #include <limits>
 
 #include "formats/onnx_model_builder.h"
+#include "qlite/session.h"
 
 namespace qlite {
 namespace {
@@ -215,6 +216,72 @@ TEST_CASE("Dropout passes its input on, and its mask is refused") {
   CHECK(Ops(MustRead(model)) == "Identity");
   model.Output("mask", TensorProto::BOOL);
   CHECK(model.Read().status().code() == absl::StatusCode::kUnimplemented);
+}
+
+// The known elements of the graph's only output, which follows from constants.
+std::vector<float> Evaluate(const Graph& graph) {
+  auto context = Context::Create({});
+  REQUIRE(context.ok());
+  auto session = Session::Create(*context, graph);
+  INFO(session.status().ToString());
+  REQUIRE(session.ok());
+  for (size_t i = 0; i < (*session)->input(0).as<float>().size(); ++i) {
+    (*session)->input(0).as<float>()[i] = static_cast<float>(i + 1);
+  }
+  REQUIRE((*session)->Run().ok());
+  const TensorView view = (*session)->output(0);
+  const auto* data = static_cast<const float*>(view.data);
+  return {data, data + view.bytes / sizeof(float)};
+}
+
+TEST_CASE("Trilu keeps a triangle on either side of any diagonal") {
+  const auto kept = [](int64_t upper, int64_t diagonal) {
+    OnnxModel model = OneInput(14, {2, 3});
+    auto& k = model.Constant("k", TensorProto::INT64, {});
+    k.add_int64_data(diagonal);
+    SetInt(model.Node("Trilu", {"x", "k"}, {"y"}), "upper", upper);
+    return Evaluate(MustRead(model));
+  };
+  CHECK(kept(1, 0) == std::vector<float>{1, 2, 3, 0, 5, 6});
+  CHECK(kept(1, 1) == std::vector<float>{0, 2, 3, 0, 0, 6});
+  CHECK(kept(1, -1) == std::vector<float>{1, 2, 3, 4, 5, 6});
+  CHECK(kept(0, 0) == std::vector<float>{1, 0, 0, 4, 5, 0});
+  CHECK(kept(0, -1) == std::vector<float>{0, 0, 0, 4, 0, 0});
+  CHECK(kept(0, std::numeric_limits<int64_t>::max()) == std::vector<float>{1, 2, 3, 4, 5, 6});
+}
+
+TEST_CASE("Not, Mod and ScatterND in the forms that have a meaning here") {
+  OnnxModel negation = OneInput(14, {3});
+  negation.Floats("two", {}, {2});
+  negation.Node("Less", {"x", "two"}, {"small"});
+  negation.Node("Not", {"small"}, {"large"});
+  SetInt(negation.Node("Cast", {"large"}, {"y"}), "to", TensorProto::FLOAT);
+  CHECK(Evaluate(MustRead(negation)) == std::vector<float>{0, 1, 1});
+  OnnxModel remainder = OneInput(14, {3});
+  SetInt(remainder.Node("Mod", {"x", "x"}, {"y"}), "fmod", 1);
+  CHECK(remainder.Read().status().code() == absl::StatusCode::kUnimplemented);
+  OnnxModel sum = OneInput(16, {3});
+  sum.Ints("where", {0}).Floats("what", {}, {2});
+  SetString(sum.Node("ScatterND", {"x", "where", "what"}, {"y"}), "reduction", "add");
+  CHECK(sum.Read().status().code() == absl::StatusCode::kUnimplemented);
+}
+
+TEST_CASE("what recurrent networks may ask for and is not supported is refused") {
+  const auto read = [](const std::vector<std::string>& inputs, auto set) {
+    OnnxModel model = OneInput(14, {5, 1, 2});
+    model.Floats("w", {1, 4, 2}, std::vector<float>(8, 0.5f)).Floats("r", {1, 4, 1}, std::vector<float>(4, 0.5f));
+    model.Ints("lengths", {5});
+    auto& node = model.Node("LSTM", inputs, {"y"});
+    SetInt(node, "hidden_size", 1);
+    set(node);
+    return model.Read().status().code();
+  };
+  const auto nothing = [](auto&) {};
+  CHECK(read({"x", "w", "r"}, nothing) == absl::StatusCode::kOk);
+  CHECK(read({"x", "w", "r", "", "lengths"}, nothing) == absl::StatusCode::kUnimplemented);
+  CHECK(read({"x", "w", "r"}, [](auto& node) { SetInt(node, "layout", 1); }) == absl::StatusCode::kUnimplemented);
+  CHECK(read({"x", "w", "r"}, [](auto& node) { SetFloat(node, "clip", 1); }) == absl::StatusCode::kUnimplemented);
+  CHECK(read({"x", "w", "r"}, [](auto& node) { SetInt(node, "input_forget", 1); }) == absl::StatusCode::kUnimplemented);
 }
 
 TEST_CASE("MaxPool's indices are refused where they are used") {

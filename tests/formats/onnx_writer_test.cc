@@ -240,6 +240,10 @@ TEST_CASE("every float operator reads back with its attributes") {
   outputs.push_back(add(OpType::kInstanceNormalization, InstanceNormAttrs{0.02f}, {x, four, four}));
   outputs.push_back(add(OpType::kLRN, LrnAttrs{3, 0.1f, 0.5f, 2}, {x}));
   outputs.push_back(add(OpType::kLeakyRelu, AlphaAttrs{0.3f}, {x}));
+  const ValueId steps = floats({5, 1, 2}, std::vector<float>(10, 0.5f));
+  const ValueId w = floats({2, 9, 2}, std::vector<float>(36, 0.1f)),
+                r = floats({2, 9, 3}, std::vector<float>(54, 0.1f));
+  outputs.push_back(add(OpType::kGRU, RecurrentAttrs{3, RecurrentDirection::kBidirectional, true}, {steps, w, r}));
   outputs.push_back(add(OpType::kElu, AlphaAttrs{0.7f}, {x}));
   outputs.push_back(add(OpType::kClip, ClipAttrs{{-1, kInfinity}}, {x}));
   outputs.push_back(add(OpType::kClip, ClipAttrs{{-kInfinity, 2}}, {x}));

@@ -46,6 +46,12 @@ std::optional<int64_t> IntegerResult(OpType op, int64_t a, int64_t b) {
     case OpType::kDiv:
       if (b == 0 || (b == -1 && a == std::numeric_limits<int64_t>::min())) return std::nullopt;
       return a / b;
+    case OpType::kMod: {
+      if (b == 0) return std::nullopt;
+      if (b == -1) return 0;
+      const int64_t rest = a % b;
+      return rest != 0 && (rest < 0) != (b < 0) ? rest + b : rest;
+    }
     case OpType::kMin:
       return std::min(a, b);
     case OpType::kMax:
@@ -300,6 +306,7 @@ OpRule AddRule() { return kBinary; }
 OpRule SubRule() { return kBinary; }
 OpRule MulRule() { return kBinary; }
 OpRule DivRule() { return kBinary; }
+OpRule ModRule() { return {.min_inputs = 2, .max_inputs = 2, .infer = InferArithmetic}; }
 OpRule PowRule() { return {.kind = OpKind::kBinary, .min_inputs = 2, .max_inputs = 2, .infer = InferPow}; }
 OpRule SqrtRule() { return {.kind = OpKind::kUnary, .infer = InferRealUnary}; }
 OpRule ExpRule() { return {.kind = OpKind::kUnary, .infer = InferRealUnary}; }

@@ -259,6 +259,13 @@ void WriteDepthToSpace(NodeWriter& writer) {
 
 void WriteSpaceToDepth(NodeWriter& writer) { writer.Int("blocksize", writer.attr<SpaceToDepthAttrs>().block_size); }
 
+void WriteRecurrent(NodeWriter& writer) {
+  const auto& attrs = writer.attr<RecurrentAttrs>();
+  writer.Int("hidden_size", attrs.hidden_size);
+  if (attrs.direction != RecurrentDirection::kForward) writer.String("direction", WordOf(attrs.direction));
+  if (attrs.linear_before_reset) writer.Int("linear_before_reset", 1);
+}
+
 // --- the table
 
 struct Row {
@@ -275,6 +282,8 @@ constexpr Row kExporters[] = {
     {OpType::kBatchNormalization, Lowest, WriteBatchNorm},
     {OpType::kInstanceNormalization, Lowest, WriteInstanceNorm},
     {OpType::kLRN, Lowest, WriteLrn},
+    {OpType::kLSTM, Lowest, WriteRecurrent},
+    {OpType::kGRU, Lowest, WriteRecurrent},
     {OpType::kLeakyRelu, Lowest, WriteAlpha},
     {OpType::kElu, Lowest, WriteAlpha},
     {OpType::kClip, Lowest, WriteClip},

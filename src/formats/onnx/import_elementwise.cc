@@ -97,6 +97,17 @@ void ImportClip(NodeReader& node) {
   node.Emit(OpType::kMin, NoAttrs{}, {raised, node.Input(2)});
 }
 
+void ImportMod(NodeReader& node) {
+  if (node.Flag("fmod", false)) return node.Unsupported("fmod=1 (the sign of the dividend) is");
+  node.Emit(OpType::kMod, NoAttrs{}, node.Inputs());
+}
+
+void ImportNot(NodeReader& node) {
+  const uint8_t no = 0;
+  const ValueId never = node.AddConstant(*Tensor::Create(ElementType::kBool, {}, Buffer::Copy(&no, 1)), "false");
+  node.Emit(OpType::kEqual, NoAttrs{}, {node.Input(0), never});
+}
+
 void ImportCast(NodeReader& node) {
   const int64_t to = node.Int("to", 0);
   node.Ignore("saturate");  // of conversions to float8, which are not supported

@@ -158,6 +158,13 @@ void ImportShape(NodeReader& node) {
   if (node.ok()) node.OutputBinding(0).type = ElementType::kInt64;
 }
 
+void ImportScatterND(NodeReader& node) {
+  if (const std::string reduction = node.String("reduction", "none"); reduction != "none") {
+    node.Unsupported("reduction='" + reduction + "' is");
+  }
+  node.Emit(OpType::kScatterND, NoAttrs{}, node.Inputs());
+}
+
 void ImportIdentity(NodeReader& node) {
   // Exporters share a constant between names this way; readers that need a constant must still see one.
   if (const Tensor* constant = node.Constant(0)) return node.BindConstant(*constant);

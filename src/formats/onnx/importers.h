@@ -36,6 +36,15 @@ void ImportElu(NodeReader& node);
 void ImportHardSigmoid(NodeReader& node);
 void ImportClip(NodeReader& node);
 void ImportCast(NodeReader& node);
+void ImportMod(NodeReader& node);
+void ImportNot(NodeReader& node);
+
+// import_trilu.cc
+void ImportTrilu(NodeReader& node);
+
+// import_recurrent.cc
+void ImportLstm(NodeReader& node);
+void ImportGru(NodeReader& node);
 
 // import_movement.cc: data movement and shapes.
 void ImportConcat(NodeReader& node);
@@ -49,6 +58,7 @@ void ImportSqueeze(NodeReader& node);
 void ImportUnsqueeze(NodeReader& node);
 void ImportExpand(NodeReader& node);
 void ImportGather(NodeReader& node);
+void ImportScatterND(NodeReader& node);
 void ImportShape(NodeReader& node);
 void ImportIdentity(NodeReader& node);
 void ImportDropout(NodeReader& node);

@@ -8,6 +8,7 @@
 #include "runtime/steps/binary_u8.h"
 #include "runtime/steps/broadcast.h"
 #include "runtime/steps/float_chain.h"
+#include "runtime/steps/float_functions.h"
 
 namespace qlite {
 namespace {
@@ -22,6 +23,8 @@ std::optional<kernels::IntegerOp> WholeNumberOp(OpType op) {
       return kernels::IntegerOp::kMul;
     case OpType::kDiv:
       return kernels::IntegerOp::kDiv;
+    case OpType::kMod:
+      return kernels::IntegerOp::kMod;
     case OpType::kMin:
       return kernels::IntegerOp::kMin;
     case OpType::kMax:
@@ -71,7 +74,10 @@ absl::Status Binary(Lowering& lowering, const Node& node) {
                        ElementTypeName(lowering.Type(result))));
     }
   }
-  if (lowering.Type(result) == ElementType::kFloat32) return EmitFloatChain(lowering);
+  if (lowering.Type(result) == ElementType::kFloat32) {
+    if (!BinaryFunctionOf(node.op)) return lowering.Unimplemented(node, "cannot run on float32");
+    return EmitFloatChain(lowering);
+  }
   const Layout layout = lowering.PreferredLayout(node);
   const Extents& extents = lowering.Dims(result);
   std::vector<Placement> operands;

@@ -34,6 +34,7 @@ int64_t RowsOfPart(const kernels::ConvF32Geometry& g) {
 }
 
 void ForEachPart(const kernels::ConvF32Geometry& whole, int64_t rows, absl::FunctionRef<void(const ConvPart&)> visit) {
+  if (rows == 0) return;
   for (int64_t image = 0; image < whole.batch; ++image) {
     for (int64_t row = 0; row < whole.out_h; row += rows) {
       visit(PartOf(whole, image, row, std::min(whole.out_h, row + rows)));

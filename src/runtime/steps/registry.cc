@@ -14,6 +14,8 @@ namespace qlite {
   X(BatchNormalization, BatchNormalization, Never)       \
   X(InstanceNormalization, InstanceNormalization, Never) \
   X(LRN, Lrn, Never)                                     \
+  X(LSTM, Lstm, Never)                                   \
+  X(GRU, Gru, Never)                                     \
   X(Relu, Unary, Always)                                 \
   X(LeakyRelu, Unary, Always)                            \
   X(PRelu, Binary, Never)                                \
@@ -29,6 +31,7 @@ namespace qlite {
   X(Sub, Binary, Always)                                 \
   X(Mul, Binary, Always)                                 \
   X(Div, Binary, Never)                                  \
+  X(Mod, Binary, Never)                                  \
   X(Pow, Binary, Never)                                  \
   X(Sqrt, Unary, Always)                                 \
   X(Exp, Unary, Always)                                  \
@@ -57,6 +60,8 @@ namespace qlite {
   X(Unsqueeze, Reinterpret, Always)                      \
   X(Expand, Expand, Always)                              \
   X(Gather, Gather, Always)                              \
+  X(ScatterND, ScatterND, Never)                         \
+  X(Range, Range, Never)                                 \
   X(Shape, Shape, Never)                                 \
   X(ConstantOfShape, ConstantOfShape, Never)             \
   X(Cast, Cast, Never)                                   \

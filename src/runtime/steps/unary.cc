@@ -4,10 +4,9 @@
 
 #include "core/status_macros.h"
 #include "core/str_cat.h"
-#include "kernels/elementwise_u8.h"
 #include "runtime/lowering.h"
 #include "runtime/requantization.h"
-#include "runtime/steps/blocks.h"
+#include "runtime/steps/byte_table.h"
 #include "runtime/steps/float_chain.h"
 #include "runtime/steps/float_functions.h"
 
@@ -33,16 +32,7 @@ absl::Status IntegerUnary(Lowering& lowering, const Node& node) {
   QLITE_RETURN_IF_ERROR(lowering.RequireQuantized(node, result));
   const auto table =
       MakeTable(lowering.isa(), *UnaryFunctionOf(node), lowering.Quant(node.inputs[0]), lowering.Quant(result));
-  const Placement in = lowering.Read(node.inputs[0], lowering.LayoutOf(node.inputs[0]));
-  const Placement out = lowering.WriteOver(result, in);
-  const int64_t elements = out.elements();
-  const auto run = kernels::ElementwiseU8(lowering.isa()).lookup;
-  lowering.Emit({in.at, out.at}, [=, from = in.at, to = out.at](const Frame& frame) {
-    ForBlocks(frame, elements, 0.2, [&](int64_t begin, int64_t end) {
-      run(frame.In<uint8_t>(from), table.data(), frame.Out<uint8_t>(to), begin, end);
-    });
-    return absl::OkStatus();
-  });
+  EmitByteTable(lowering, node.inputs[0], table);
   return absl::OkStatus();
 }
 
