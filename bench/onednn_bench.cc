@@ -1,6 +1,7 @@
 // Our kernels beside oneDNN's in one process, shape by shape and in turns, so that both meet the same neighbours.
-// Prints for each shape the speed of both, the ratio, and the share of the register-only peak that ours reaches; the
-// time of a kernel is its best of all turns.
+// Prints for each shape the speed of both, the ratio, and the share of the register-only peak that ours reaches; for
+// float products also that of the register tile whose operands never leave the first-level cache, which is what the
+// clock leaves of the peak when a product draws more of the core than registers do. Times are the best of all turns.
 //
 //   bench_onednn [--threads=1|2] [--type=float32|int8] [--seconds=S] [--filter=substring] [--isa=name]
 //
@@ -174,6 +175,19 @@ std::vector<double> BestTimes(const Options& options, const std::vector<std::fun
 
 using PeakLoop = int64_t (*)(int64_t steps);
 
+// A loop that nothing exceeds, for about as long as a problem takes: one run on each thread.
+struct Ceiling {
+  Ceiling(PeakLoop l, double operations, int threads) : loop(l) {
+    constexpr int64_t kSteps = 64;
+    const double of_steps = static_cast<double>(loop(kSteps));
+    steps = static_cast<int64_t>(operations / threads / of_steps * kSteps) / kSteps * kSteps + kSteps;
+    share = operations / (of_steps * static_cast<double>(steps * threads) / kSteps);
+  }
+  PeakLoop loop;
+  int64_t steps;
+  double share;  // of the problem's operations in those of all runs
+};
+
 template <class Shape>
 void Compare(const Options& options, Executor* executor, const char* type, PeakLoop peak_loop,
              Problem (*make)(Isa, const Shape&), const Shape& shape) {
@@ -183,27 +197,30 @@ void Compare(const Options& options, Executor* executor, const char* type, PeakL
   const Peer peer = MakePeer(shape, floats ? Arithmetic::kFloat : Arithmetic::kBytes);
   const Peer plain = MakePeer(shape, floats ? Arithmetic::kFloat : Arithmetic::kBytesWithoutZeroPoints);
   // The peak is measured beside the kernels, over as many operations: clocks and neighbours change.
-  constexpr int64_t kPeakSteps = 16;
-  const double peak_operations = static_cast<double>(peak_loop(kPeakSteps));
-  const auto peak_steps =
-      static_cast<int64_t>(problem.operations / options.threads / peak_operations * kPeakSteps) + kPeakSteps;
-  const double peak_share =
-      problem.operations / (peak_operations * static_cast<double>(peak_steps * options.threads) / kPeakSteps);
+  const Ceiling peak(peak_loop, problem.operations, options.threads);
+  const Ceiling tile(Peak(options.isa).tile_multiply_add, problem.operations, options.threads);
+  const auto run_ceiling = [&](const Ceiling& ceiling) {
+    executor->ParallelFor(options.threads, [&](int64_t begin, int64_t end, int) {
+      for (; begin < end; ++begin) ceiling.loop(ceiling.steps);
+    });
+  };
   std::vector<std::function<void()>> functions = {
       [&] {
         executor->ParallelFor(problem.units,
                               [&](int64_t begin, int64_t end, int thread) { problem.run(begin, end, thread); });
       },
-      [&] {
-        executor->ParallelFor(options.threads, [&](int64_t begin, int64_t end, int) {
-          for (; begin < end; ++begin) peak_loop(peak_steps);
-        });
-      },
-      [&] { peer.Run(); }};
+      [&] { run_ceiling(peak); }, [&] { peer.Run(); }};
+  if (floats) functions.push_back([&] { run_ceiling(tile); });
   if (!floats) functions.push_back([&] { plain.Run(); });
   const std::vector<double> times = BestTimes(options, functions);
-  std::printf("%-8s %-24s %8.1f %6.1f %8.1f %6.2f", type, shape.name, problem.operations / times[0] * 1e-9,
-              100 * peak_share * times[1] / times[0], problem.operations / times[2] * 1e-9, times[2] / times[0]);
+  std::printf("%-8s %-24s %8.1f %6.1f", type, shape.name, problem.operations / times[0] * 1e-9,
+              100 * peak.share * times[1] / times[0]);
+  if (floats) {
+    std::printf(" %6.1f", 100 * tile.share * times[3] / times[0]);
+  } else {
+    std::printf(" %6s", "");
+  }
+  std::printf(" %8.1f %6.2f", problem.operations / times[2] * 1e-9, times[2] / times[0]);
   if (!floats) std::printf(" %8.1f %6.2f", problem.operations / times[3] * 1e-9, times[3] / times[0]);
   std::printf("  %s\n", (floats ? peer : plain).implementation.c_str());
   std::fflush(stdout);
@@ -237,8 +254,8 @@ void CompareAll(const Options& options) {
   std::printf("%s, %d thread%s; peak of one thread %.1f GFLOPS float32, %.1f GOPS int8\n",
               std::string(IsaName(options.isa)).c_str(), options.threads, options.threads == 1 ? "" : "s",
               MultiplyAddPeak(options.isa) * 1e-9, DotProductPeak(options.isa) * 1e-9);
-  std::printf("%-8s %-24s %8s %6s %8s %6s %8s %6s\n", "type", "shape", "G/s", "peak%", "oneDNN", "ratio", "plain",
-              "ratio");
+  std::printf("%-8s %-24s %8s %6s %6s %8s %6s %8s %6s\n", "type", "shape", "G/s", "peak%", "tile%", "oneDNN", "ratio",
+              "plain", "ratio");
   const auto compare = [&](const char* type, PeakLoop peak_loop, auto make, const auto& shapes) {
     if (!options.type.empty() && options.type != type) return;
     for (const auto& shape : shapes) Compare(options, executor.get(), type, peak_loop, make, shape);

@@ -14,8 +14,11 @@ namespace qlite::kernels {
 struct PeakKernels {
   // `steps` times fused multiply-adds of whole registers; returns the operations executed.
   int64_t (*multiply_add)(int64_t steps);
-  // The same of the exact dot product of the int8 kernels, with the additions that it needs where they are not fused;
-  // of a matrix unit's tiles where there is one.
+  // The same, and of the register tile of the float products: its operands come from the first-level cache, and nothing
+  // else moves. Where the clock sinks with what a core draws, no product runs faster than this for long.
+  int64_t (*tile_multiply_add)(int64_t steps);
+  // The same as the first of the exact dot product of the int8 kernels, with the additions that it needs where they are
+  // not fused; of a matrix unit's tiles where there is one.
   int64_t (*dot_product)(int64_t steps);
   // Reads `floats` floats at p with whole registers.
   void (*read)(const float* p, int64_t floats);

@@ -28,6 +28,45 @@ int64_t MultiplyAdds(int64_t steps) {
   return steps * kChains * VecF32::kLanes * 2;
 }
 
+// The tile of the float products, kRows rows by kVectors vectors, as they compute it.
+int64_t TileMultiplyAdds(int64_t steps) {
+  constexpr int kVectors = kVectorRegisters >= 32 ? 4 : 2;
+  constexpr int kRows = (kVectorRegisters - 1 - kVectors) / kVectors;
+  constexpr int kDepth = 64, kWidth = kVectors * VecF32::kLanes;
+  alignas(64) float panel[kDepth * kWidth];
+  float rows[kRows * kDepth];
+  for (int i = 0; i < kDepth * kWidth; ++i) panel[i] = static_cast<float>(i * 37 % 255 - 127) * 0x1p-7f;
+  for (int i = 0; i < kRows * kDepth; ++i) rows[i] = static_cast<float>(i * 37 % 255 - 127) * 0x1p-7f;
+  VecF32 sum[kRows][kVectors];
+  QLITE_UNROLL for (int r = 0; r < kRows; ++r) {
+    QLITE_UNROLL for (int v = 0; v < kVectors; ++v) sum[r][v] = VecF32(0.0f);
+  }
+  const int64_t passes = (steps + kDepth - 1) / kDepth;
+  for (int64_t pass = 0; pass < passes; ++pass) {
+    const float* a = rows;
+    const float* b = panel;
+    asm volatile("" : "+r"(a), "+r"(b));  // they may point anywhere: nothing is loaded before the loop
+    for (int k = 0; k < kDepth; k += 4, a += 4) {
+      QLITE_UNROLL for (int i = 0; i < 4; ++i, b += kWidth) {
+        VecF32 y[kVectors];
+        QLITE_UNROLL for (int v = 0; v < kVectors; ++v) y[v] = VecF32::Load(b + v * VecF32::kLanes);
+        QLITE_UNROLL for (int r = 0; r < kRows; ++r) {
+          const VecF32 x(a[r * kDepth + i]);
+          QLITE_UNROLL for (int v = 0; v < kVectors; ++v) sum[r][v] = MulAdd(x, y[v], sum[r][v]);
+        }
+      }
+    }
+  }
+  // Not all at once: what is used as a whole array lies in memory for all its life.
+  QLITE_UNROLL for (int r = 0; r < kRows; ++r) {
+    QLITE_UNROLL for (int v = 0; v < kVectors; ++v) {
+      const VecF32 one = sum[r][v];
+      Use(one);
+    }
+  }
+  return passes * kDepth * kRows * kWidth * 2;
+}
+
 #if QLITE_ISA_amxint8
 
 // Whole tiles of zeros, into sums of four: as many as the kernels keep.
@@ -86,6 +125,6 @@ void Read(const float* p, int64_t floats) {
 }  // namespace
 
 extern const PeakKernels kPeakKernels;
-const PeakKernels kPeakKernels = {&MultiplyAdds, &DotProducts, &Read};
+const PeakKernels kPeakKernels = {&MultiplyAdds, &TileMultiplyAdds, &DotProducts, &Read};
 
 }  // namespace qlite::kernels::QLITE_ISA
