@@ -75,7 +75,7 @@ inline int64_t GroupWidth(const ConvF32Geometry& g) {
   const int64_t width = GroupChannels(g);
   if (!kAvailable || width == 0 || width != GroupOutputs(g) || kLanes % width != 0) return 0;
   const int64_t tuple = kLanes / width;
-  if (tuple > kMaxTuple || g.groups % tuple != 0) return 0;
+  if (tuple > kMaxTuple || g.groups < tuple) return 0;
   // One tap of full vectors is a matrix product.
   return tuple == 1 && g.kernel_h * g.kernel_w == 1 ? 0 : width;
 }
@@ -97,7 +97,7 @@ struct Orders {
 // by what is left of them modulo the stride, so that the pixels of an output row read neighbouring ones for every tap.
 struct Plan {
   explicit Plan(const ConvF32Geometry& g) {
-    blocks = g.in_channels / kLanes;
+    blocks = CeilDiv(g.in_channels, kLanes);
     columns = MaxOf(0, (g.out_w - 1) * g.stride_w + (g.kernel_w - 1) * g.dilation_w + 1);
     sorted = CeilDiv(columns, g.stride_w);
     row_floats = g.stride_w * sorted * kLanes;
@@ -124,9 +124,11 @@ struct Plan {
   int64_t bytes;
 };
 
-inline int64_t PackedFloats(const ConvF32Geometry& g) { return ReductionLength(g) * g.out_channels; }
+inline int64_t PackedFloats(const ConvF32Geometry& g) {
+  return ReductionLength(g) * CeilDiv(g.out_channels, kLanes) * kLanes;
+}
 
-// [block][kernel row][kernel column][channel of a group][lane]
+// [block][kernel row][kernel column][channel of a group][lane], zero in lanes that the last block does not have.
 inline void Pack(const ConvF32Geometry& g, const float* weights, float* packed) {
   const int64_t width = GroupWidth(g);
   const int64_t taps = g.kernel_h * g.kernel_w;
@@ -135,17 +137,23 @@ inline void Pack(const ConvF32Geometry& g, const float* weights, float* packed) 
     for (int64_t tap = 0; tap < taps; ++tap) {
       for (int64_t k = 0; k < width; ++k) {
         for (int lane = 0; lane < kLanes; ++lane) {
-          *packed++ = weights[((first + orders.interleaved[lane]) * width + k) * taps + tap];
+          const int64_t channel = first + orders.interleaved[lane];
+          *packed++ = channel < g.out_channels ? weights[(channel * width + k) * taps + tap] : 0.0f;
         }
       }
     }
   }
 }
 
+// The channels of a block, of which the last one may have fewer than lanes.
+inline VecF32 LoadBlock(const float* p, int channels) {
+  return channels == kLanes ? VecF32::Load(p) : VecF32::LoadPartial(p, channels);
+}
+
 // Copies the input columns that the taps reach of row y of an image, `from` being the first pixel of the image and the
 // block; all zero where there is no such row.
-inline void CopyRow(const ConvF32Geometry& g, const Plan& plan, const float* from, int64_t y, const Orders& orders,
-                    float* to) {
+inline void CopyRow(const ConvF32Geometry& g, const Plan& plan, const float* from, int64_t y, int channels,
+                    const Orders& orders, float* to) {
   const bool inside = y >= 0 && y < g.in_h;
   const float* row = from + y * g.in_w * g.in_pixel_stride;
   for (int64_t phase = 0; phase < g.stride_w; ++phase, to += plan.sorted * kLanes) {
@@ -156,7 +164,7 @@ inline void CopyRow(const ConvF32Geometry& g, const Plan& plan, const float* fro
     constexpr size_t kBytes = kLanes * sizeof(float);
     std::memset(to, 0, static_cast<size_t>(begin) * kBytes);
     for (int64_t x = begin; x < end; ++x, pixel += g.stride_w * g.in_pixel_stride) {
-      Permute(VecF32::Load(pixel), orders.interleaved).Store(to + x * kLanes);
+      Permute(LoadBlock(pixel, channels), orders.interleaved).Store(to + x * kLanes);
     }
     std::memset(to + end * kLanes, 0, static_cast<size_t>(plan.sorted - end) * kBytes);
   }
@@ -178,6 +186,7 @@ struct Job {
   int64_t kernel_w;
   const float* weights;
   VecF32 start;  // interleaved
+  int channels;  // to store
   const int32_t* natural;
   Epilogue out;  // of the first pixel
 };
@@ -211,7 +220,8 @@ template <int kPixels, int kTuple>
   }
   if (job.out.residual) {
     const float* residual = job.out.residual + first * job.out.ldr;
-    QLITE_UNROLL for (int p = 0; p < kPixels; ++p) sum[p] = sum[p] + VecF32::Load(residual + p * job.out.ldr);
+    QLITE_UNROLL for (int p = 0; p < kPixels; ++p) sum[p] =
+        sum[p] + LoadBlock(residual + p * job.out.ldr, job.channels);
   }
   if (job.out.clamps) {
     const VecF32 low(job.out.act_min);
@@ -219,6 +229,10 @@ template <int kPixels, int kTuple>
     QLITE_UNROLL for (int p = 0; p < kPixels; ++p) sum[p] = Min(high, Max(low, sum[p]));
   }
   float* c = job.out.c + first * job.out.ldc;
+  if (job.channels < kLanes) {
+    QLITE_UNROLL for (int p = 0; p < kPixels; ++p) sum[p].StorePartial(c + p * job.out.ldc, job.channels);
+    return;
+  }
   QLITE_UNROLL for (int p = 0; p < kPixels; ++p) sum[p].Store(c + p * job.out.ldc);
 }
 
@@ -280,11 +294,13 @@ void RunUnits(const ConvF32Args& args, void* workspace, int64_t begin, int64_t e
     const int64_t rows = MinOf(plan.rows, g.out_h - first);
     const float* input = args.input + image * g.in_h * g.in_w * g.in_pixel_stride + block * kLanes;
     const int64_t in_rows = (rows - 1) * g.stride_h + (g.kernel_h - 1) * g.dilation_h + 1;
+    job.channels = static_cast<int>(MinOf(kLanes, g.in_channels - block * kLanes));
     for (int64_t r = 0; r < in_rows; ++r) {
-      CopyRow(g, plan, input, first * g.stride_h - g.pad_top + r, orders, strip + r * plan.row_floats);
+      CopyRow(g, plan, input, first * g.stride_h - g.pad_top + r, job.channels, orders, strip + r * plan.row_floats);
     }
     job.weights = args.packed_weights + block * ReductionLength(g) * kLanes;
-    job.start = args.bias ? Permute(VecF32::Load(args.bias + block * kLanes), orders.interleaved) : VecF32(0.0f);
+    job.start = VecF32(0.0f);
+    if (args.bias) job.start = Permute(LoadBlock(args.bias + block * kLanes, job.channels), orders.interleaved);
     for (int64_t r = 0; r < rows; ++r) {
       if (block + 1 < plan.blocks) PrefetchRow(g, input + kLanes, (first + r) * g.stride_h);
       job.input = strip + r * g.stride_h * plan.row_floats;

@@ -18,6 +18,9 @@ constexpr int64_t kLargeWeightsBytes = 1024 * 1024;
 // Units that a convolution has at least, size permitting.
 constexpr int64_t kWantedUnits = 8;
 
+// What finishing a vector of sums costs, in steps.
+constexpr int64_t kStoreSteps = 8;
+
 // The taps of a kernel row and their channels form one run if they are neighbours in memory.
 bool MergesTaps(int64_t dilation_w) { return dilation_w == 1; }
 
@@ -28,18 +31,21 @@ Reduction MakeReduction(int64_t in_c, int64_t kernel_h, int64_t kernel_w, bool m
 
 // Groups of few channels fill neither the vectors of a panel nor the steps of a run. As many as cost no more together
 // are made one convolution, a block, whose weights from one group to another are zero. (Sums are exact, whatever is
-// added to them.) Its geometry may be a ConvU8S8Weights too.
+// added to them.) The last block may have fewer groups: the input behind them is read, as far as slack allows, and has
+// no weights. The geometry may be a ConvU8S8Weights too.
 template <class Geometry>
 int64_t GroupsOfBlock(const Geometry& g) {
   if (g.in_c == 0 || g.out_c == 0) return 1;
+  const int64_t in_c = g.in_c / g.groups;
+  const int64_t out_c = g.out_c / g.groups;
   const auto cost = [&](int64_t groups) {
-    const int64_t in_c = g.in_c / g.groups * groups;
-    const int64_t vectors = DivideUp(g.out_c / g.groups * groups, kLanes);
-    return MakeReduction(in_c, g.kernel_h, g.kernel_w, MergesTaps(g.dilation_w)).Steps() * vectors;
+    const Reduction reduction = MakeReduction(in_c * groups, g.kernel_h, g.kernel_w, MergesTaps(g.dilation_w));
+    return DivideUp(g.groups, groups) * (reduction.Steps() + kStoreSteps) * DivideUp(out_c * groups, kLanes);
   };
   int64_t best = 1;
-  for (int64_t groups = 2; groups <= g.groups && g.out_c / g.groups * groups <= kPanelColumns; ++groups) {
-    if (g.groups % groups == 0 && cost(groups) * best <= cost(best) * groups) best = groups;
+  for (int64_t groups = 2; groups <= g.groups && out_c * groups <= kPanelColumns; ++groups) {
+    const int64_t missing = RoundUp(g.groups, groups) - g.groups;
+    if (missing * in_c <= static_cast<int64_t>(kReadSlackBytes) / 2 && cost(groups) <= cost(best)) best = groups;
   }
   return best;
 }
@@ -84,9 +90,9 @@ struct Plan {
     strip_w = (g.out_w - 1) * g.stride_w + (g.kernel_w - 1) * g.dilation_w + 1;
     const bool inside = g.pad_top == 0 && g.pad_left == 0 && span_h <= g.in_h && strip_w <= g.in_w;
     const int64_t block_groups = GroupsOfBlock(g);
-    blocks = g.groups / block_groups;
-    block_channels = g.in_c / blocks;
-    block_columns = g.out_c / blocks;
+    blocks = DivideUp(g.groups, block_groups);
+    block_channels = g.in_c / g.groups * block_groups;
+    block_columns = g.out_c / g.groups * block_groups;
     const bool dense = g.in_pixel_stride == block_channels;
     const bool packed_merged = MergesTaps(g.dilation_w);
     direct = sizeof(DotInput) == 1 && inside && (dense || !packed_merged || PacksAlike(g, block_channels));
@@ -225,8 +231,11 @@ void RunUnit(const ConvU8S8Args& args, const Plan& plan, const Unit& unit, const
   const Partition group_panels(plan.panels, plan.panel_groups);
   const int64_t output =
       (unit.image * g.out_h + unit.row) * g.out_w * g.out_pixel_stride + unit.block * plan.block_columns;
-  const PackedMatrix matrix = {plan.block_columns, plan.reduction.Steps()};
-  const auto* packed = static_cast<const uint8_t*>(args.packed) + unit.block * matrix.Bytes();
+  const int64_t first_column = unit.block * plan.block_columns;
+  const int64_t steps = plan.reduction.Steps();
+  const PackedMatrix matrix = {Smaller(plan.block_columns, g.out_c - first_column), steps};
+  const auto* packed =
+      static_cast<const uint8_t*>(args.packed) + unit.block * PackedMatrix{plan.block_columns, steps}.Bytes();
   const Epilogue epilogue = ChooseEpilogue(args.output == nullptr, args.quantization, HasSmallMultipliers(packed));
   const DotInput* input = strip + (plan.direct ? unit.block * plan.block_channels : 0);
   const int64_t first_panel = group_panels.Begin(unit.panel_group);
@@ -253,31 +262,33 @@ void RunUnit(const ConvU8S8Args& args, const Plan& plan, const Unit& unit, const
 }
 
 size_t PackedBytes(const ConvU8S8Weights& w) {
-  const int64_t blocks = w.groups / GroupsOfBlock(w);
-  const Reduction reduction = MakeReduction(w.in_c / blocks, w.kernel_h, w.kernel_w, MergesTaps(w.dilation_w));
-  return static_cast<size_t>(blocks * PackedMatrix{w.out_c / blocks, reduction.Steps()}.Bytes());
+  const int64_t block_groups = GroupsOfBlock(w);
+  const Reduction reduction =
+      MakeReduction(w.in_c / w.groups * block_groups, w.kernel_h, w.kernel_w, MergesTaps(w.dilation_w));
+  const PackedMatrix matrix = {w.out_c / w.groups * block_groups, reduction.Steps()};
+  return static_cast<size_t>(DivideUp(w.groups, block_groups) * matrix.Bytes());
 }
 
 void Pack(const ConvU8S8Weights& w, void* packed) {
   const bool merged = MergesTaps(w.dilation_w);
-  const int64_t blocks = w.groups / GroupsOfBlock(w);
-  const int64_t block_channels = w.in_c / blocks;
-  const int64_t columns = w.out_c / blocks;
-  const Reduction reduction = MakeReduction(block_channels, w.kernel_h, w.kernel_w, merged);
+  const int64_t block_groups = GroupsOfBlock(w);
   const int64_t group_channels = w.in_c / w.groups;
   const int64_t group_columns = w.out_c / w.groups;
+  const int64_t block_channels = group_channels * block_groups;
+  const int64_t block_columns = group_columns * block_groups;
+  const Reduction reduction = MakeReduction(block_channels, w.kernel_h, w.kernel_w, merged);
   const int64_t taps = w.kernel_h * w.kernel_w;
-  const int64_t block_bytes = PackedMatrix{columns, reduction.Steps()}.Bytes();
-  for (int64_t block = 0; block < blocks; ++block) {
-    const int64_t first = block * columns;
+  auto* to = static_cast<uint8_t*>(packed);
+  for (int64_t first = 0; first < w.out_c; first += block_columns) {
     const auto weight = [&](int64_t column, int64_t run, int64_t i) -> int8_t {
       const int64_t channel = i % block_channels - column / group_columns * group_channels;
       if (channel < 0 || channel >= group_channels) return 0;
       const int64_t tap = merged ? run * w.kernel_w + i / block_channels : run;
       return w.data[((first + column) * group_channels + channel) * taps + tap];
     };
-    PackMatrix(reduction, columns, w.bias == nullptr ? nullptr : w.bias + first, w.multipliers + first,
-               w.input_zero_point, weight, static_cast<uint8_t*>(packed) + block * block_bytes);
+    PackMatrix(reduction, Smaller(block_columns, w.out_c - first), w.bias == nullptr ? nullptr : w.bias + first,
+               w.multipliers + first, w.input_zero_point, weight, to);
+    to += PackedMatrix{block_columns, reduction.Steps()}.Bytes();
   }
 }
 

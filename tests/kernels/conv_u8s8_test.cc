@@ -83,7 +83,7 @@ TEST_CASE("conv_u8s8 is exact for groups") {
 
 TEST_CASE("conv_u8s8 is exact where several groups are computed together") {
   for (const int64_t width : {1, 2, 3, 4, 7, 8, 16, 24, 32}) {
-    for (const int64_t groups : {2, 6, 7, 8}) {
+    for (const int64_t groups : {2, 3, 6, 7, 8, 13}) {
       for (const int64_t stride : {1, 2})
         Check({MakeGeometry(groups * width, 5, 9, groups * width, 3, 3, stride, 1, 1, groups)});
       Check({MakeGeometry(groups * width, 4, 7, groups * 2, 1, 1, 1, 0, 1, groups)});
@@ -101,6 +101,13 @@ TEST_CASE("conv_u8s8 is exact where several groups are computed together") {
     Check(c);
     c.float_output = true;
     Check(c);
+    // The last block has fewer groups.
+    c = {MakeGeometry(13 * width, 5, 18, 13 * width, 3, 3, 1, 1, 1, 13)};
+    c.geometry.batch = 2;
+    c.geometry.out_pixel_stride += 3;
+    c.piece = 1;
+    Check(c);
+    Check({MakeGeometry(7 * width, 5, 9, 7 * width, 3, 3, 2, 0, 1, 7)});
   }
 }
 
