@@ -35,6 +35,9 @@ std::optional<Axes> AxesOf(const Node& node, size_t index, const std::vector<int
     case OpType::kMatMul:
       if (index > 1) return std::nullopt;
       return index == 0 ? Axes{rank - 2, rank - 1} : Axes{rank - 1, rank - 2};
+    case OpType::kLSTM:
+    case OpType::kGRU:  // W and R, a matrix for each direction
+      return index == 1 || index == 2 ? std::optional(Axes{1, 2}) : std::nullopt;
     case OpType::kGather: {
       if (index != 0) return std::nullopt;
       const int64_t axis = node.attr<AxisAttrs>().axis;

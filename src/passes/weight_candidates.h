@@ -8,7 +8,7 @@
 
 namespace qlite {
 
-// A float32 constant of two dimensions or more that Conv, ConvTranspose, Gemm, MatMul or Gather reads.
+// A float32 constant of two dimensions or more that Conv, ConvTranspose, Gemm, MatMul, LSTM, GRU or Gather reads.
 struct WeightCandidate {
   ValueId value;
   NodeId reader;                // the first one in topological order

@@ -312,7 +312,12 @@ TEST_CASE("axes of the other operators") {
                                {maker.RandomConstant({50, 16}, -1, 1, "table"), maker.Integers({3, 7})});
   const ValueId d = maker.Node(OpType::kMatMul, {maker.RandomConstant({20, 12}, -1, 1, "left"),
                                                  maker.Node(OpType::kTranspose, TransposeAttrs{{1, 0}}, {row})});
-  const QuantizationResult result = Quantize(maker.Finish({a, b, c, d}));
+  const ValueId e = maker.Node(OpType::kGRU, RecurrentAttrs{16},
+                               {maker.Input({4, 1, 9}, "steps"), maker.RandomConstant({1, 48, 9}, -1, 1, "from_input"),
+                                maker.RandomConstant({1, 48, 16}, -1, 1, "from_state")});
+  const QuantizationResult result = Quantize(maker.Finish({a, b, c, d, e}));
+  CHECK(Named(result.graph, "from_input").quant->axis == 1);
+  CHECK(Named(result.graph, "from_state").quant->axis == 1);
   CHECK(Named(result.graph, "t").quant->axis == 1);
   CHECK(Named(result.graph, "d").quant->axis == 0);
   CHECK(Named(result.graph, "table").quant->axis == 0);

@@ -180,7 +180,10 @@ void ImportDropout(NodeReader& node) {
     const Tensor* training = node.Constant(2);
     const bool off = training != nullptr && training->type() == ElementType::kBool && training->element_count() == 1 &&
                      !training->data<bool>()[0];
-    if (!off) node.Unsupported("training_mode other than a constant false is");
+    const Tensor* ratio = node.Constant(1);  // of what is dropped
+    const bool keeps_all = ratio != nullptr && ratio->type() == ElementType::kFloat32 && ratio->element_count() == 1 &&
+                           ratio->data<float>()[0] == 0.0f;
+    if (!off && !keeps_all) node.Unsupported("training_mode other than a constant false is");
   }
   node.KeepOutputs(1, "the mask");
   EmitMove(node, OpType::kIdentity, NoAttrs{}, {});
