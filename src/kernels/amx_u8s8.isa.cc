@@ -212,8 +212,11 @@ void RunBlock(const MatrixProduct& product, const Block& block, int64_t panel, S
 }
 
 // Weights of at most so many bytes stay in the second-level cache, while blocks of rows pass by one after the other and
-// are completed, so that input and output move only once. Larger ones pass by panel by panel, while the rows stay.
-constexpr int64_t kCachedWeightsBytes = 1280 * 1024;
+// are completed, so that input and output move only once. Larger ones pass by panel by panel, while the rows stay. Few
+// rows stay better than many: many come in strides from the second-level cache for every panel.
+constexpr int64_t kCachedWeightsBytes = 768 * 1024;
+constexpr int64_t kCachedWeightsBytesForManyRows = 1280 * 1024;
+constexpr int64_t kManyRows = 512;
 
 // What LDTILECFG reads.
 struct alignas(64) TileConfiguration {
@@ -258,7 +261,9 @@ void MatrixUnit::Run(const MatrixProduct& product) {
   // The input may have just been written, and tiles are loaded behind the compiler's back.
   asm volatile("" ::: "memory");
   const int64_t panels = product.last_panel - product.first_panel;
-  const bool cached = panels * (product.matrix.PanelOffset(1) - product.matrix.PanelOffset(0)) <= kCachedWeightsBytes;
+  const bool many_rows = product.rows.lines * product.rows.width >= kManyRows;
+  const bool cached = panels * (product.matrix.PanelOffset(1) - product.matrix.PanelOffset(0)) <=
+                      (many_rows ? kCachedWeightsBytesForManyRows : kCachedWeightsBytes);
   const int64_t together = cached ? panels : 1;
   alignas(64) Sums sums;
   Spilled spilled;
