@@ -302,7 +302,7 @@
     byId("applied-section").hidden = report.applied.length === 0;
     plainTable(
       byId("applied"),
-      [["Change"], ["Expected gain", "number"], ["Measured gain", "number"], ["SNR before", "number"], ["SNR now", "number"]],
+      [["Change"], ["Expected gain", "number"], ["Measured gain", "number"], ["SNR before", "number"], ["SNR after", "number"]],
       report.applied.map((a) => [
         [a.change, "name"],
         [number(a.expected) > 0 ? decibel(number(a.expected)) : "none", "number"],
