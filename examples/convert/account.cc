@@ -1,6 +1,8 @@
 #include "convert/account.h"
 
+#include <algorithm>
 #include <cstdio>
+#include <string_view>
 
 #include "common/text.h"
 
@@ -17,11 +19,27 @@ void PrintOutcomes(const QuantizationResult& result) {
   }
 }
 
-// Every weight that stayed float with its reason.
+// The options that leave small weights float, and the keys that set them.
+struct Filter {
+  std::string_view option, key;
+};
+constexpr Filter kFilters[] = {{"min_weight_elements", "min_quant_weight_size"},
+                               {"min_weight_channels", "min_quant_weight_channel"}};
+
+// Every weight that stayed float with its reason, and the keys that would change it.
 void PrintWeights(const QuantizationResult& result) {
   for (const WeightOutcome& weight : result.weights) {
     if (!weight.reason.empty())
       Say(Join({"  float: '", weight.name, "' of ", weight.op, " '", weight.node, "': ", weight.reason}));
+  }
+  for (const Filter& filter : kFilters) {
+    const auto kept = std::count_if(result.weights.begin(), result.weights.end(), [&](const WeightOutcome& weight) {
+      return weight.reason.find(filter.option) != std::string::npos;
+    });
+    if (kept > 0) {
+      Say(Join({"  ", std::to_string(kept), kept == 1 ? " weight stays" : " weights stay", " float by ", filter.key,
+                " in [common_quant_param]; 0 quantizes all"}));
+    }
   }
 }
 
@@ -55,7 +73,17 @@ void PrintAccount(const QuantizationResult& result) {
 
 void PrintTarget(const TargetedQuantization& tuned) {
   Say(Join({"outputs with the settings as given: ", Describe(tuned.first_loss)}));
-  for (const std::string& fix : tuned.fixes) Say(Join({"changed, since it helps: ", fix}));
+  for (const AppliedRemedy& remedy : tuned.applied) {
+    char gain[96];
+    std::snprintf(gain, sizeof(gain), ": %+.1f dB at the outputs", remedy.after_db - remedy.before_db);
+    std::string expected;
+    if (remedy.expected_db > 0) {
+      char text[96];
+      std::snprintf(text, sizeof(text), " (expected %+.1f dB at the tensor that suffers)", remedy.expected_db);
+      expected = text;
+    }
+    Say(Join({"changed, since it helps: ", remedy.change, gain, expected}));
+  }
   for (const RaisedLayer& layer : tuned.raised) {
     const std::string bits = layer.bits == 32 ? "float" : std::to_string(layer.bits) + " bits";
     Say(Join({"kept at ", bits, ": ", layer.op, " '", layer.node, "'"}));

@@ -100,6 +100,7 @@ absl::Status Convert(const ConvertRequest& request) {
   exporting.manifest["model_hash"] = Hex(GraphFingerprint(*graph));
   std::unique_ptr<DataSet> data;
   absl::Status status;
+  bool interrupted = false;
   if (!request.data.folders.empty()) {
     absl::StatusOr<std::vector<InputSpec>> inputs = InputSpecs(*graph, request.input_shapes);
     if (!inputs.ok()) return inputs.status();
@@ -117,7 +118,7 @@ absl::Status Convert(const ConvertRequest& request) {
       if (request.on_the_fly) exporting.manifest["dequant_strategy"] = "ON_THE_FLY";
       [[fallthrough]];
     case QuantType::kFull:
-      status = QuantizeAsRequested(*context, request, data.get(), *graph, exporting.manifest);
+      status = QuantizeAsRequested(*context, request, data.get(), *graph, exporting.manifest, interrupted);
       break;
   }
   if (status.ok() && request.float_storage != ElementType::kFloat32) {
@@ -130,6 +131,10 @@ absl::Status Convert(const ConvertRequest& request) {
     if (status = RunOnce(*context, *graph); !status.ok()) return status;
   }
   PrintSizes(request);
+  if (interrupted) {
+    return absl::CancelledError(
+        Join({"interrupted before --maxLoss was reached: ", request.output_file, " is the best result so far"}));
+  }
   return absl::OkStatus();
 }
 

@@ -240,9 +240,6 @@ absl::Status ReadAccuracy(const Flags& f, ConvertRequest& request) {
     return Refuse({"INPUT MISSING: ", flag, " measures on samples; give calibrate_path, calibrate_size and input_type ",
                    "in [data_preprocess_param]"});
   }
-  if (request.max_loss && !f.calibration_file.empty()) {
-    return Refuse({"INPUT ILLEGAL: calibrationFile cannot go with maxLoss, which calibrates more than once"});
-  }
   return absl::OkStatus();
 }
 

@@ -57,8 +57,15 @@ absl::StatusOr<QuantizationResult> QuantizeOnce(const Context& context, const Co
   return result;
 }
 
+// Beside the quantization itself.
+struct Findings {
+  std::vector<LayerSensitivity> sensitivity;
+  std::vector<AppliedRemedy> applied;
+  bool interrupted = false;
+};
+
 absl::Status WriteReport(const Context& context, const ConvertRequest& request, const QuantizationResult& result,
-                         const DataSet* data, std::vector<LayerSensitivity> sensitivity) {
+                         const DataSet* data, Findings findings) {
   std::unique_ptr<DataSet> random;
   if (data == nullptr) {
     absl::StatusOr<std::vector<InputSpec>> inputs = InputSpecs(result.float_graph);
@@ -71,7 +78,8 @@ absl::Status WriteReport(const Context& context, const ConvertRequest& request, 
   options.reasons = ReasonsToStayFloat(result);
   absl::StatusOr<Report> report = MakeReport(context, result.float_graph, result.graph, *data, options);
   if (!report.ok()) return report.status();
-  report->sensitivity = std::move(sensitivity);
+  report->sensitivity = std::move(findings.sensitivity);
+  report->applied = std::move(findings.applied);
   if (absl::Status status = WriteReportCsv(*report, request.report_folder); !status.ok()) return status;
   if (absl::Status status = WriteReportHtml(*report, request.report_folder); !status.ok()) return status;
   Say(Join({"wrote a report over ", std::to_string(report->rounds.size()), random ? " random samples" : " samples",
@@ -83,19 +91,26 @@ absl::Status WriteReport(const Context& context, const ConvertRequest& request, 
 template <class Options>
 absl::StatusOr<QuantizationResult> Quantize(const Context& context, const ConvertRequest& request,
                                             const Options& options, const Graph& graph, const DataSet* data,
-                                            std::vector<LayerSensitivity>& sensitivity, Manifest& manifest) {
+                                            Findings& findings, Manifest& manifest) {
   if (!request.max_loss) return QuantizeOnce(context, request, options, graph, data);
   TargetOptions target;
   target.fix = request.auto_fix;
+  absl::StatusOr<std::optional<CalibrationTable>> resume = std::optional<CalibrationTable>();
+  if (request.quant_type == QuantType::kFull) resume = ReadCalibration(request.calibration_file);
+  if (!resume.ok()) return resume.status();
+  if (resume->has_value()) target.resume = &**resume;
   absl::StatusOr<TargetedQuantization> tuned =
       QuantizeToTarget(context, graph, options, *data, *request.max_loss, target);
   if (!tuned.ok()) return tuned.status();
   if (!tuned->met) {
     Warn("interrupted: the best result so far is written");
     ForgetInterrupt();
+    findings.interrupted = true;
+    manifest["max_loss"] = "not reached, interrupted";
   }
   PrintTarget(*tuned);
-  if (!tuned->sensitivity.empty()) sensitivity = std::move(tuned->sensitivity);
+  if (!tuned->sensitivity.empty()) findings.sensitivity = std::move(tuned->sensitivity);
+  findings.applied = std::move(tuned->applied);
   std::string fixes;
   for (const std::string& fix : tuned->fixes) fixes += (fixes.empty() ? "" : ",") + fix;
   if (!fixes.empty()) manifest["changed_for_max_loss"] = fixes;
@@ -106,32 +121,34 @@ absl::StatusOr<QuantizationResult> Quantize(const Context& context, const Conver
 template <class Options>
 absl::StatusOr<QuantizationResult> QuantizeAndReport(const Context& context, const ConvertRequest& request,
                                                      const Options& options, const Graph& graph, const DataSet* data,
-                                                     Manifest& manifest) {
-  std::vector<LayerSensitivity> sensitivity;
+                                                     Manifest& manifest, bool& interrupted) {
+  Findings findings;
   if (request.sensitivity) {
     absl::StatusOr<std::vector<LayerSensitivity>> measured = MeasureSensitivity(context, graph, options, *data);
     if (!measured.ok()) return measured.status();
-    sensitivity = *std::move(measured);
-    PrintSensitivity(sensitivity);
+    findings.sensitivity = *std::move(measured);
+    PrintSensitivity(findings.sensitivity);
   }
-  absl::StatusOr<QuantizationResult> result = Quantize(context, request, options, graph, data, sensitivity, manifest);
+  absl::StatusOr<QuantizationResult> result = Quantize(context, request, options, graph, data, findings, manifest);
   if (!result.ok()) return result.status();
+  interrupted = findings.interrupted;
   PrintAccount(*result);
   if (!request.report_folder.empty()) {
-    absl::Status status = WriteReport(context, request, *result, data, std::move(sensitivity));
+    absl::Status status = WriteReport(context, request, *result, data, std::move(findings));
     if (!status.ok()) return status;
   }
   return result;
 }
 
 absl::Status QuantizeFully(const Context& context, const ConvertRequest& request, const DataSet* data, Graph& graph,
-                           Manifest& manifest) {
+                           Manifest& manifest, bool& interrupted) {
   QuantizerOptions options = request.quantizer;
   options.checkpoint_path = request.calibration_file;
   options.keep_float_graph = !request.report_folder.empty();
-  absl::StatusOr<QuantizationResult> result = QuantizeAndReport(context, request, options, graph, data, manifest);
+  absl::StatusOr<QuantizationResult> result =
+      QuantizeAndReport(context, request, options, graph, data, manifest, interrupted);
   if (!result.ok()) return result.status();
-  if (!request.calibration_file.empty()) {
+  if (!request.calibration_file.empty() && !request.max_loss) {  // with which the first one is saved
     if (absl::Status status = result->table.SaveFile(request.calibration_file); !status.ok()) return status;
   }
   manifest["quantization"] = "FULL_QUANT";
@@ -146,9 +163,10 @@ absl::Status QuantizeFully(const Context& context, const ConvertRequest& request
 }
 
 absl::Status QuantizeWeights(const Context& context, const ConvertRequest& request, const DataSet* data, Graph& graph,
-                             Manifest& manifest) {
+                             Manifest& manifest, bool& interrupted) {
   const WeightQuantizerOptions& options = request.weights;
-  absl::StatusOr<QuantizationResult> result = QuantizeAndReport(context, request, options, graph, data, manifest);
+  absl::StatusOr<QuantizationResult> result =
+      QuantizeAndReport(context, request, options, graph, data, manifest, interrupted);
   if (!result.ok()) return result.status();
   manifest["quantization"] = "WEIGHT_QUANT";
   manifest["bit_num"] = std::to_string(options.bits);
@@ -164,9 +182,9 @@ absl::Status QuantizeWeights(const Context& context, const ConvertRequest& reque
 }  // namespace
 
 absl::Status QuantizeAsRequested(const Context& context, const ConvertRequest& request, const DataSet* data,
-                                 Graph& graph, Manifest& manifest) {
-  return request.quant_type == QuantType::kFull ? QuantizeFully(context, request, data, graph, manifest)
-                                                : QuantizeWeights(context, request, data, graph, manifest);
+                                 Graph& graph, Manifest& manifest, bool& interrupted) {
+  return request.quant_type == QuantType::kFull ? QuantizeFully(context, request, data, graph, manifest, interrupted)
+                                                : QuantizeWeights(context, request, data, graph, manifest, interrupted);
 }
 
 }  // namespace qlite::cli

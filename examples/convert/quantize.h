@@ -14,9 +14,10 @@
 namespace qlite::cli {
 
 // Of QuantType::kFull and kWeight. `graph` becomes the quantized one; `data` may be null where the request needs none.
-// Adds to the manifest what belongs into the file.
+// Adds to the manifest what belongs into the file. `interrupted`: set where the user stopped the search for
+// ConvertRequest::max_loss, whose best result so far `graph` then is.
 absl::Status QuantizeAsRequested(const Context& context, const ConvertRequest& request, const DataSet* data,
-                                 Graph& graph, std::map<std::string, std::string>& manifest);
+                                 Graph& graph, std::map<std::string, std::string>& manifest, bool& interrupted);
 
 }  // namespace qlite::cli
 

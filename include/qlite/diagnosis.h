@@ -49,6 +49,14 @@ struct Finding {
   double gain_db = 0;
 };
 
+// A change of settings that was tried for such causes and kept (TargetOptions::fix).
+struct AppliedRemedy {
+  std::string change;      // "per_channel=true"
+  double expected_db = 0;  // the largest gain_db of the findings that asked for it, at their tensors; 0: none did
+  // Signal-to-noise ratio at the outputs over the samples, measured before and with the change.
+  double before_db = 0, after_db = 0;
+};
+
 }  // namespace qlite
 
 #endif  // QLITE_DIAGNOSIS_H_

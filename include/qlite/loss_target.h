@@ -16,6 +16,7 @@
 #include "absl/status/statusor.h"
 #include "qlite/context.h"
 #include "qlite/data_set.h"
+#include "qlite/diagnosis.h"
 #include "qlite/graph.h"
 #include "qlite/quantizer.h"
 #include "qlite/sensitivity.h"
@@ -47,6 +48,9 @@ struct TargetOptions {
   // other options of the quantization (per_channel, equalization, activation_method, scheme, range_search, rounding).
   // Each is kept only where it lowers the loss.
   bool fix = false;
+  // Of full quantization with the options as given: resumes or takes the place of its calibration (Quantizer), while
+  // the samples measure the loss. Remedies that change the network or its observers calibrate anew.
+  const CalibrationTable* resume = nullptr;
 };
 
 // A layer that was given more bits than the options say.
@@ -62,6 +66,7 @@ struct TargetedQuantization {
   OutputLoss loss;        // of `quantization`
   bool met = false;
   std::vector<std::string> fixes;             // the options that were changed and helped, in that order
+  std::vector<AppliedRemedy> applied;         // the same with what was expected of them and what was measured
   std::vector<RaisedLayer> raised;            // in topological order
   std::vector<LayerSensitivity> sensitivity;  // the worst first; empty where the target was met without
 };
@@ -69,6 +74,7 @@ struct TargetedQuantization {
 // Quantizes, measures the loss at the outputs over the samples, and where it misses the target gives the most sensitive
 // layers more bits (weight quantization) or leaves them float, as few of them as it takes: their number is bisected
 // along the ranking, and each that turns out not to be needed goes back. The same result for any number of threads.
+// QuantizerOptions::checkpoint_path takes the calibration of the options as given, done or interrupted.
 //
 // `met` is false only where the context asked to stop: then it is the best result so far, or kCancelled where there is
 // none yet.

@@ -117,6 +117,8 @@ struct Report {
   std::vector<Finding> findings;    // largest expected gain first
   // Not filled by MakeReport: what MeasureSensitivity gave, to be shown with the rest.
   std::vector<LayerSensitivity> sensitivity;
+  // Likewise what QuantizeToTarget changed (TargetedQuantization::applied).
+  std::vector<AppliedRemedy> applied;
 };
 
 struct ReportOptions {

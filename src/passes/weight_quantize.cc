@@ -236,12 +236,12 @@ class WeightQuantization {
       }
     }
     if (tensor.element_count() <= options_.min_weight_elements) {
-      return StrCat("its ", tensor.element_count(), " elements are not more than the least number to quantize, ",
+      return StrCat("its ", tensor.element_count(), " elements are not more than min_weight_elements, ",
                     options_.min_weight_elements);
     }
     const int64_t channels = weight.channel_axis < 0 ? 0 : tensor.dims()[static_cast<size_t>(weight.channel_axis)];
     if (weight.convolution && channels <= options_.min_weight_channels) {
-      return StrCat("its ", channels, " output channels are not more than the least number to quantize, ",
+      return StrCat("its ", channels, " output channels are not more than min_weight_channels, ",
                     options_.min_weight_channels);
     }
     return ReasonOfSize(tensor, form);

@@ -103,6 +103,15 @@ void WriteOutputs(const std::vector<ReportRound>& rounds, JsonWriter& json) {
   json.EndArray();
 }
 
+void WriteApplied(const std::vector<AppliedRemedy>& applied, JsonWriter& json) {
+  json.Key("applied").BeginArray();
+  for (const AppliedRemedy& remedy : applied) {
+    json.BeginObject().Key("change").Text(remedy.change).Key("expected").Number(remedy.expected_db);
+    json.Key("before").Number(remedy.before_db).Key("after").Number(remedy.after_db).EndObject();
+  }
+  json.EndArray();
+}
+
 void WriteFindings(const std::vector<Finding>& findings, JsonWriter& json) {
   json.Key("findings").BeginArray();
   for (size_t i = 0; i < std::min(findings.size(), kMostFindings); ++i) {
@@ -133,6 +142,7 @@ std::string Figures(const Report& report) {
   for (size_t i = 0; i < report.layers.size(); ++i) WriteLayer(report.layers[i], worst[i] != 0, json);
   json.EndArray();
   WriteFindings(report.findings, json);
+  WriteApplied(report.applied, json);
   WriteSensitivity(report.sensitivity, json);
   json.EndObject();
   return std::move(json).Take();

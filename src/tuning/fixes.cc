@@ -13,12 +13,15 @@ class FixList {
  public:
   explicit FixList(const Options& options) : options_(options) {}
 
+  // Of the changes from here on.
+  void Expect(double gain_db) { expected_db_ = gain_db; }
+
   template <class Value>
   void Set(Value Options::*field, const Value& value, std::string name) {
     if (options_.*field == value) return;
     const auto same = [&](const Fix<Options>& fix) { return fix.name == name; };
     if (std::any_of(fixes_.begin(), fixes_.end(), same)) return;
-    fixes_.push_back({std::move(name), options_});
+    fixes_.push_back({std::move(name), options_, expected_db_});
     fixes_.back().options.*field = value;
   }
 
@@ -26,6 +29,7 @@ class FixList {
 
  private:
   const Options& options_;
+  double expected_db_ = 0;
   std::vector<Fix<Options>> fixes_;
 };
 
@@ -38,6 +42,7 @@ void SetMethod(const char* method, FixList<QuantizerOptions>& fixes) {
 std::vector<Fix<QuantizerOptions>> FixesFor(const std::vector<Finding>& findings, const QuantizerOptions& options) {
   FixList<QuantizerOptions> fixes(options);
   for (const Finding& finding : findings) {
+    fixes.Expect(finding.gain_db);
     switch (finding.remedy) {
       case Remedy::kPerChannel:
         fixes.Set(&QuantizerOptions::per_channel, true, "per_channel=true");
@@ -58,6 +63,7 @@ std::vector<Fix<QuantizerOptions>> FixesFor(const std::vector<Finding>& findings
         break;
     }
   }
+  fixes.Expect(0);
   fixes.Set(&QuantizerOptions::per_channel, true, "per_channel=true");
   fixes.Set(&QuantizerOptions::bias_correction, true, "bias_correction=true");
   fixes.Set(&QuantizerOptions::equalization, true, "equalization=true");
@@ -72,12 +78,14 @@ std::vector<Fix<WeightQuantizerOptions>> FixesFor(const std::vector<Finding>& fi
   using Options = WeightQuantizerOptions;
   FixList<Options> fixes(options);
   for (const Finding& finding : findings) {
+    fixes.Expect(finding.gain_db);
     if (finding.remedy == Remedy::kPerChannel && options.bits > 0) {
       fixes.Set(&Options::per_channel, true, "per_channel=true");
     } else if (finding.remedy == Remedy::kAsymmetric) {
       fixes.Set(&Options::scheme, QuantScheme::kAsymmetric, "scheme=asymmetric");
     }
   }
+  fixes.Expect(0);
   if (options.bits == 0) return fixes.Take();  // mixed bits choose by the error already
   fixes.Set(&Options::per_channel, true, "per_channel=true");
   fixes.Set(&Options::rounding, WeightRounding::kGptq, "quant_strategy=GPTQ");

@@ -13,8 +13,9 @@ namespace qlite::tuning {
 
 template <class Options>
 struct Fix {
-  std::string name;  // "per_channel=true", ...
-  Options options;   // with the change
+  std::string name;        // "per_channel=true", ...
+  Options options;         // with the change
+  double expected_db = 0;  // the largest gain of the findings that ask for it
 };
 
 // The changes of `options` that the findings, ordered by gain, ask for and that are not made yet, and then those that

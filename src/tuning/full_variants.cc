@@ -71,10 +71,11 @@ class FullVariants : public Variants {
 }  // namespace
 
 absl::StatusOr<std::unique_ptr<Variants>> MakeVariants(const Context& context, const Graph& graph,
-                                                       const QuantizerOptions& options, const DataSet& data) {
+                                                       const QuantizerOptions& options, const DataSet& data,
+                                                       const CalibrationTable* resume) {
   QuantizerOptions keeping = options;
   keeping.keep_float_graph = true;
-  absl::StatusOr<QuantizationResult> base = Quantizer(context, keeping).FullQuantize(graph, data);
+  absl::StatusOr<QuantizationResult> base = Quantizer(context, keeping).FullQuantize(graph, data, resume);
   if (!base.ok()) return base.status();
   return std::unique_ptr<Variants>(std::make_unique<FullVariants>(context, options, data, *std::move(base)));
 }

@@ -2,6 +2,7 @@
 #include <memory>
 #include <optional>
 #include <set>
+#include <string>
 #include <utility>
 #include <vector>
 
@@ -21,9 +22,13 @@ namespace {
 // Samples that causes are looked for on.
 constexpr int64_t kDiagnosedSamples = 16;
 
-// The samples are looked at once.
-void CheckInputsNoMore(QuantizerOptions& options) { options.check_inputs = false; }
-void CheckInputsNoMore(WeightQuantizerOptions&) {}
+// What is done once, with the options as given: the samples are looked at, and the calibration is saved.
+absl::Status FinishFirst(QuantizerOptions& options, const CalibrationTable& table) {
+  options.check_inputs = false;
+  const std::string path = std::exchange(options.checkpoint_path, "");
+  return path.empty() ? absl::OkStatus() : table.SaveFile(path);
+}
+absl::Status FinishFirst(WeightQuantizerOptions&, const CalibrationTable&) { return absl::OkStatus(); }
 
 bool Cancelled(const absl::Status& status) { return status.code() == absl::StatusCode::kCancelled; }
 
@@ -45,18 +50,20 @@ class Tuner {
 
  private:
   absl::Status Search() {
-    if (const absl::StatusOr<bool> first = Attempt(present_, ""); !first.ok()) return first.status();
+    if (const absl::StatusOr<bool> first = Attempt(present_, nullptr, options_.resume); !first.ok())
+      return first.status();
     best_->first_loss = best_->loss;
     warnings_ = best_->quantization.warnings;
-    CheckInputsNoMore(present_);
+    QLITE_RETURN_IF_ERROR(FinishFirst(present_, best_->quantization.table));
     if (options_.fix) QLITE_RETURN_IF_ERROR(Fix());
     return Meets(best_->loss, target_) ? absl::OkStatus() : Raise();
   }
 
   // Quantizes with the options; what comes of it is kept, and the result true, where it is better than before.
-  absl::StatusOr<bool> Attempt(const Options& options, const std::string& fix) {
+  absl::StatusOr<bool> Attempt(const Options& options, const tuning::Fix<Options>* fix,
+                               const CalibrationTable* resume = nullptr) {
     QLITE_RETURN_IF_ERROR(context_.Report({.stage = "try settings", .done = attempts_++}));
-    absl::StatusOr<std::unique_ptr<Variants>> variants = MakeVariants(context_, graph_, options, data_);
+    absl::StatusOr<std::unique_ptr<Variants>> variants = MakeVariants(context_, graph_, options, data_, resume);
     if (!variants.ok()) return variants.status();
     absl::StatusOr<QuantizationResult> made = (*variants)->Make(std::vector<int>((*variants)->layers().size(), 0));
     if (!made.ok()) return made.status();
@@ -69,8 +76,11 @@ class Tuner {
     if (best_ && !Better(*loss, best_->loss, target_)) return false;
     if (!best_) best_.emplace();
     best_->quantization = *std::move(made);
-    best_->loss = *loss;
-    if (!fix.empty()) best_->fixes.push_back(fix);
+    const double before_db = std::exchange(best_->loss, *loss).snr_db;
+    if (fix != nullptr) {
+      best_->fixes.push_back(fix->name);
+      best_->applied.push_back({fix->name, fix->expected_db, before_db, loss->snr_db});
+    }
     present_ = options;
     variants_ = *std::move(variants);
     comparer_.emplace(*std::move(comparer));
@@ -95,7 +105,7 @@ class Tuner {
           std::find_if(fixes.begin(), fixes.end(), [&](const auto& fix) { return tried.count(fix.name) == 0; });
       if (next == fixes.end()) return absl::OkStatus();
       tried.insert(next->name);
-      const absl::StatusOr<bool> better = Attempt(next->options, next->name);
+      const absl::StatusOr<bool> better = Attempt(next->options, &*next);
       if (Cancelled(better.status())) return better.status();
       diagnose = better.ok() && *better;  // settings that this network cannot have do not help it
     }

@@ -37,13 +37,16 @@ class Variants {
   virtual absl::StatusOr<QuantizationResult> Make(const std::vector<int>& rungs) = 0;
 };
 
-// Full quantization: a layer is a product, in integers or float. Calibrates once. `data` must outlive the result.
+// Full quantization: a layer is a product, in integers or float. Calibrates once, from `resume`
+// on where it is not null. `data` must outlive the result.
 absl::StatusOr<std::unique_ptr<Variants>> MakeVariants(const Context& context, const Graph& graph,
-                                                       const QuantizerOptions& options, const DataSet& data);
+                                                       const QuantizerOptions& options, const DataSet& data,
+                                                       const CalibrationTable* resume = nullptr);
 // Weight quantization: a layer is a weight tensor; between the bits asked for and float stand 4, 8 and 16 bits, as far
-// as they are more and the options allow them.
+// as they are more and the options allow them. `resume` means nothing here.
 absl::StatusOr<std::unique_ptr<Variants>> MakeVariants(const Context& context, const Graph& graph,
-                                                       const WeightQuantizerOptions& options, const DataSet& data);
+                                                       const WeightQuantizerOptions& options, const DataSet& data,
+                                                       const CalibrationTable* resume = nullptr);
 
 }  // namespace qlite::tuning
 

@@ -116,7 +116,8 @@ class WeightVariants : public Variants {
 }  // namespace
 
 absl::StatusOr<std::unique_ptr<Variants>> MakeVariants(const Context& context, const Graph& graph,
-                                                       const WeightQuantizerOptions& options, const DataSet& data) {
+                                                       const WeightQuantizerOptions& options, const DataSet& data,
+                                                       const CalibrationTable*) {
   Graph original = graph;
   QLITE_RETURN_IF_ERROR(original.InferShapes(options.input_shapes));
   if (const auto steps = SimplifyGraph(context, original); !steps.ok()) return steps.status();

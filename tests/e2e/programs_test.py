@@ -315,6 +315,44 @@ class Conversions(ProgramTest):
             self.check_converted(self.convert("again.qlite", *flags, checkpoint))
             self.assertEqual(read(self.path("again.qlite")), read(self.path("whole.qlite")))
 
+    def test_an_interrupted_search_writes_its_best_and_fails(self):
+        with tempfile.TemporaryDirectory() as pictures:
+            self.make_many_pictures(pictures, 400)
+            config = self.config(count=400, calibrate_path="input:" + pictures)
+            output, wait = self.path("best.qlite"), 0.5
+            for _ in range(12):
+                process = subprocess.Popen([CONVERT, "--fmk=ONNX", "--modelFile=" + self.model,
+                                            "--outputFile=" + output, "--configFile=" + config, "--numThreads=1",
+                                            "--calibrationFile=" + self.path("table"), "--maxLoss=cosine:1"],
+                                           stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+                time.sleep(wait)
+                process.send_signal(signal.SIGINT)
+                _, errors = process.communicate(timeout=TIME_LIMIT)
+                if os.path.exists(output) and process.returncode != 0:
+                    break
+                wait *= 0.4 if process.returncode == 0 else 1.5
+                for path in (output, self.path("table")):
+                    if os.path.exists(path):
+                        os.unlink(path)
+            else:
+                self.skipTest("no interruption hit the search")
+            self.assertGreater(process.returncode, 0)
+            self.assertIn("is the best result so far", errors)
+            self.assertIn("Convert failed", errors)
+            self.assertTrue(os.path.exists(self.path("table")))
+            self.assertIn(b"not reached, interrupted", read(output))
+            # The table takes the place of the calibration.
+            self.check_converted(self.convert("plain.qlite", "--configFile=" + config,
+                                              "--calibrationFile=" + self.path("table")))
+
+    def test_weights_that_a_filter_keeps_are_told_with_its_key(self):
+        config = write(self.path("weights.cfg"), "[common_quant_param]\nquant_type=WEIGHT_QUANT\nbit_num=8\n"
+                       "min_quant_weight_channel=65535\n")
+        result = self.convert("kept.qlite", "--configFile=" + config)
+        self.check_converted(result)
+        self.assertRegex(result.stdout, r"output channels are not more than min_weight_channels, 65535")
+        self.assertRegex(result.stdout, r"[0-9]+ weights stay float by min_quant_weight_channel in \[common_quant_param\]")
+
     def make_many_pictures(self, folder, count):
         source = os.path.join(DEMO, "calib")
         names = sorted(os.listdir(source))

@@ -135,6 +135,12 @@ class ReportTest(unittest.TestCase):
         self.assertIn("within --maxLoss", said)
         self.assertGreater(len(self.figures(page)["sensitivity"]), 3)
         self.assertIn("sensitivity.csv", self.files)
+        # What was changed, with the measured gain.
+        applied = self.figures(page)["applied"]
+        self.assertEqual(said.count("changed, since it helps"), len(applied))
+        for remedy in applied:
+            self.assertGreater(float(remedy["after"]), float(remedy["before"]))
+            self.assertIn(remedy["change"] + ": +%.1f dB at the outputs" % (remedy["after"] - remedy["before"]), said)
 
     def test_names_are_no_markup(self):
         page, _ = self.convert(model=self.evil_model())

@@ -5,6 +5,7 @@
 
 #include "qlite/loss_target.h"
 #include "qlite/sensitivity.h"
+#include "temporary_folder.h"
 #include "tuning/tuning_test_util.h"
 
 namespace qlite {
@@ -13,6 +14,7 @@ namespace {
 using testing::GraphMaker;
 using testing::RandomSamples;
 using testing::ScaleChannel;
+using testing::TemporaryFolder;
 using testing::TestContext;
 
 // Four products in a row; one channel of what b makes is so large that eight bits are few for the others.
@@ -200,6 +202,48 @@ TEST_CASE("remedies are tried before layers stay float") {
   CHECK(fixed->met);
   REQUIRE_FALSE(fixed->fixes.empty());
   CHECK(fixed->raised.empty());
+  // Each with what was expected and what was measured: the steps lead from the first loss to the last.
+  REQUIRE(fixed->applied.size() == fixed->fixes.size());
+  double now = fixed->first_loss.snr_db;
+  for (size_t i = 0; i < fixed->applied.size(); ++i) {
+    CHECK(fixed->applied[i].change == fixed->fixes[i]);
+    CHECK(fixed->applied[i].before_db == now);
+    CHECK(fixed->applied[i].after_db > now);
+    now = fixed->applied[i].after_db;
+  }
+  CHECK(now == fixed->loss.snr_db);
+  CHECK(fixed->applied[0].expected_db > 0);
+}
+
+TEST_CASE("a calibration that is there gives the ranges, and the samples the loss") {
+  const TemporaryFolder folder;
+  const Graph graph = FourConvolutions();
+  const auto data = RandomSamples(graph, 6);
+  QuantizerOptions options = Plain();
+  options.checkpoint_path = folder.File("table");
+  const LossTarget target = {LossMeasure::kSnr, 0};
+  const auto first = QuantizeToTarget(TestContext(), graph, options, *data, target);
+  REQUIRE(first.ok());
+  const absl::StatusOr<CalibrationTable> saved =
+      CalibrationTable::LoadFile(options.checkpoint_path, ObserverRegistry::Default());
+  REQUIRE(saved.ok());
+  CHECK(saved->samples_done == 6);
+  int calibrated = 0;
+  ContextOptions counting;
+  counting.progress = [&](const Progress& progress) {
+    calibrated += progress.stage == "calibrate" && progress.done < progress.total;
+    return true;
+  };
+  TargetOptions resuming;
+  resuming.resume = &*saved;
+  const auto again = QuantizeToTarget(*Context::Create(counting), graph, Plain(), *data, target, resuming);
+  INFO(again.status().ToString());
+  REQUIRE(again.ok());
+  CHECK(again->loss.snr_db == first->loss.snr_db);
+  CHECK(calibrated == 0);
+  const auto others = RandomSamples(graph, 5);
+  const absl::Status status = QuantizeToTarget(TestContext(), graph, Plain(), *others, target, resuming).status();
+  CHECK(std::string(status.message()).find("samples") != std::string::npos);
 }
 
 TEST_CASE("the best result so far is given back where the host asks to stop") {

@@ -298,6 +298,21 @@
     );
   }
 
+  function showApplied() {
+    byId("applied-section").hidden = report.applied.length === 0;
+    plainTable(
+      byId("applied"),
+      [["Change"], ["Expected gain", "number"], ["Measured gain", "number"], ["SNR before", "number"], ["SNR after", "number"]],
+      report.applied.map((a) => [
+        [a.change, "name"],
+        [number(a.expected) > 0 ? decibel(number(a.expected)) : "none", "number"],
+        [decibel(number(a.after) - number(a.before)), "number"],
+        [decibel(number(a.before)), "number"],
+        [decibel(number(a.after)), "number"],
+      ]),
+    );
+  }
+
   function showSensitivity() {
     byId("sensitivity-section").hidden = report.sensitivity.length === 0;
     plainTable(
@@ -335,6 +350,7 @@
   showSummary();
   showErrors();
   showCauses();
+  showApplied();
   showSensitivity();
   showLayers();
 })();
