@@ -251,10 +251,13 @@ absl::StatusOr<std::shared_ptr<Shared>> Prepare(const Context& context, Graph gr
   QLITE_RETURN_IF_ERROR(FixShapes(shared->graph, options));
   for (ValueId output : shared->graph.outputs()) output_names.push_back(shared->graph.value(output).name);
   const std::vector<NodeId> kept = ChooseCodedWeights(context, shared->graph, options.weight_decoding);
-  auto folded = FoldConstants(shared->graph, shared->options.isa, context.limits(), context.executor(), kept);
-  if (!folded.ok()) return folded.status();
-  if (!folded->empty()) QLITE_RETURN_IF_ERROR(shared->graph.InferShapes());
-  shared->folded = *std::move(folded);
+  while (true) {  // what is known now may give the shapes from which more follows
+    auto folded = FoldConstants(shared->graph, shared->options.isa, context.limits(), context.executor(), kept);
+    if (!folded.ok()) return folded.status();
+    if (folded->empty()) break;
+    QLITE_RETURN_IF_ERROR(shared->graph.InferShapes());
+    shared->folded.insert(shared->folded.end(), folded->begin(), folded->end());
+  }
   shared->coded = TakeCodedWeights(shared->graph, kept);
   shared->options.coded = &shared->coded;
   shared->options.executor = &context.executor();

@@ -4,6 +4,15 @@
 namespace qlite::onnx {
 namespace {
 
+// Sigmoid, Tanh and for LSTM Tanh, in each direction.
+void CheckActivations(NodeReader& node, size_t each) {
+  const std::vector<std::string> names = node.Strings("activations");
+  for (size_t i = 0; i < names.size(); ++i) {
+    const std::string_view usual = i % each == 0 ? "Sigmoid" : "Tanh";
+    if (names[i] != usual) node.Unsupported(StrCat("activation '", names[i], "' in the place of ", usual, " is"));
+  }
+}
+
 // What is neither read by a Graph nor at its default is refused.
 void ImportRecurrent(NodeReader& node, OpType op, int states) {
   RecurrentAttrs attrs;
@@ -11,7 +20,8 @@ void ImportRecurrent(NodeReader& node, OpType op, int states) {
   attrs.direction = node.Choice("direction", RecurrentDirection::kForward);
   if (op == OpType::kGRU) attrs.linear_before_reset = node.Flag("linear_before_reset", false);
   if (op == OpType::kLSTM && node.Flag("input_forget", false)) node.Unsupported("input_forget=1 is");
-  for (const std::string_view name : {"activations", "activation_alpha", "activation_beta", "clip"}) {
+  CheckActivations(node, op == OpType::kLSTM ? 3 : 2);
+  for (const std::string_view name : {"activation_alpha", "activation_beta", "clip"}) {
     if (node.HasAttribute(name)) node.Unsupported(StrCat("attribute '", name, "' is"));
   }
   if (node.Int("layout", 0) != 0) node.Unsupported("layout=1 (the batch first) is");

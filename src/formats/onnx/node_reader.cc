@@ -78,6 +78,12 @@ std::vector<float> NodeReader::Floats(std::string_view name) {
   return {found->floats().begin(), found->floats().end()};
 }
 
+std::vector<std::string> NodeReader::Strings(std::string_view name) {
+  const AttributeProto* found = Take(name, AttributeProto::STRINGS);
+  if (found == nullptr) return {};
+  return {found->strings().begin(), found->strings().end()};
+}
+
 std::optional<Tensor> NodeReader::TensorAttribute(std::string_view name) {
   AttributeProto* found = Take(name, AttributeProto::TENSOR);
   if (found == nullptr) return std::nullopt;

@@ -36,6 +36,7 @@ class NodeReader {
   std::string String(std::string_view name, std::string_view fallback);
   std::vector<int64_t> Ints(std::string_view name);
   std::vector<float> Floats(std::string_view name);
+  std::vector<std::string> Strings(std::string_view name);
   std::optional<Tensor> TensorAttribute(std::string_view name);
   // Null where the attribute is missing, which is an error, or after an error.
   onnx_schema::GraphProto* GraphAttribute(std::string_view name);
