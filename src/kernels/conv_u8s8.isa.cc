@@ -280,14 +280,18 @@ void Pack(const ConvU8S8Weights& w, void* packed) {
   const int64_t taps = w.kernel_h * w.kernel_w;
   auto* to = static_cast<uint8_t*>(packed);
   for (int64_t first = 0; first < w.out_c; first += block_columns) {
-    const auto weight = [&](int64_t column, int64_t run, int64_t i) -> int8_t {
-      const int64_t channel = i % block_channels - column / group_columns * group_channels;
-      if (channel < 0 || channel >= group_channels) return 0;
-      const int64_t tap = merged ? run * w.kernel_w + i / block_channels : run;
-      return w.data[((first + column) * group_channels + channel) * taps + tap];
+    const auto weights = [&](int64_t column, int64_t run, int64_t begin, int64_t end, const auto& put) {
+      const int8_t* from = w.data + (first + column) * group_channels * taps + (merged ? run * w.kernel_w : run);
+      const int64_t first_channel = column / group_columns * group_channels;
+      int64_t tap = begin / block_channels, channel = begin - tap * block_channels;
+      for (int64_t i = begin; i < end; ++i) {
+        const int64_t own = channel - first_channel;
+        put(own >= 0 && own < group_channels ? from[own * taps + tap] : int8_t{0});
+        if (++channel == block_channels) channel = 0, ++tap;
+      }
     };
     PackMatrix(reduction, Smaller(block_columns, w.out_c - first), w.bias == nullptr ? nullptr : w.bias + first,
-               w.multipliers + first, w.input_zero_point, weight, to);
+               w.multipliers + first, w.input_zero_point, weights, to);
     to += PackedMatrix{block_columns, reduction.Steps()}.Bytes();
   }
 }

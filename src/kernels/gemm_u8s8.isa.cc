@@ -57,7 +57,10 @@ size_t PackedBytes(int64_t k, int64_t n) {
 void Pack(const GemmU8S8Weights& w, void* packed) {
   PackMatrix(
       Reduction{1, w.k}, w.n, w.bias, w.multipliers, w.input_zero_point,
-      [&w](int64_t n, int64_t, int64_t k) { return w.data[k * w.stride_k + n * w.stride_n]; }, packed);
+      [&w](int64_t n, int64_t, int64_t begin, int64_t end, const auto& put) {
+        for (int64_t k = begin; k < end; ++k) put(w.data[k * w.stride_k + n * w.stride_n]);
+      },
+      packed);
 }
 
 // Without a byte dot product the rows of a pass are widened to int16 first.

@@ -90,10 +90,13 @@ struct PackedMatrix {
   static int Column(int vectors, int vector, int lane) { return 4 * (vectors * (lane / 4) + vector) + lane % 4; }
 };
 
-// Packs a matrix of which `weight(n, run, i)` is the element of column n at position i of a run.
-template <class WeightAt>
+// Packs a matrix. `weights(column, run, begin, end, put)` calls put(weight) for the elements of a column at the
+// positions [begin, end) of a run, in order. They are asked for a few positions of all of a panel's columns at a time,
+// which lie together in the packed form.
+template <class Weights>
 void PackMatrix(const Reduction& reduction, int64_t n, const int32_t* bias, const float* multipliers,
-                int32_t zero_point, WeightAt weight, void* packed) {
+                int32_t zero_point, const Weights& weights, void* packed) {
+  constexpr int64_t kPositions = 256;
   const PackedMatrix matrix{n, reduction.Steps()};
   auto* base = static_cast<uint8_t*>(packed);
   std::memset(base, 0, static_cast<size_t>(matrix.Bytes()));
@@ -103,25 +106,37 @@ void PackMatrix(const Reduction& reduction, int64_t n, const int32_t* bias, cons
   for (int64_t panel = 0; panel < matrix.Panels(); ++panel) {
     const int vectors = matrix.PanelVectors(panel);
     auto* to = reinterpret_cast<DotWeight*>(base + matrix.PanelOffset(panel));
-    for (int v = 0; v < vectors; ++v) {
-      for (int lane = 0; lane < kLanes; ++lane) {
-        const int64_t column = panel * kPanelColumns + PackedMatrix::Column(vectors, v, lane);
-        if (column >= n) continue;
-        uint32_t sum = 0;
-        for (int64_t run = 0; run < reduction.runs; ++run) {
-          for (int64_t i = 0; i < reduction.run_length; ++i) {
-            const int8_t w = weight(column, run, i);
-            const int64_t step = run * reduction.RunSteps() + i / kDotDepth;
-            to[(step * vectors + v) * kLanes * kDotDepth + StepElement(lane, static_cast<int>(i % kDotDepth))] = w;
-            sum += static_cast<uint32_t>(w);
-          }
+    uint32_t sums[kPanelColumns] = {};
+    const auto for_each_column = [&](const auto& visit) {
+      for (int v = 0; v < vectors; ++v) {
+        for (int lane = 0; lane < kLanes; ++lane) {
+          const int64_t column = panel * kPanelColumns + PackedMatrix::Column(vectors, v, lane);
+          if (column < n) visit(column, v, lane);
         }
-        const int64_t slot = panel * kPanelColumns + v * kLanes + lane;
-        const uint32_t own = bias == nullptr ? 0u : static_cast<uint32_t>(bias[column]);
-        packed_bias[slot] = own - static_cast<uint32_t>(zero_point - kInputOffset) * sum;
-        packed_multipliers[slot] = multipliers[column];
+      }
+    };
+    for (int64_t run = 0; run < reduction.runs; ++run) {
+      for (int64_t begin = 0; begin < reduction.run_length; begin += kPositions) {
+        const int64_t first_step = run * reduction.RunSteps() + begin / kDotDepth;
+        for_each_column([&](int64_t column, int v, int lane) {
+          DotWeight* step = to + (first_step * vectors + v) * kLanes * kDotDepth;
+          int element = 0;
+          uint32_t sum = 0;
+          weights(column, run, begin, Smaller(begin + kPositions, reduction.run_length), [&](int8_t w) {
+            step[StepElement(lane, element)] = w;
+            sum += static_cast<uint32_t>(w);
+            if (++element == kDotDepth) element = 0, step += vectors * kLanes * kDotDepth;
+          });
+          sums[v * kLanes + lane] += sum;
+        });
       }
     }
+    for_each_column([&](int64_t column, int v, int lane) {
+      const int64_t slot = panel * kPanelColumns + v * kLanes + lane;
+      const uint32_t own = bias == nullptr ? 0u : static_cast<uint32_t>(bias[column]);
+      packed_bias[slot] = own - static_cast<uint32_t>(zero_point - kInputOffset) * sums[v * kLanes + lane];
+      packed_multipliers[slot] = multipliers[column];
+    });
   }
 }
 
