@@ -20,14 +20,24 @@ qlite_loss_target Defaults() {
           .fix = goal.options.fix};
 }
 
+const AppliedRemedy& AppliedAt(const ResultBody& body, size_t index) {
+  const std::vector<AppliedRemedy>& applied = body.Target().applied;
+  return applied[Checked(index, applied.size(), "fix")];
+}
+
 }  // namespace
 
 Goal ReadTarget(const qlite_loss_target* host) {
   const qlite_loss_target read = ReadOptions(host, Defaults(), "the loss target");
   if (read.measure < QLITE_LOSS_COSINE || read.measure > QLITE_LOSS_TOP1)
     Refuse("measure " + std::to_string(read.measure) + " is unknown");
+  auto resume = Optional<TableBody>(read.resume, "resume");
   return {.target = {.measure = static_cast<LossMeasure>(read.measure), .bound = read.bound},
-          .options = {.samples = read.samples, .sensitivity_samples = read.sensitivity_samples, .fix = read.fix != 0}};
+          .options = {.samples = read.samples,
+                      .sensitivity_samples = read.sensitivity_samples,
+                      .fix = read.fix != 0,
+                      .resume = resume ? &resume->table : nullptr},
+          .resume = std::move(resume)};
 }
 
 }  // namespace qlite::capi
@@ -44,7 +54,7 @@ qlite_status qlite_quantization_result_get_target(const qlite_quantization_resul
     const qlite::TargetedQuantization& target = body.Target();
     WriteStruct(outcome, {.first_loss = AsHostLoss(target.first_loss),
                           .loss = AsHostLoss(target.loss),
-                          .fix_count = target.fixes.size(),
+                          .fix_count = target.applied.size(),
                           .raised_count = target.raised.size(),
                           .met = target.met});
   });
@@ -52,9 +62,17 @@ qlite_status qlite_quantization_result_get_target(const qlite_quantization_resul
 
 qlite_status qlite_quantization_result_get_fix(const qlite_quantization_result* result, size_t index,
                                                const char** fix) {
+  return Call<ResultBody>(result,
+                          [&](ResultBody& body) { *Needed(fix, "fix") = AppliedAt(body, index).change.c_str(); });
+}
+
+qlite_status qlite_quantization_result_get_fix_gain(const qlite_quantization_result* result, size_t index,
+                                                    double* expected_db, double* before_db, double* after_db) {
   return Call<ResultBody>(result, [&](ResultBody& body) {
-    const std::vector<std::string>& fixes = body.Target().fixes;
-    *Needed(fix, "fix") = fixes[Checked(index, fixes.size(), "fix")].c_str();
+    const qlite::AppliedRemedy& applied = AppliedAt(body, index);
+    *Needed(expected_db, "expected_db") = applied.expected_db;
+    *Needed(before_db, "before_db") = applied.before_db;
+    *Needed(after_db, "after_db") = applied.after_db;
   });
 }
 

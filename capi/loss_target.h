@@ -2,7 +2,9 @@
 #ifndef QLITE_CAPI_LOSS_TARGET_H_
 #define QLITE_CAPI_LOSS_TARGET_H_
 
-#include "capi/qlite.h"
+#include <memory>
+
+#include "capi/bodies.h"
 #include "qlite/loss_target.h"
 
 namespace qlite::capi {
@@ -10,6 +12,7 @@ namespace qlite::capi {
 struct Goal {
   LossTarget target;
   TargetOptions options;
+  std::shared_ptr<TableBody> resume;  // which `options` points into
 };
 
 // Null: defaults.

@@ -1030,6 +1030,9 @@ typedef struct qlite_loss_target {
   /** Not 0: first tries what other options of the quantization help against the causes that a report finds, and keeps
    * those that lower the loss. Default 0. */
   int32_t fix;
+  /** Of full quantization with the options as given: resumes or takes the place of its calibration, while the samples
+   * measure the loss. NULL (default): none. */
+  const qlite_calibration_table* resume;
 } qlite_loss_target;
 /** Fills `target` with defaults. */
 QLITE_API qlite_status qlite_loss_target_init(qlite_loss_target* target, size_t struct_size);
@@ -1063,6 +1066,10 @@ QLITE_API qlite_status qlite_quantization_result_get_target(const qlite_quantiza
 /** Option number `index` of those that were changed and helped, in that order. */
 QLITE_API qlite_status qlite_quantization_result_get_fix(const qlite_quantization_result* result, size_t index,
                                                          const char** fix);
+/** What was expected of it in dB, at the tensors whose findings asked for it (0: none did), and the signal-to-noise ratio
+ * at the outputs before and with it. */
+QLITE_API qlite_status qlite_quantization_result_get_fix_gain(const qlite_quantization_result* result, size_t index,
+                                                              double* expected_db, double* before_db, double* after_db);
 /** Layer number `index` of those that were given more bits than the options say, in topological order; `bits` is 32
  * where it stays float. */
 QLITE_API qlite_status qlite_quantization_result_get_raised(const qlite_quantization_result* result, size_t index,

@@ -110,9 +110,9 @@ absl::StatusOr<QuantizationResult> Quantize(const Context& context, const Conver
   }
   PrintTarget(*tuned);
   if (!tuned->sensitivity.empty()) findings.sensitivity = std::move(tuned->sensitivity);
-  findings.applied = std::move(tuned->applied);
   std::string fixes;
-  for (const std::string& fix : tuned->fixes) fixes += (fixes.empty() ? "" : ",") + fix;
+  for (const AppliedRemedy& remedy : tuned->applied) fixes += (fixes.empty() ? "" : ",") + remedy.change;
+  findings.applied = std::move(tuned->applied);
   if (!fixes.empty()) manifest["changed_for_max_loss"] = fixes;
   manifest["raised_layers"] = std::to_string(tuned->raised.size());
   return std::move(tuned->quantization);

@@ -65,8 +65,7 @@ struct TargetedQuantization {
   OutputLoss first_loss;  // of the quantization with the options as given
   OutputLoss loss;        // of `quantization`
   bool met = false;
-  std::vector<std::string> fixes;             // the options that were changed and helped, in that order
-  std::vector<AppliedRemedy> applied;         // the same with what was expected of them and what was measured
+  std::vector<AppliedRemedy> applied;         // the options that were changed and helped, in that order
   std::vector<RaisedLayer> raised;            // in topological order
   std::vector<LayerSensitivity> sensitivity;  // the worst first; empty where the target was met without
 };

@@ -77,10 +77,7 @@ class Tuner {
     if (!best_) best_.emplace();
     best_->quantization = *std::move(made);
     const double before_db = std::exchange(best_->loss, *loss).snr_db;
-    if (fix != nullptr) {
-      best_->fixes.push_back(fix->name);
-      best_->applied.push_back({fix->name, fix->expected_db, before_db, loss->snr_db});
-    }
+    if (fix != nullptr) best_->applied.push_back({fix->name, fix->expected_db, before_db, loss->snr_db});
     present_ = options;
     variants_ = *std::move(variants);
     comparer_.emplace(*std::move(comparer));

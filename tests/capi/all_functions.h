@@ -135,6 +135,7 @@
   X(qlite_weight_quantize_to_target)           \
   X(qlite_quantization_result_get_target)      \
   X(qlite_quantization_result_get_fix)         \
+  X(qlite_quantization_result_get_fix_gain)    \
   X(qlite_quantization_result_get_raised)      \
   X(qlite_quantization_result_sensitivity)     \
   X(qlite_report_options_init)                 \

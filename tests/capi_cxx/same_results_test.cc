@@ -458,12 +458,17 @@ void CheckSame(const qlite_quantization_result* c, const TargetedQuantization& c
   CheckSame(outcome.first_loss, cxx.first_loss);
   CheckSame(outcome.loss, cxx.loss);
   CHECK((outcome.met != 0) == cxx.met);
-  REQUIRE(outcome.fix_count == cxx.fixes.size());
+  REQUIRE(outcome.fix_count == cxx.applied.size());
   REQUIRE(outcome.raised_count == cxx.raised.size());
   for (size_t i = 0; i < outcome.fix_count; ++i) {
     const char* fix = nullptr;
     REQUIRE(qlite_quantization_result_get_fix(c, i, &fix) == QLITE_OK);
-    CHECK(fix == cxx.fixes[i]);
+    CHECK(fix == cxx.applied[i].change);
+    double expected = 0, before = 0, after = 0;
+    REQUIRE(qlite_quantization_result_get_fix_gain(c, i, &expected, &before, &after) == QLITE_OK);
+    CHECK(expected == cxx.applied[i].expected_db);
+    CHECK(before == cxx.applied[i].before_db);
+    CHECK(after == cxx.applied[i].after_db);
   }
   const char *node = nullptr, *op = nullptr;
   int32_t bits = 0;
@@ -489,6 +494,7 @@ TEST_CASE("C and C++: quantization keeps to the same bound on the loss") {
   CHECK(target.samples == TargetOptions().samples);
   CHECK(target.sensitivity_samples == TargetOptions().sensitivity_samples);
   CHECK((target.fix != 0) == TargetOptions().fix);
+  CHECK(target.resume == nullptr);
   target.sensitivity_samples = 1;
   target.samples = 2;
   TargetOptions options = {.samples = 2, .sensitivity_samples = 1};
@@ -505,6 +511,18 @@ TEST_CASE("C and C++: quantization keeps to the same bound on the loss") {
     CHECK(expected->met);
     CHECK_FALSE(expected->raised.empty());
     CheckSame(result.get(), *expected);
+    // Its calibration takes the place of another one.
+    const auto table =
+        MakeHandle<qlite_calibration_table>([&](auto** t) { return qlite_quantization_result_table(result.get(), t); });
+    target.resume = table.get();
+    const auto resumed = MakeHandle<qlite_quantization_result>([&](auto** r) {
+      return qlite_quantizer_run_to_target(quantizer.get(), both.c_graph.get(), both.c_data.get(), &target, r);
+    });
+    CheckSame(resumed.get(), *expected);
+    target.resume = reinterpret_cast<const qlite_calibration_table*>(quantizer.get());
+    qlite_quantization_result* none = nullptr;
+    CHECK(qlite_quantizer_run_to_target(quantizer.get(), both.c_graph.get(), both.c_data.get(), &target, &none) ==
+          QLITE_INVALID_ARGUMENT);
   }
   SECTION("weight quantization, with other options tried first") {
     target.measure = QLITE_LOSS_COSINE;
@@ -522,7 +540,7 @@ TEST_CASE("C and C++: quantization keeps to the same bound on the loss") {
     const auto expected =
         QuantizeToTarget(both.context, both.graph, cxx, *both.data, {LossMeasure::kCosine, 0.999}, options);
     REQUIRE(expected.ok());
-    CHECK_FALSE(expected->fixes.empty());
+    CHECK_FALSE(expected->applied.empty());
     CheckSame(result.get(), *expected);
   }
   SECTION("what is no target") {

@@ -200,16 +200,15 @@ TEST_CASE("remedies are tried before layers stay float") {
   INFO(fixed.status().ToString());
   REQUIRE(fixed.ok());
   CHECK(fixed->met);
-  REQUIRE_FALSE(fixed->fixes.empty());
+  REQUIRE_FALSE(fixed->applied.empty());
   CHECK(fixed->raised.empty());
   // Each with what was expected and what was measured: the steps lead from the first loss to the last.
-  REQUIRE(fixed->applied.size() == fixed->fixes.size());
   double now = fixed->first_loss.snr_db;
-  for (size_t i = 0; i < fixed->applied.size(); ++i) {
-    CHECK(fixed->applied[i].change == fixed->fixes[i]);
-    CHECK(fixed->applied[i].before_db == now);
-    CHECK(fixed->applied[i].after_db > now);
-    now = fixed->applied[i].after_db;
+  for (const AppliedRemedy& remedy : fixed->applied) {
+    CHECK_FALSE(remedy.change.empty());
+    CHECK(remedy.before_db == now);
+    CHECK(remedy.after_db > now);
+    now = remedy.after_db;
   }
   CHECK(now == fixed->loss.snr_db);
   CHECK(fixed->applied[0].expected_db > 0);
