@@ -86,11 +86,8 @@ def onednn(args):
     lines = ["## Beside oneDNN", "",
              "`bench_onednn`, taking turns in one process; ratios above 1 are ours being faster. `peak%` is of a loop over "
              "registers, `tile%` of the float kernels' register tile with its operands in the first-level cache and nothing "
-             "stored. The clock may sink with what a core draws, as it did on the Xeon of 2026: in turns of 0.1 ms the two "
-             "loops were as fast, in turns of 12 ms the tile kept 86 % (171 of 200 GFLOPS, within a millisecond of its "
-             "start), so that no float product can hold 92 % of the former for long. The int8 products of avx512vnni "
-             "reach 94 % (1024^3), 91 % (256^3) and 92 % (im2col_56) of their peak with requantization and store left out, "
-             "90, 85 and 89 % with them.", ""]
+             "stored. Where the clock sinks with what a core draws, a float product that runs for milliseconds cannot hold "
+             "much more of the former than the tile does.", ""]
     for threads in (1, 2):
         done = programs.run([program, f"--threads={threads}", f"--seconds={args.seconds / 4}"])
         lines += ["```", done.stdout.rstrip(), "```", ""]

@@ -25,7 +25,7 @@ namespace qlite::kernels::QLITE_ISA::product::lanes {
 
 inline constexpr int kLanes = VecF32::kLanes;
 
-#if QLITE_ISA_avx2 || QLITE_ISA_avx512 || QLITE_ISA_avx512vnni
+#if QLITE_ISA_avx2 || QLITE_ISA_avx512
 inline constexpr bool kAvailable = true;
 #else
 inline constexpr bool kAvailable = false;
@@ -41,7 +41,7 @@ inline constexpr int64_t kWantedUnits = 8;
 // p[0], p[1], ..., p[kTuple - 1], p[0], ...
 template <int kTuple>
 inline VecF32 BroadcastTuple(const float* p) {
-#if QLITE_ISA_avx512 || QLITE_ISA_avx512vnni
+#if QLITE_ISA_avx512
   if constexpr (kTuple == 4) return VecF32(VecF32::Batch(_mm512_broadcast_f32x4(_mm_loadu_ps(p))));
   if constexpr (kTuple == 2) {
     const __m128d pair = _mm_load_sd(reinterpret_cast<const double*>(p));
@@ -58,7 +58,7 @@ inline VecF32 BroadcastTuple(const float* p) {
 
 // Lane i of the result is lane order[i] of x.
 inline VecF32 Permute(VecF32 x, const int32_t* order) {
-#if QLITE_ISA_avx512 || QLITE_ISA_avx512vnni
+#if QLITE_ISA_avx512
   return VecF32(VecF32::Batch(_mm512_permutexvar_ps(_mm512_loadu_si512(order), x.v)));
 #elif QLITE_ISA_avx2
   const __m256i lanes = _mm256_loadu_si256(reinterpret_cast<const __m256i*>(order));

@@ -38,8 +38,7 @@ struct FusionPlan {
 //  - A float Add joins the convolution that makes one of its operands, where the other exists by then.
 //  - Operators that together are a function of one byte (byte_functions.h) become a table.
 //  - Elementwise float operators, with their clamps, join the one that alone reads their result, where that has the
-//  same
-//    shape: what lies between them is never a tensor.
+//    same shape: what lies between them is never a tensor.
 //  - Results of convolutions and poolings that are only joined along the channels are written in place.
 FusionPlan PlanFusion(const Graph& graph, const std::vector<NodeId>& order, bool fuse);
 

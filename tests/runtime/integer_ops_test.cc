@@ -162,15 +162,15 @@ TEST_CASE("int8 convolutions", "[runtime]") {
 }
 
 TEST_CASE("int8 convolutions of many groups", "[runtime]") {
-  for (uint32_t seed = 0; seed < 24; ++seed) {
+  for (uint32_t seed = 0; seed < 12; ++seed) {
     Rng rng(seed);
     constexpr int64_t kWidths[] = {1, 4, 8, 16, 24, 32};
     ConvAttrs attrs;
     attrs.group = Pick(rng, 4, 9);
-    const int64_t width = kWidths[seed % 6], channels = attrs.group * width, stride = 1 + seed % 2;
+    const int64_t width = kWidths[seed % 6], channels = attrs.group * width, stride = 1 + seed / 6;
     attrs.strides = {stride, stride};
     attrs.pads = {1, 1, 1, 1};
-    const Dims x = {Pick(rng, 1, 2), channels, Pick(rng, 5, 9), Pick(rng, 5, 20)};
+    const Dims x = {Pick(rng, 1, 2), channels, Pick(rng, 3, 5), Pick(rng, 5, 20)};
     CheckProduct({OpType::kConv, attrs, x, {channels, width, 3, 3}, 0, channels, 1}, seed);
   }
 }
