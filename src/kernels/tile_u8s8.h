@@ -57,9 +57,15 @@ inline constexpr int kMaxChunkSteps = 16;
 inline constexpr int kMaxChunkSteps = 1;
 #endif
 
-// Steps in the body of the inner loop, and the bytes of the next panel that are prefetched there.
+// Steps in the body of the inner loop, and the bytes of the next panel that are prefetched there. Where a dot product
+// takes several operations on registers of its own, one step fills the body.
+#if QLITE_ISA_avx512vnni || QLITE_ISA_neondot
 inline constexpr int kUnrolledSteps = 4;
 inline constexpr int kPrefetchedBytes = 128;
+#else
+inline constexpr int kUnrolledSteps = 1;
+inline constexpr int kPrefetchedBytes = 64;
+#endif
 
 struct Reduction {
   int64_t runs = 1;

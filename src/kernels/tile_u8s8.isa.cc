@@ -46,6 +46,7 @@ inline QLITE_INLINE void Steps(const DotInput*& input, const int64_t* row_offset
 template <int kRows, int kVectors>
 inline QLITE_INLINE void Reduce(const TileJob& job, Accumulators<kRows, kVectors>* acc) {
   constexpr int kSplits = Splits<kRows, kVectors>();
+  constexpr int kSteps = kSplits > kUnrolledSteps ? kSplits : kUnrolledSteps;
   constexpr int kStepBytes = kDotDepth * static_cast<int>(sizeof(DotInput));
   // Small tiles are for small products.
   constexpr bool kPrefetchesRows = kRows >= 4;
@@ -65,12 +66,12 @@ inline QLITE_INLINE void Reduce(const TileJob& job, Accumulators<kRows, kVectors
     const DotInput* input = job.input + job.row_offsets[0] + *run_offset;
     int64_t left = job.run_steps;
     // Counting and prefetching take the units that multiply, too: once in a few steps they cost little.
-    for (; left >= kUnrolledSteps; left -= kUnrolledSteps) {
+    for (; left >= kSteps; left -= kSteps) {
       Unroll<kPrefetchedBytes / 64>([&](auto i) QLITE_INLINE { Prefetch(weights, job.panel_ahead + i.value * 64); });
-      if (kPrefetchesRows && job.rows_ahead != 0 && left * kStepBytes % 64 < kUnrolledSteps * kStepBytes) {
+      if (kPrefetchesRows && job.rows_ahead != 0 && left * kStepBytes % 64 < kSteps * kStepBytes) {
         Unroll<kRows>([&](auto r) QLITE_INLINE { Prefetch(input + row_offsets[r.value], job.rows_ahead); });
       }
-      Steps<kUnrolledSteps, kSplits>(input, row_offsets, weights, acc);
+      Steps<kSteps, kSplits>(input, row_offsets, weights, acc);
     }
     for (; left > 0; --left) Steps<1, kSplits>(input, row_offsets, weights, acc);
   } while (++run_offset != last_run);
