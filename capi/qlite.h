@@ -1031,7 +1031,7 @@ typedef struct qlite_loss_target {
    * those that lower the loss. Default 0. */
   int32_t fix;
   /** Of full quantization with the options as given: resumes or takes the place of its calibration, while the samples
-   * measure the loss. NULL (default): none. */
+   * measure the loss. NULL (default): none. QLITE_INVALID_ARGUMENT for weight quantization. */
   const qlite_calibration_table* resume;
 } qlite_loss_target;
 /** Fills `target` with defaults. */

@@ -269,6 +269,9 @@ absl::Status Complete(const Flags& f, const FlagParser& parser, ConvertRequest& 
   request.calibration_file = f.calibration_file;
   if (!f.calibration_file.empty()) {
     if (absl::Status status = CheckTarget("calibrationFile", f.calibration_file); !status.ok()) return status;
+    if (request.quant_type != QuantType::kFull) {
+      return Refuse({"INPUT ILLEGAL: calibrationFile goes with full quantization alone; nothing else calibrates"});
+    }
   }
   if (absl::Status status = ReadAccuracy(f, request); !status.ok()) return status;
   request.memory_limit_mb = f.memory_limit;

@@ -95,8 +95,7 @@ absl::StatusOr<QuantizationResult> Quantize(const Context& context, const Conver
   if (!request.max_loss) return QuantizeOnce(context, request, options, graph, data);
   TargetOptions target;
   target.fix = request.auto_fix;
-  absl::StatusOr<std::optional<CalibrationTable>> resume = std::optional<CalibrationTable>();
-  if (request.quant_type == QuantType::kFull) resume = ReadCalibration(request.calibration_file);
+  const absl::StatusOr<std::optional<CalibrationTable>> resume = ReadCalibration(request.calibration_file);
   if (!resume.ok()) return resume.status();
   if (resume->has_value()) target.resume = &**resume;
   absl::StatusOr<TargetedQuantization> tuned =

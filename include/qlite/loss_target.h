@@ -49,7 +49,8 @@ struct TargetOptions {
   // Each is kept only where it lowers the loss.
   bool fix = false;
   // Of full quantization with the options as given: resumes or takes the place of its calibration (Quantizer), while
-  // the samples measure the loss. Remedies that change the network or its observers calibrate anew.
+  // the samples measure the loss. Remedies that change the network or its observers calibrate anew. kInvalidArgument
+  // for weight quantization, which calibrates nothing.
   const CalibrationTable* resume = nullptr;
 };
 

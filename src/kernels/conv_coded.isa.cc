@@ -355,14 +355,7 @@ void RunBlock(const ConvCodedArgs& args, const Grid& grid, void* workspace, int6
   const Workspace space = CutWorkspace(runs, workspace);
   auto* scratch = reinterpret_cast<float*>(static_cast<char*>(workspace) + PointerBytes(g));
   const int64_t row = block * grid.block_rows, rows = MinOf(grid.block_rows, grid.pixels - row);
-  const Epilogue out = {.bias = args.conv.bias,
-                        .residual = args.conv.residual,
-                        .ldr = g.residual_pixel_stride,
-                        .c = args.conv.output,
-                        .ldc = g.out_pixel_stride,
-                        .act_min = args.conv.act_min,
-                        .act_max = args.conv.act_max,
-                        .clamps = IsClamp(args.conv.act_min, args.conv.act_max)};
+  const Epilogue out = OutputOf(args.conv);
   PointAtBlock(g, runs, args.conv.input + group * GroupChannels(g), row, rows, space);
   const float* x = grid.pixels == 1 ? InputRow(runs, space, scratch) : nullptr;
   const char* packed = static_cast<const char*>(args.packed) + group * grid.GroupBytes(segments);

@@ -271,14 +271,7 @@ void RunBlock(const ConvF16Args& args, const Grid& grid, void* workspace, int64_
   const Workspace space = CutWorkspace(runs, workspace);
   void* scratch = static_cast<char*>(workspace) + PointerBytes(g);
   const int64_t row = block * grid.block_rows, rows = MinOf(grid.block_rows, grid.pixels - row);
-  const Epilogue out = {.bias = args.conv.bias,
-                        .residual = args.conv.residual,
-                        .ldr = g.residual_pixel_stride,
-                        .c = args.conv.output,
-                        .ldc = g.out_pixel_stride,
-                        .act_min = args.conv.act_min,
-                        .act_max = args.conv.act_max,
-                        .clamps = IsClamp(args.conv.act_min, args.conv.act_max)};
+  const Epilogue out = OutputOf(args.conv);
   PointAtBlock(g, runs, args.conv.input + group * GroupChannels(g), row, rows, space);
   PrepareBlock(grid, runs, space, rows, scratch);
   for (int64_t panel = first; panel < end; ++panel) {

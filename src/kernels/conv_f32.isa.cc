@@ -56,14 +56,7 @@ void Pack(const ConvF32Geometry& g, const float* weights, float* packed) {
 void RunGroup(const ConvF32Args& args, const Runs& runs, const UnitGrid& grid, const Workspace& space, int64_t group,
               int64_t begin, int64_t end) {
   const ConvF32Geometry& g = args.geometry;
-  const Epilogue out = {.bias = args.bias,
-                        .residual = args.residual,
-                        .ldr = g.residual_pixel_stride,
-                        .c = args.output,
-                        .ldc = g.out_pixel_stride,
-                        .act_min = args.act_min,
-                        .act_max = args.act_max,
-                        .clamps = IsClamp(args.act_min, args.act_max)};
+  const Epilogue out = OutputOf(args);
   ForEachBlock(grid, PixelCount(g), begin, end,
                [&](int64_t first_row, int64_t row_count, int64_t first_panel, int64_t end_panel) {
                  PointAtBlock(g, runs, args.input + group * GroupChannels(g), first_row, row_count, space);

@@ -279,14 +279,8 @@ void RunUnits(const ConvF32Args& args, void* workspace, int64_t begin, int64_t e
   job.kernel_h = g.kernel_h;
   job.kernel_w = g.kernel_w;
   job.natural = orders.natural;
-  const Epilogue out = {.bias = nullptr,
-                        .residual = args.residual,
-                        .ldr = g.residual_pixel_stride,
-                        .c = args.output,
-                        .ldc = g.out_pixel_stride,
-                        .act_min = args.act_min,
-                        .act_max = args.act_max,
-                        .clamps = IsClamp(args.act_min, args.act_max)};
+  Epilogue out = OutputOf(args);
+  out.bias = nullptr;  // the sums begin with it
   for (int64_t unit = begin; unit < end; ++unit) {
     const int64_t block = unit % plan.blocks;
     const int64_t image = unit / plan.blocks / plan.strips;

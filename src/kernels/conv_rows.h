@@ -196,6 +196,18 @@ inline ConvF32Geometry Flattened(const ConvF32Geometry& g) {
   return flat;
 }
 
+// The whole output.
+inline Epilogue OutputOf(const ConvF32Args& args) {
+  return {.bias = args.bias,
+          .residual = args.residual,
+          .ldr = args.geometry.residual_pixel_stride,
+          .c = args.output,
+          .ldc = args.geometry.out_pixel_stride,
+          .act_min = args.act_min,
+          .act_max = args.act_max,
+          .clamps = IsClamp(args.act_min, args.act_max)};
+}
+
 // Units that are a panel against a block of rows, the panels of a block one after the other: calls
 // run(block, first_panel, end_panel) for the parts of blocks that the units [begin, end) cover.
 template <class Run>

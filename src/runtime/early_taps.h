@@ -14,7 +14,7 @@ namespace qlite {
 using EarlyTap = absl::FunctionRef<void(ValueId, const TappedValue&, int64_t ready)>;
 
 // Session::RunTapped with several calls for some values, one right after the other, of which the last one alone has
-// all elements. Which values those are, and how many calls, depends on sizes and on the session's threads.
+// all elements. `session`: of Session::Create or a fork. Which values those are, and how many calls, depends on sizes and on the session's threads.
 absl::Status RunTappedEarly(Session& session, EarlyTap tap);
 
 }  // namespace qlite

@@ -52,13 +52,8 @@ absl::Status ProgramRunner::Run() const {
 }
 
 absl::Status ProgramRunner::RunWatched(absl::FunctionRef<void(size_t steps_done)> watch) const {
-  const Frame frame(buffers_.data(), workspace_.get(), workspace_stride_, executor_);
-  watch(0);
-  for (size_t i = 0; i < program_->steps.size(); ++i) {
-    if (absl::Status status = program_->steps[i].run(frame); !status.ok()) return status;
-    watch(i + 1);
-  }
-  return absl::OkStatus();
+  size_t done = 0;
+  return RunSteps(Frame(buffers_.data(), workspace_.get(), workspace_stride_, executor_), watch, &done);
 }
 
 absl::Status ProgramRunner::RunWatched(absl::FunctionRef<void(size_t steps_done)> watch,
@@ -67,10 +62,15 @@ absl::Status ProgramRunner::RunWatched(absl::FunctionRef<void(size_t steps_done)
   const auto part_of_step = [&](int64_t elements) { parts(done, elements); };
   const Frame::Parts step_parts(part_of_step);
   const Frame frame(buffers_.data(), workspace_.get(), workspace_stride_, executor_, &step_parts);
+  return RunSteps(frame, watch, &done);
+}
+
+absl::Status ProgramRunner::RunSteps(const Frame& frame, absl::FunctionRef<void(size_t steps_done)> watch,
+                                     size_t* done) const {
   watch(0);
   for (const Step& step : program_->steps) {
     if (absl::Status status = step.run(frame); !status.ok()) return status;
-    watch(++done);
+    watch(++*done);
   }
   return absl::OkStatus();
 }

@@ -43,6 +43,9 @@ class ProgramRunner {
   const std::byte* Locate(const Operand& operand) const;
 
  private:
+  // `done` counts the steps; the caller set it to 0.
+  absl::Status RunSteps(const Frame& frame, absl::FunctionRef<void(size_t steps_done)> watch, size_t* done) const;
+
   std::shared_ptr<const Program> program_;
   std::shared_ptr<std::byte> arena_, workspace_;
   std::vector<std::byte*> buffers_;

@@ -163,6 +163,9 @@ absl::StatusOr<TargetedQuantization> QuantizeToTarget(const Context& context, co
 absl::StatusOr<TargetedQuantization> QuantizeToTarget(const Context& context, const Graph& graph,
                                                       const WeightQuantizerOptions& quantization, const DataSet& data,
                                                       const LossTarget& target, const TargetOptions& options) {
+  if (options.resume != nullptr) {
+    return absl::InvalidArgumentError("a calibration to resume goes with full quantization alone: weights have none");
+  }
   return tuning::Tuner<WeightQuantizerOptions>(context, graph, quantization, data, target, options).Run();
 }
 

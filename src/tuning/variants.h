@@ -43,7 +43,7 @@ absl::StatusOr<std::unique_ptr<Variants>> MakeVariants(const Context& context, c
                                                        const QuantizerOptions& options, const DataSet& data,
                                                        const CalibrationTable* resume = nullptr);
 // Weight quantization: a layer is a weight tensor; between the bits asked for and float stand 4, 8 and 16 bits, as far
-// as they are more and the options allow them. `resume` means nothing here.
+// as they are more and the options allow them. `resume` is null.
 absl::StatusOr<std::unique_ptr<Variants>> MakeVariants(const Context& context, const Graph& graph,
                                                        const WeightQuantizerOptions& options, const DataSet& data,
                                                        const CalibrationTable* resume = nullptr);

@@ -256,6 +256,8 @@ TEST_CASE("converter: bounds on the loss need a quantization and samples") {
     CHECK_THAT(Refusal({config.flag(), "--maxLoss=snr:30", "--autoFix=yes"}), Contains("autoFix must be false|true"));
     CHECK(Request({config.flag(), "--maxLoss=snr:30", "--calibrationFile=table"}).calibration_file == "table");
   }
+  CHECK_THAT(Refusal({"--calibrationFile=table"}), Contains("calibrationFile goes with full quantization"));
+  CHECK_THAT(Refusal({"--quantType=WeightQuant", "--calibrationFile=table"}), Contains("full quantization alone"));
   CHECK_THAT(Refusal({"--maxLoss=snr:30"}), Contains("maxLoss needs a quantization"));
   CHECK_THAT(Refusal({"--sensitivity=true"}), Contains("sensitivity needs a quantization"));
   CHECK_THAT(Refusal({"--quantType=WeightQuant", "--maxLoss=snr:30"}), Contains("calibrate_path"));

@@ -243,6 +243,8 @@ TEST_CASE("a calibration that is there gives the ranges, and the samples the los
   const auto others = RandomSamples(graph, 5);
   const absl::Status status = QuantizeToTarget(TestContext(), graph, Plain(), *others, target, resuming).status();
   CHECK(std::string(status.message()).find("samples") != std::string::npos);
+  const auto weights = QuantizeToTarget(TestContext(), graph, WeightQuantizerOptions(), *data, target, resuming);
+  CHECK(weights.status().code() == absl::StatusCode::kInvalidArgument);
 }
 
 TEST_CASE("the best result so far is given back where the host asks to stop") {

@@ -7,7 +7,6 @@
 #include <vector>
 
 #include "core/status_macros.h"
-#include "core/str_cat.h"
 #include "runtime/steps/blocks.h"
 #include "runtime/steps/broadcast.h"
 #include "runtime/steps/float_functions.h"
