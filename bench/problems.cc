@@ -9,6 +9,7 @@
 #include "kernels/depthwise_u8s8.h"
 #include "kernels/gemm_f32.h"
 #include "kernels/gemm_u8s8.h"
+#include "kernels/winograd_f32.h"
 #include "runtime/aligned_memory.h"
 
 namespace qlite::kernels {
@@ -190,7 +191,9 @@ Problem FloatProduct(Isa isa, const Product& product) {
 }
 
 Problem FloatLayer(Isa isa, const Layer& layer) {
-  return layer.IsDepthwise() ? RunFloatLayer(DepthwiseF32(isa), layer) : RunFloatLayer(ConvF32(isa), layer);
+  if (layer.IsDepthwise()) return RunFloatLayer(DepthwiseF32(isa), layer);
+  if (PaysWinograd(FloatGeometry(layer))) return RunFloatLayer(WinogradF32(isa), layer);
+  return RunFloatLayer(ConvF32(isa), layer);
 }
 
 Problem ByteProduct(Isa isa, const Product& product) {

@@ -196,6 +196,16 @@ CodedPlan PlanCodedWeights(const Graph& graph) {
   return plan;
 }
 
+std::vector<NodeId> ProductsOfIntegers(const Graph& graph) {
+  std::vector<NodeId> products;
+  for (const NodeId id : PlanCodedWeights(graph).nodes) {
+    const std::span<const NodeId> readers = graph.Consumers(graph.node(id).outputs[0]);
+    products.insert(products.end(), readers.begin(), readers.end());
+  }
+  std::sort(products.begin(), products.end());
+  return products;
+}
+
 CodedWeights TakeCodedWeights(Graph& graph, const std::vector<NodeId>& nodes) {
   CodedWeights taken;
   for (const NodeId id : nodes) {

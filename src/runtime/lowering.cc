@@ -337,6 +337,10 @@ CodedWeight* Lowering::Coded(ValueId id) const {
   return found == options_.coded->end() ? nullptr : &found->second;
 }
 
+bool Lowering::HasIntegerWeights() const {
+  return std::binary_search(options_.products_of_integers.begin(), options_.products_of_integers.end(), current_);
+}
+
 // --- memory and steps
 
 Operand Lowering::NewBuffer(int64_t bytes) {

@@ -34,6 +34,8 @@ struct LoweringOptions {
   // Integer weights that products decode themselves, and the threads to pack them on.
   CodedWeights* coded = nullptr;
   Executor* executor = nullptr;
+  std::vector<NodeId>
+      products_of_integers;  // the nodes that could decode such weights, whether they do or not; ascending
 };
 
 // The state of one lowering. Nodes are lowered in topological order; the function of an operator reads its inputs, asks
@@ -78,6 +80,8 @@ class Lowering {
 
   // The integer weights that a value stands for, which nothing produces; null for any other value.
   CodedWeight* Coded(ValueId id) const;
+  // Whether the weights of the current node are integers that it could decode itself.
+  bool HasIntegerWeights() const;
   // The weight in the form of the kernels.
   Operand NewCodedConstant(const kernels::ConvCodedKernels& kernels, const kernels::ConvF32Geometry& geometry,
                            const CodedLayout& layout, CodedWeight& weight);

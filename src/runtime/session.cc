@@ -250,6 +250,7 @@ absl::StatusOr<std::shared_ptr<Shared>> Prepare(const Context& context, Graph gr
   std::vector<std::string> output_names;
   QLITE_RETURN_IF_ERROR(FixShapes(shared->graph, options));
   for (ValueId output : shared->graph.outputs()) output_names.push_back(shared->graph.value(output).name);
+  shared->options.products_of_integers = ProductsOfIntegers(shared->graph);
   const std::vector<NodeId> kept = ChooseCodedWeights(context, shared->graph, options.weight_decoding);
   while (true) {  // what is known now may give the shapes from which more follows
     auto folded = FoldConstants(shared->graph, shared->options.isa, context.limits(), context.executor(), kept);

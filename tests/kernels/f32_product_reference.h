@@ -121,6 +121,9 @@ class ConvCase {
   // The operands, to put special values into them.
   std::vector<float>& weights() { return weights_; }
   std::vector<float>& input() { return input_; }
+  // All but packed weights and an output.
+  const kernels::ConvF32Args& args() const { return args_; }
+  const std::vector<float>& weights() const { return weights_; }
 
   std::vector<float> Reference() const { return ReferenceConv(args_, weights_); }
 

@@ -140,6 +140,20 @@ TEST_CASE("convolutions decode their weights, with groups, residuals and clamps"
   }
 }
 
+TEST_CASE("a convolution of integer weights sums directly in whichever form they reach it", "[runtime]") {
+  Rng rng(7);
+  for (const bool float_weights : {false, true}) {
+    GraphBuilder b;
+    const ValueId x = b.Input({1, 32, 20, 20});
+    ConvAttrs attrs;
+    attrs.pads = {1, 1, 1, 1};
+    const ValueId weight = float_weights ? b.Constant(RandomTensor(rng, {32, 32, 3, 3}))
+                                         : Weight(b, rng, {32, 32, 3, 3}, {8, 0, 0, false, false});
+    b.Finish({b.Add(OpType::kConv, {x, weight}, attrs)});
+    CheckSameBits(b.graph, {RandomArray(rng, {1, 32, 20, 20})}, float_weights ? 0 : 1);
+  }
+}
+
 TEST_CASE("weights that are not read by products alone, or as they are not packed, are decoded at load", "[runtime]") {
   Rng rng(3);
   GraphBuilder b;

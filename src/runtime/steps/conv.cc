@@ -8,6 +8,7 @@
 #include "kernels/conv_u8s8.h"
 #include "kernels/depthwise_f32.h"
 #include "kernels/depthwise_u8s8.h"
+#include "kernels/winograd_f32.h"
 #include "runtime/lowering.h"
 #include "runtime/requantization.h"
 #include "runtime/steps/coded.h"
@@ -176,6 +177,8 @@ void EmitFloatConv(Lowering& lowering, const ConvShape& shape, const Placement& 
         .in_stride = taps,
         .tap_stride = 1};
     EmitFloat16Conv(lowering, *float16, args, packing, operands, cost);
+  } else if (!lowering.HasIntegerWeights() && kernels::PaysWinograd(args.geometry)) {
+    EmitFloat(lowering, kernels::WinogradF32(lowering.isa()), args, operands, weights, cost / 2);
   } else {
     EmitFloat(lowering, kernels::ConvF32(lowering.isa()), args, operands, weights, cost);
   }

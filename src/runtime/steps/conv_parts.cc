@@ -26,11 +26,11 @@ ConvPart PartOf(const kernels::ConvF32Geometry& g, int64_t image, int64_t first,
 
 }  // namespace
 
-int64_t RowsOfPart(const kernels::ConvF32Geometry& g) {
+int64_t RowsOfPart(const kernels::ConvF32Geometry& g, int64_t multiple) {
   constexpr int64_t kPartFloats = 48 << 10, kLarge = 4 * kPartFloats;
   const int64_t row = g.out_w * g.out_channels;
   if (g.out_pixel_stride != g.out_channels || g.batch * g.out_h * row < kLarge) return 0;
-  return std::max<int64_t>(kPartFloats / row, 1);
+  return std::max<int64_t>(kPartFloats / (row * multiple), 1) * multiple;
 }
 
 void ForEachPart(const kernels::ConvF32Geometry& whole, int64_t rows, absl::FunctionRef<void(const ConvPart&)> visit) {

@@ -10,8 +10,8 @@
 
 namespace qlite {
 
-// Output rows of a part; 0 where the output is small, or not dense.
-int64_t RowsOfPart(const kernels::ConvF32Geometry& geometry);
+// Output rows of a part, a multiple of `multiple`; 0 where the output is small, or not dense.
+int64_t RowsOfPart(const kernels::ConvF32Geometry& geometry, int64_t multiple);
 
 struct ConvPart {
   kernels::ConvF32Geometry geometry;

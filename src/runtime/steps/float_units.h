@@ -3,11 +3,18 @@
 #define QLITE_RUNTIME_STEPS_FLOAT_UNITS_H_
 
 #include "kernels/conv_f32.h"
+#include "kernels/winograd_f32.h"
 #include "runtime/lowering.h"
 #include "runtime/steps/conv_parts.h"
 #include "runtime/steps/conv_steps.h"
 
 namespace qlite {
+
+// Output rows of which every part but the last must have a multiple.
+template <class Kernels>
+inline constexpr int64_t kRowsTogether = 1;
+template <>
+inline constexpr int64_t kRowsTogether<kernels::WinogradF32Kernels> = kernels::kWinogradTile;
 
 // A step that runs the units of `kernels`, whose weights lie in `packed`, or part by part for those who look at once.
 // `args`: without operands. `with_weights(args, weights)` makes what `kernels.run` takes of the complete operands and
@@ -17,7 +24,7 @@ void EmitFloatUnits(Lowering& lowering, const Kernels& kernels, const kernels::C
                     const ConvOperands& operands, Operand packed, double cost, WithWeights with_weights) {
   const kernels::ConvF32Geometry& geometry = args.geometry;
   lowering.NeedWorkspace(kernels.workspace_bytes(geometry));
-  const int64_t part_rows = RowsOfPart(geometry);
+  const int64_t part_rows = RowsOfPart(geometry, kRowsTogether<Kernels>);
   ForEachPart(geometry, part_rows,
               [&](const ConvPart& part) { lowering.NeedWorkspace(kernels.workspace_bytes(part.geometry)); });
   lowering.Emit({operands.input, packed, operands.bias, operands.residual, operands.output},
