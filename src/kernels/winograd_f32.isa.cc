@@ -15,10 +15,8 @@ constexpr int kPatch = kTile + 2;
 constexpr int kPositions = kPatch * kPatch;
 // Output channels that a unit makes at most: their sums of all positions stay in the second-level cache.
 constexpr int64_t kMostColumns = 64;
-// Tiles of a unit: whole register tiles, enough of them to read the weights for, and so few that their transforms stay
-// in the second-level cache. The last unit takes the rest where that is less than a register tile.
-constexpr int64_t kTileRows = TileRows(kMaxPanelVectors);
-constexpr int64_t kFewestTiles = 2 * kTileRows, kMostTiles = 8 * kTileRows;
+// Tiles of a unit: enough of them to read the weights for, and so few that their transforms stay in that cache.
+constexpr int64_t kFewestTiles = 12, kMostTiles = 48;
 // Keeps the positions of one tile from falling into the same few sets of a cache.
 constexpr int64_t kSkew = 16;
 
@@ -44,23 +42,23 @@ struct Cut {
         columns(RoundUp(CeilDiv(g.out_channels, CeilDiv(g.out_channels, kMostColumns)), kSkew)),
         column_ranges(CeilDiv(g.out_channels, columns)) {
     const int64_t wanted = CeilDiv(WantedUnits(g, tiles), column_ranges);
-    block_tiles = MinOf(kMostTiles, MaxOf(kFewestTiles, RoundUp(CeilDiv(tiles, wanted), kTileRows)));
-    blocks = tiles == 0 ? 0 : MaxOf(1, (tiles + block_tiles - kTileRows) / block_tiles);
+    blocks = MaxOf(CeilDiv(tiles, kMostTiles), MinOf(wanted, tiles / kFewestTiles));
+    block_tiles = CeilDiv(tiles, MaxOf(blocks, 1));
   }
 
   int64_t units() const { return blocks * column_ranges; }
-  int64_t BlockEnd(int64_t block) const { return block + 1 == blocks ? tiles : (block + 1) * block_tiles; }
+  int64_t Begin(int64_t block) const { return tiles * block / blocks; }
   int64_t UsedColumns(const ConvF32Geometry& g, int64_t range) const {
     return MinOf(columns, g.out_channels - range * columns);
   }
   // Floats from one position to the next.
-  int64_t PatchStep() const { return (block_tiles + kTileRows) * channels + kSkew; }
-  int64_t SumStep() const { return (block_tiles + kTileRows) * columns + kSkew; }
+  int64_t PatchStep() const { return block_tiles * channels + kSkew; }
+  int64_t SumStep() const { return block_tiles * columns + kSkew; }
 
   int64_t tiles_down, tiles_across, tiles;  // of the image, of all images
   int64_t channels;                         // floats of a transformed pixel
   int64_t columns, column_ranges;
-  int64_t block_tiles, blocks;
+  int64_t blocks, block_tiles;  // the tiles of the largest block
 };
 
 // The workspace: zeros to read in the padding, then the transformed patches of a block, [position][tile][channel], then
@@ -244,7 +242,7 @@ void TransformPatches(const ConvF32Args& args, const Cut& cut, const Space& spac
 void Multiply(const ConvF32Args& args, const Cut& cut, const Space& space, int64_t range, int64_t tiles) {
   const int64_t used = cut.UsedColumns(args.geometry, range), step = PackedRange(args.geometry, cut, range);
   const float* packed = args.packed_weights + range * kPositions * PackedRange(args.geometry, cut, 0);
-  const float* rows[kMostTiles + kTileRows];
+  const float* rows[kMostTiles];
   for (int p = 0; p < kPositions; ++p) {
     for (int64_t t = 0; t < tiles; ++t) rows[t] = space.patches + p * cut.PatchStep() + t * cut.channels;
     ComputeBlock({.rows = rows,
@@ -349,11 +347,11 @@ void Run(const ConvF32Args& args, void* workspace, int64_t begin, int64_t end) {
   int64_t transformed = -1;
   for (int64_t unit = begin; unit < end; ++unit) {
     const int64_t block = unit / cut.column_ranges, range = unit % cut.column_ranges;
-    const int64_t first = block * cut.block_tiles, stop = cut.BlockEnd(block);
-    if (block != transformed) TransformPatches(args, cut, space, first, stop);
+    const int64_t first = cut.Begin(block), end_tile = cut.Begin(block + 1);
+    if (block != transformed) TransformPatches(args, cut, space, first, end_tile);
     transformed = block;
-    Multiply(args, cut, space, range, stop - first);
-    TransformTiles(args, cut, space, range, first, stop);
+    Multiply(args, cut, space, range, end_tile - first);
+    TransformTiles(args, cut, space, range, first, end_tile);
   }
 }
 

@@ -275,8 +275,10 @@ TEST_CASE("winograd_f32 hides no value that is not finite") {
 
 TEST_CASE("Winograd's method is taken where it pays, whatever the batch") {
   CHECK(PaysWinograd(Padded(56, 56, 64, 64, 1)));
-  CHECK(PaysWinograd(Padded(14, 14, 256, 256, 1)));
-  CHECK_FALSE(PaysWinograd(Padded(7, 7, 64, 64, 1)));      // reading the weights costs more than it saves
+  CHECK(PaysWinograd(Padded(14, 14, 64, 128, 1)));
+  CHECK(PaysWinograd(Padded(28, 28, 256, 256, 1)));
+  CHECK_FALSE(PaysWinograd(Padded(14, 14, 256, 256, 1)));  // reading the weights costs what the products save
+  CHECK_FALSE(PaysWinograd(Padded(7, 7, 64, 64, 1)));
   CHECK_FALSE(PaysWinograd(Padded(56, 56, 3, 64, 1)));     // so do the transforms
   CHECK_FALSE(PaysWinograd(Padded(56, 56, 512, 512, 1)));  // the weights would take much memory
   CHECK_FALSE(PaysWinograd(Padded(1, 200, 64, 64, 1)));    // most of every tile would be thrown away
