@@ -2,7 +2,8 @@
 // instruction set that this processor executes. OPS counts a multiply-add as two operations. `peak` is the share of
 // what a register-only loop of the instruction set reaches; `memory` is the share of the bandwidth at which one thread
 // reads a footprint of this size, each operand counted once. `vector` is the share of the peak of the vector
-// instruction set, where a matrix unit is measured. Peaks are measured in the same process, beforehand.
+// instruction set, where a matrix unit is measured. Peaks are measured in the same process, beforehand. OPS are those of
+// direct sums: what Winograd's method saves makes shares above 1.
 //
 //   bench_kernels --benchmark_filter='avx512vnni/int8/.*depthwise'
 #include <benchmark/benchmark.h>
