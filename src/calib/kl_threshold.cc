@@ -136,12 +136,12 @@ double RangeDivergence::Compute(int64_t negative_bins, int64_t positive_bins, in
   }
   CrossEntropy p_log_q(*this, begin, end, below, above, levels);
   const double unit = 1.0 / static_cast<double>(levels);
-  int64_t from = begin;
-  double from_rest = 0;
-  for (int64_t cell = 1; cell <= levels; ++cell) {
-    const int64_t to = begin + cell * span / levels;
-    const double to_rest = static_cast<double>(cell * span % levels) * unit;
-    p_log_q.AddCell(from, from_rest, to, to_rest);
+  const int64_t whole = span / levels, rest = span % levels;
+  int64_t from = begin, from_rest = 0;
+  for (int64_t cell = 0; cell < levels; ++cell) {
+    const int64_t carry = from_rest + rest >= levels ? 1 : 0;
+    const int64_t to = from + whole + carry, to_rest = from_rest + rest - carry * levels;
+    p_log_q.AddCell(from, static_cast<double>(from_rest) * unit, to, static_cast<double>(to_rest) * unit);
     from = to, from_rest = to_rest;
   }
   return (p_log_p - p_log_q.Sum()) / total - PortableLog(total) + PortableLog(inside);
