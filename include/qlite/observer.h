@@ -38,7 +38,7 @@ class Observer {
   // The state as bytes, equal for equal states, and back. Load must survive any bytes.
   virtual std::string Save() const = 0;
   virtual absl::Status Load(std::string_view bytes) = 0;
-  // The range for `bits`-bit integers. kFailedPrecondition where nothing was observed.
+  // The range for `bits`-bit integers. kFailedPrecondition where nothing was observed. Called on any thread.
   virtual absl::StatusOr<ObservedRange> Compute(int bits) const = 0;
 };
 

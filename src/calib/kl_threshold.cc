@@ -31,7 +31,10 @@ double PortableLog(double x) {
 RangeDivergence::RangeDivergence(const SignedHistogram& histogram)
     : negative_bins_(static_cast<int64_t>(histogram.negative.size())),
       positive_bins_(static_cast<int64_t>(histogram.positive.size())) {
-  mass_ = filled_ = entropy_ = {0};
+  for (std::vector<double>* sums : {&mass_, &filled_, &entropy_}) {
+    sums->reserve(histogram.negative.size() + histogram.positive.size() + 1);
+    sums->push_back(0);
+  }
   const auto append = [this](uint64_t count) {
     const double mass = static_cast<double>(count);
     mass_.push_back(mass_.back() + mass);
@@ -44,9 +47,11 @@ RangeDivergence::RangeDivergence(const SignedHistogram& histogram)
 
 class RangeDivergence::CrossEntropy {
  public:
-  // Bins [begin, end) with `below` and `above` outside.
-  CrossEntropy(const RangeDivergence& bins, int64_t begin, int64_t end, double below, double above)
-      : bins_(bins), begin_(begin), end_(end), below_(below), above_(above) {}
+  // Bins [begin, end) with `below` and `above` outside, in so many cells.
+  CrossEntropy(const RangeDivergence& bins, int64_t begin, int64_t end, double below, double above, int64_t cells)
+      : bins_(bins), begin_(begin), end_(end), below_(below), above_(above) {
+    stretches_.reserve(static_cast<size_t>(2 * cells));
+  }
 
   // Adds the cell from `from_rest` (a share of a bin) into bin `from` to `to_rest` into bin `to`; cells come in order.
   void AddCell(int64_t from, double from_rest, int64_t to, double to_rest) {
@@ -70,10 +75,21 @@ class RangeDivergence::CrossEntropy {
     partial_ = density * to_rest;
   }
 
-  // The sum of P ln Q; minus infinity where Q is 0 and P is not.
-  double sum() const { return sum_; }
+  // The sum of P ln Q; minus infinity where Q is 0 and P is not. Logarithms one right behind the other overlap.
+  double Sum() const {
+    double sum = 0;
+    for (const Stretch& bins : stretches_) {
+      sum += bins.q > 0 ? bins.mass * PortableLog(bins.q) : -std::numeric_limits<double>::infinity();
+    }
+    return sum;
+  }
 
  private:
+  // Neighbouring bins with Q = q each, and the sum of their P.
+  struct Stretch {
+    double mass, q;
+  };
+
   double Count(int64_t bin) const { return bins_.Mass(bin, bin + 1); }
   // The end bins take in what lies outside: they hold something in P even where the histogram has nothing.
   double Extra(int64_t bin) const { return (bin == begin_ ? below_ : 0) + (bin == end_ - 1 ? above_ : 0); }
@@ -90,14 +106,14 @@ class RangeDivergence::CrossEntropy {
     double mass = bins_.Mass(from, to);
     if (from <= begin_ && begin_ < to) mass += below_;
     if (from < end_ && end_ <= to) mass += above_;
-    if (mass > 0) sum_ += q > 0 ? mass * PortableLog(q) : -std::numeric_limits<double>::infinity();
+    if (mass > 0) stretches_.push_back({mass, q});
   }
 
   const RangeDivergence& bins_;
   int64_t begin_, end_;
   double below_, above_;
   double partial_ = 0;  // Q of the bin that the next cell begins in, as far as earlier cells gave it
-  double sum_ = 0;
+  std::vector<Stretch> stretches_;
 };
 
 double RangeDivergence::Compute(int64_t negative_bins, int64_t positive_bins, int64_t levels) const {
@@ -118,14 +134,17 @@ double RangeDivergence::Compute(int64_t negative_bins, int64_t positive_bins, in
     raise(begin, below);
     raise(end - 1, above);
   }
-  CrossEntropy p_log_q(*this, begin, end, below, above);
+  CrossEntropy p_log_q(*this, begin, end, below, above, levels);
+  const double unit = 1.0 / static_cast<double>(levels);
+  const int64_t whole = span / levels, rest = span % levels;
+  int64_t from = begin, from_rest = 0;
   for (int64_t cell = 0; cell < levels; ++cell) {
-    const int64_t from = cell * span, to = from + span;
-    const double unit = 1.0 / static_cast<double>(levels);
-    p_log_q.AddCell(begin + from / levels, static_cast<double>(from % levels) * unit, begin + to / levels,
-                    static_cast<double>(to % levels) * unit);
+    const int64_t carry = from_rest + rest >= levels ? 1 : 0;
+    const int64_t to = from + whole + carry, to_rest = from_rest + rest - carry * levels;
+    p_log_q.AddCell(from, static_cast<double>(from_rest) * unit, to, static_cast<double>(to_rest) * unit);
+    from = to, from_rest = to_rest;
   }
-  return (p_log_p - p_log_q.sum()) / total - PortableLog(total) + PortableLog(inside);
+  return (p_log_p - p_log_q.Sum()) / total - PortableLog(total) + PortableLog(inside);
 }
 
 RangeNoise::RangeNoise(const SignedHistogram& histogram)

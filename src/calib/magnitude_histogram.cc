@@ -1,6 +1,7 @@
 #include "calib/magnitude_histogram.h"
 
 #include <algorithm>
+#include <bit>
 #include <cmath>
 #include <limits>
 #include <utility>
@@ -20,6 +21,9 @@ void MergeBins(int doublings, std::vector<uint64_t>* side) {
     (*side)[bin >> shift] += count;
   }
 }
+
+// 2^exponent for the exponent of a normal float.
+float PowerOfTwo(int exponent) { return std::bit_cast<float>(static_cast<uint32_t>(exponent + 127) << 23); }
 
 size_t FirstCounter(size_t side) { return side * MagnitudeHistogram::kBins; }
 
@@ -48,28 +52,28 @@ int MagnitudeHistogram::ExponentFor(float magnitude) {
 double MagnitudeHistogram::bin_width() const { return std::ldexp(1.0, exponent_); }
 
 void MagnitudeHistogram::Add(std::span<const float> values, const ObservedRange& range) {
-  constexpr size_t kMostCounted = std::max(kDenseValues, 2 * kCountedValues);
   constexpr size_t kMostRecent = std::numeric_limits<uint16_t>::max();
-  static_assert(kMostCounted <= kMostRecent);
+  static_assert(std::max(kDenseValues, 2 * kCountedValues + kRunValues) <= kMostRecent);
+  const size_t period = values.size() <= kDenseValues ? kRunValues : kRunValues * (values.size() / kCountedValues);
+  const size_t counted = std::min(values.size(), (values.size() / period + 1) * kRunValues);
   ValueRange wider = range_;
   wider.Widen(range);
   const int exponent = ExponentFor(wider.MaxMagnitude());
-  if (exponent > exponent_ || recent_values_ + kMostCounted > kMostRecent) Settle();
+  if (exponent > exponent_ || recent_values_ + counted > kMostRecent) Settle();
   range_ = wider;
   WidenBins(exponent);
   recent_.resize(kernels::CounterCount(kBins));
-  recent_values_ += std::min(values.size(), kMostCounted);
+  recent_values_ += counted;
   FetchRecent();
-  const size_t period = values.size() <= kDenseValues ? kRunValues : kRunValues * (values.size() / kCountedValues);
   kernels::ObserveF32(kernels::BestVectorIsa())
       .count_magnitudes(values.data(), static_cast<int64_t>(values.size()),
-                        {.run = kRunValues, .period = static_cast<int64_t>(period)}, std::ldexp(1.0f, -exponent_),
-                        kBins, recent_.data());
+                        {.run = kRunValues, .period = static_cast<int64_t>(period)}, PowerOfTwo(-exponent_), kBins,
+                        recent_.data());
 }
 
 int64_t MagnitudeHistogram::ReachableBins(size_t side) const {
   const float extreme = side == 0 ? range_.max : -range_.min;
-  return extreme > 0 ? static_cast<int64_t>(extreme * std::ldexp(1.0f, -exponent_)) + 1 : 0;
+  return extreme > 0 ? static_cast<int64_t>(extreme * PowerOfTwo(-exponent_)) + 1 : 0;
 }
 
 void MagnitudeHistogram::FetchRecent() const {
@@ -103,18 +107,15 @@ void MagnitudeHistogram::WidenBins(int exponent) {
 }
 
 void MagnitudeHistogram::Merge(const MagnitudeHistogram& other) {
-  MagnitudeHistogram addend = other;
-  addend.Settle();
   Settle();
-  const int exponent = std::max(exponent_, addend.exponent_);
-  WidenBins(exponent);
-  addend.WidenBins(exponent);
+  WidenBins(other.exponent_);
   for (size_t side = 0; side < sides_.size(); ++side) {
-    const Side& from = addend.sides_[side];
-    sides_[side].resize(std::max(sides_[side].size(), from.size()));
-    for (size_t bin = 0; bin < from.size(); ++bin) sides_[side][bin] += from[bin];
+    Side addend = other.Counts(side);
+    MergeBins(exponent_ - other.exponent_, &addend);
+    sides_[side].resize(std::max(sides_[side].size(), addend.size()));
+    for (size_t bin = 0; bin < addend.size(); ++bin) sides_[side][bin] += addend[bin];
   }
-  range_.Widen(addend.range_);
+  range_.Widen(other.range_);
 }
 
 std::vector<uint64_t> MagnitudeHistogram::Counts(size_t side) const {

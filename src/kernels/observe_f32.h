@@ -55,7 +55,7 @@ struct ObserveF32Kernels {
 
   // Counts those of the values in `runs` that are not zero in counters[bin], where the bin of x is
   // floor(|x| * inverse_width), plus `negative_bins` where x < 0. The caller sees to it that
-  // |x| * inverse_width < negative_bins, and that no counter overflows.
+  // |x| * inverse_width < negative_bins, at most 2^14, and that no counter overflows.
   void (*count_magnitudes)(const float* values, int64_t n, CountedRuns runs, float inverse_width, int32_t negative_bins,
                            uint16_t* counters);
 

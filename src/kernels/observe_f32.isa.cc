@@ -48,9 +48,11 @@ template <bool kPartial>
 }
 
 // kVectors vectors of columns of at most kGroupRows rows that lie `stride` apart. The statistics stay in registers
-// while the rows go by; with several vectors they wait less for each other.
+// while the rows go by; with several vectors they wait less for each other. What lies `ahead` is fetched meanwhile:
+// no hardware guesses what comes next.
 template <int kVectors, bool kPartial, class Sum>
-void BlockColumns(const float* values, int64_t rows, int64_t stride, int count, float* min, float* max, Sum* sum) {
+void BlockColumns(const float* values, int64_t rows, int64_t stride, int64_t ahead, int count, float* min, float* max,
+                  Sum* sum) {
   VecF32 low[kVectors], high[kVectors], total[kVectors];
   QLITE_UNROLL for (int v = 0; v < kVectors; ++v) {
     low[v] = LoadColumns<kPartial>(min + v * kLanes, count);
@@ -61,8 +63,7 @@ void BlockColumns(const float* values, int64_t rows, int64_t stride, int count, 
     QLITE_UNROLL for (int v = 0; v < kVectors; ++v) {
       constexpr int kLine = 16;
       const VecF32 x = LoadColumns<kPartial>(row + v * kLanes, count);
-      // No hardware guesses that the group before comes next.
-      if (v * kLanes % kLine == 0) __builtin_prefetch(row + v * kLanes - kGroupRows * stride, 0, 3);
+      if (v * kLanes % kLine == 0) __builtin_prefetch(row + v * kLanes + ahead, 0, 3);
       low[v] = Min(x, low[v]);
       high[v] = Max(x, high[v]);
       total[v] = total[v] + x;
@@ -77,20 +78,35 @@ void BlockColumns(const float* values, int64_t rows, int64_t stride, int count, 
   for (int j = 0; j < (kPartial ? count : kVectors * kLanes); ++j) PutSum(group[j], sum + j);
 }
 
+// Up to so many columns the nearest cache holds this group and the next; of wider ones it holds the next block.
+constexpr int64_t kNarrow = 160;
+
+// How far the values that are to be fetched lie from those of the block of `width` columns at column c. The group
+// before this one comes next.
+inline int64_t Ahead(int64_t c, int64_t width, int64_t columns) {
+  const int64_t group_before = -kGroupRows * columns;
+  if (columns <= kNarrow) return group_before;
+  return c + width < columns ? width : group_before - c;
+}
+
 // All columns of a group.
 template <class Sum>
 void GroupColumns(const float* values, int64_t rows, int64_t columns, float* min, float* max, Sum* sum) {
   int64_t c = 0;
   const auto blocks = [&]<int kVectors>() {
-    for (; c + kVectors * kLanes <= columns; c += kVectors * kLanes) {
-      BlockColumns<kVectors, false>(values + c, rows, columns, kLanes, min + c, max + c, sum + c);
+    constexpr int kColumns = kVectors * kLanes;
+    for (; c + kColumns <= columns; c += kColumns) {
+      BlockColumns<kVectors, false>(values + c, rows, columns, Ahead(c, kColumns, columns), kLanes, min + c, max + c,
+                                    sum + c);
     }
   };
   blocks.template operator()<4>();
   blocks.template operator()<2>();
   blocks.template operator()<1>();
   if (c == columns) return;
-  BlockColumns<1, true>(values + c, rows, columns, static_cast<int>(columns - c), min + c, max + c, sum + c);
+  const int64_t rest = columns - c;
+  BlockColumns<1, true>(values + c, rows, columns, Ahead(c, rest, columns), static_cast<int>(rest), min + c, max + c,
+                        sum + c);
 }
 
 // Calls visit(first row, number of rows) for every group, the last one first: that is what the caches still hold of
@@ -173,27 +189,31 @@ bool ToQuanta(const double* sums, int64_t n, int64_t* quanta) {
   return beyond == 0;
 }
 
-void CountRun(const float* values, int64_t n, float inverse_width, int32_t negative_bins, uint16_t* counters) {
-  // Indices are computed for a block at a time: the conversion is vector work, the counting is not. Zeros, which come
-  // in masses behind a Relu, would wait for each other in one counter; each place of the block has its own for them.
+// At most kAtOnce values. Indices are computed for all of them first: that is vector work, the counting is not, and the
+// stores of the one would hold up the loads of the other.
+constexpr int kAtOnce = 256;
+void CountSome(const float* values, int n, float inverse_width, int32_t negative_bins, uint16_t* counters) {
+  // Zeros, which come in masses behind a Relu, would wait for each other in one counter; each place of a block has its
+  // own for them.
   static_assert(kBlock == 32, "CounterCount leaves room for a block");
   const int32_t zero_counters = 2 * negative_bins;
-  int32_t index[kBlock];
-  int64_t i = 0;
-  for (; i + kBlock <= n; i += kBlock) {
-    for (int j = 0; j < kBlock; ++j) {
-      const float x = values[i + j];
-      const int32_t bin = static_cast<int32_t>(__builtin_fabsf(x) * inverse_width) + (x < 0 ? negative_bins : 0);
-      index[j] = x == 0 ? zero_counters + j : bin;
-    }
-    for (int j = 0; j < kBlock; ++j) ++counters[index[j]];
-  }
-  for (; i < n; ++i) {
+  uint16_t index[kAtOnce];
+  for (int i = 0; i < n; ++i) {
     const float x = values[i];
-    if (x == 0) continue;
     const int32_t bin = static_cast<int32_t>(__builtin_fabsf(x) * inverse_width) + (x < 0 ? negative_bins : 0);
-    ++counters[bin];
+    index[i] = static_cast<uint16_t>(x == 0 ? zero_counters + i % kBlock : bin);
   }
+  int i = 0;
+#pragma GCC unroll 4
+  for (; i + 4 <= n; i += 4) {
+    uint64_t four;
+    __builtin_memcpy(&four, index + i, sizeof(four));
+    ++counters[four & 0xffff];
+    ++counters[four >> 16 & 0xffff];
+    ++counters[four >> 32 & 0xffff];
+    ++counters[four >> 48];
+  }
+  for (; i < n; ++i) ++counters[index[i]];
 }
 
 void CountMagnitudes(const float* values, int64_t n, CountedRuns runs, float inverse_width, int32_t negative_bins,
@@ -203,7 +223,10 @@ void CountMagnitudes(const float* values, int64_t n, CountedRuns runs, float inv
     // No hardware guesses where the next run begins.
     for (int64_t i = next; runs.period > runs.run && i < next + runs.run && i < n; i += 16)
       __builtin_prefetch(values + i);
-    CountRun(values + begin, count, inverse_width, negative_bins, counters);
+    for (int64_t i = 0; i < count; i += kAtOnce) {
+      const int64_t some = count - i < kAtOnce ? count - i : kAtOnce;
+      CountSome(values + begin + i, static_cast<int>(some), inverse_width, negative_bins, counters);
+    }
   }
 }
 

@@ -24,20 +24,23 @@ class Chooser {
     for (size_t i = 0; i < members_.size(); ++i) members_[i] = {ValueId{static_cast<int32_t>(i)}};
   }
 
-  absl::StatusOr<std::vector<std::optional<QuantParams>>> Choose() {
+  absl::StatusOr<std::vector<std::optional<QuantParams>>> Choose(Executor& executor) {
     for (const NodeId id : order_) {
       if (regions_.IsInteger(id) && RoleOf(graph_.node(id).op) == IntegerRole::kMovement) JoinMovement(graph_.node(id));
     }
     for (const NodeId id : order_) {
       if (regions_.IsInteger(id) && RoleOf(graph_.node(id).op) == IntegerRole::kConcat) JoinConcat(id);
     }
+    std::vector<const std::vector<ValueId>*> groups;
+    for (size_t i = 0; i < members_.size(); ++i) {
+      if (Root(ValueId{static_cast<int32_t>(i)}) == i && IsWanted(members_[i])) groups.push_back(&members_[i]);
+    }
+    const auto ranges = GroupRanges(groups, executor);
     std::vector<std::optional<QuantParams>> params(graph_.value_slots());
-    for (size_t i = 0; i < params.size(); ++i) {
-      if (Root(ValueId{static_cast<int32_t>(i)}) != i || !IsWanted(members_[i])) continue;
-      absl::StatusOr<ObservedRange> range = GroupRange(members_[i]);
-      if (!range.ok()) return range.status();
-      if (!(range->max - range->min > kNoRange)) *range = {0.0f, 1.0f};
-      for (const ValueId member : members_[i]) params[Index(member)] = AsymmetricParams(range->min, range->max);
+    for (size_t i = 0; i < groups.size(); ++i) {
+      if (!ranges[i].ok()) return ranges[i].status();
+      const ObservedRange range = ranges[i]->max - ranges[i]->min > kNoRange ? *ranges[i] : ObservedRange{0.0f, 1.0f};
+      for (const ValueId member : *groups[i]) params[Index(member)] = AsymmetricParams(range.min, range.max);
     }
     return params;
   }
@@ -94,6 +97,16 @@ class Chooser {
   bool IsMoved(ValueId id) const {
     const NodeId producer = graph_.value(id).producer;
     return regions_.IsInteger(producer) && RoleOf(graph_.node(producer).op) == IntegerRole::kMovement;
+  }
+
+  // An observer may have to search for its range.
+  std::vector<absl::StatusOr<ObservedRange>> GroupRanges(const std::vector<const std::vector<ValueId>*>& groups,
+                                                         Executor& executor) const {
+    std::vector<absl::StatusOr<ObservedRange>> ranges(groups.size(), ObservedRange{});
+    executor.ParallelFor(static_cast<int64_t>(groups.size()), [&](int64_t begin, int64_t end, int) {
+      for (auto i = static_cast<size_t>(begin); i < static_cast<size_t>(end); ++i) ranges[i] = GroupRange(*groups[i]);
+    });
+    return ranges;
   }
 
   absl::StatusOr<ObservedRange> GroupRange(const std::vector<ValueId>& group) const {
@@ -154,8 +167,9 @@ class Chooser {
 
 absl::StatusOr<std::vector<std::optional<QuantParams>>> ChooseActivationParams(const Graph& graph,
                                                                                const IntegerRegions& regions,
-                                                                               const CalibrationTable& table) {
-  return Chooser(graph, regions, table).Choose();
+                                                                               const CalibrationTable& table,
+                                                                               Executor& executor) {
+  return Chooser(graph, regions, table).Choose(executor);
 }
 
 }  // namespace qlite

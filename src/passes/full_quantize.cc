@@ -111,7 +111,7 @@ class FullQuantization {
     Graph& graph = result_.graph;
     const absl::StatusOr<IntegerRegions> regions = FindIntegerRegions(graph, kept_float_);
     if (!regions.ok()) return regions.status();
-    const auto params = ChooseActivationParams(graph, *regions, result_.table);
+    const auto params = ChooseActivationParams(graph, *regions, result_.table, context_.executor());
     if (!params.ok()) return params.status();
     Account(*regions);
     if (options_.keep_float_graph) result_.float_graph = graph;
