@@ -15,28 +15,15 @@ import argparse
 import json
 import os
 import random
+import sys
 import tempfile
 import time
 
+sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "scripts"))
+from protobuf_wire import block, number, varint  # pylint: disable=import-error,wrong-import-position
+
 PIECE = 1 << 22  # bytes written at once: what this program holds counts for those that it starts
 FLOAT = 1
-
-
-def varint(value):
-    out = b""
-    while value > 0x7F:
-        out += bytes([value & 0x7F | 0x80])
-        value >>= 7
-    return out + bytes([value])
-
-
-def number(field, value):
-    return varint(field << 3) + varint(value)
-
-
-def block(field, data):
-    data = data.encode() if isinstance(data, str) else data
-    return varint(field << 3 | 2) + varint(len(data)) + data
 
 
 def value_info(name, dims):

@@ -132,6 +132,13 @@ absl::Status CheckNumbers(const Flags& f) {
   if (!f.image_path.empty() && !f.benchmark_data_file.empty()) {
     return Refuse({"--imagePath and --benchmarkDataFile exclude each other"});
   }
+  for (const auto& [flag, given] :
+       {std::pair<std::string_view, bool>{"imageCount", f.image_count != 0}, {"labelOffset", f.label_offset != 0}}) {
+    if (given && f.image_path.empty()) return Refuse({"--", flag, " needs --imagePath"});
+  }
+  if (!f.input_shape.empty() && !f.input_shapes.empty()) {
+    return Refuse({"--inputShape and --inputShapes exclude each other"});
+  }
   return absl::OkStatus();
 }
 

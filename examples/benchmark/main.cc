@@ -1,7 +1,9 @@
 // qlite_benchmark: measures a model. See docs/benchmark.md.
 #include <unistd.h>
 
+#include <cerrno>
 #include <cstdio>
+#include <cstring>
 #include <string>
 
 #include "benchmark/benchmark_flags.h"
@@ -28,6 +30,11 @@ std::FILE* DivertText() {
   return fdopen(kept, "w");
 }
 
+absl::Status NotWritten(const std::string& json) {
+  return absl::UnavailableError((json == "-" ? "the standard output" : json) +
+                                ": cannot be written: " + std::strerror(errno));
+}
+
 bool WriteText(std::FILE* file, const std::string& text) {
   const bool written = std::fputs(text.c_str(), file) >= 0 && std::fputc('\n', file) >= 0;
   return std::fclose(file) == 0 && written;
@@ -36,6 +43,7 @@ bool WriteText(std::FILE* file, const std::string& text) {
 }  // namespace
 
 int main(int argc, char** argv) {
+  std::setvbuf(stdout, nullptr, _IOLBF, BUFSIZ);  // where a log takes both streams, lines keep their order
   const absl::StatusOr<qlite::cli::BenchmarkCommand> command = qlite::cli::ReadBenchmarkCommand(argc, argv);
   if (!command.ok()) return Fail("", command.status());
   if (command->help) {
@@ -43,19 +51,16 @@ int main(int argc, char** argv) {
     return 0;
   }
   const qlite::cli::BenchmarkRequest& request = command->request;
-  std::FILE* json_stream = nullptr;
-  if (request.json == "-") {
-    json_stream = DivertText();
-    if (json_stream == nullptr) return Fail(request.model_file, absl::UnavailableError("stdout cannot be duplicated"));
+  std::FILE* json = nullptr;
+  if (!request.json.empty()) {  // before the work, which may take long
+    json = request.json == "-" ? DivertText() : std::fopen(request.json.c_str(), "w");
+    if (json == nullptr) return Fail(request.model_file, NotWritten(request.json));
   }
   for (const auto& [name, value] : command->settings) std::printf("%s = %s\n", name.c_str(), value.c_str());
   const absl::StatusOr<qlite::cli::BenchmarkReport> report = qlite::cli::RunBenchmark(request);
   if (!report.ok()) return Fail(request.model_file, report.status());
-  if (!request.json.empty()) {
-    if (json_stream == nullptr) json_stream = std::fopen(request.json.c_str(), "w");
-    if (json_stream == nullptr || !WriteText(json_stream, qlite::cli::ReportAsJson(request, *report))) {
-      return Fail(request.model_file, absl::UnavailableError(request.json + ": cannot be written"));
-    }
+  if (json != nullptr && !WriteText(json, qlite::cli::ReportAsJson(request, *report))) {
+    return Fail(request.model_file, NotWritten(request.json));
   }
   std::printf("Run Benchmark %s Success.\n", request.model_file.c_str());
   return 0;

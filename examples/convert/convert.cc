@@ -90,6 +90,7 @@ absl::Status Convert(const ConvertRequest& request) {
   absl::StatusOr<Context> context = MakeContext(request, progress);
   if (!context.ok()) return context.status();
   LoadOptions loading;
+  loading.format = request.model_format;
   loading.input_shapes = request.input_shapes;
   absl::StatusOr<Graph> graph = LoadModel(*context, request.model_file, loading);
   if (!graph.ok()) return graph.status();

@@ -20,6 +20,7 @@ enum class QuantType { kNone, kFull, kWeight };
 
 struct ConvertRequest {
   std::string model_file;
+  ModelFormat model_format = ModelFormat::kOnnx;
   std::string output_file;  // with its extension
   ModelFormat output_format = ModelFormat::kQlite;
   std::map<std::string, std::vector<int64_t>> input_shapes;

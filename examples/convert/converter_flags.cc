@@ -203,24 +203,29 @@ absl::Status CheckTarget(std::string_view flag, const std::string& file) {
   return absl::OkStatus();
 }
 
-// The format by --outputFormat, the extension, or our own; a path without extension gets the format's.
+// The format by --outputFormat, the extension, or, for a path without one, our own; such a path gets the format's.
 absl::Status ChooseOutput(const Flags& f, ConvertRequest& request) {
   request.output_file = f.output_file;
-  request.output_format = ModelFormatOfPath(f.output_file).value_or(ModelFormat::kQlite);
+  const size_t slash = f.output_file.find_last_of('/');
+  const bool extension = f.output_file.find('.', slash == std::string::npos ? 0 : slash + 1) != std::string::npos;
+  const std::optional<ModelFormat> by_path = ModelFormatOfPath(f.output_file);
+  request.output_format = by_path.value_or(ModelFormat::kQlite);
   if (!f.output_format.empty()) {
     absl::StatusOr<ModelFormat> format = ParseModelFormat(f.output_format);
     if (!format.ok()) return format.status();
     request.output_format = *format;
   }
-  const size_t slash = f.output_file.find_last_of('/');
-  if (f.output_file.find('.', slash == std::string::npos ? 0 : slash + 1) == std::string::npos) {
-    request.output_file += Join({".", ModelFormatName(request.output_format)});
-  }
+  if (!extension) request.output_file += Join({".", ModelFormatName(request.output_format)});
   std::error_code error;
   if (std::filesystem::equivalent(request.output_file, f.model_file, error)) {
     return Refuse({"INPUT ILLEGAL: outputFile '", request.output_file, "' is the model to read; give it another name"});
   }
-  return CheckTarget("outputFile", request.output_file);
+  if (absl::Status status = CheckTarget("outputFile", request.output_file); !status.ok()) return status;
+  if (extension && !by_path && f.output_format.empty()) {
+    return Refuse({"INPUT ILLEGAL: outputFile '", request.output_file, "' ends in neither .qlite nor .onnx; ",
+                   "--outputFormat names the format whatever the extension"});
+  }
+  return absl::OkStatus();
 }
 
 // What is asked of the accuracy at the outputs.
@@ -256,6 +261,7 @@ absl::Status Complete(const Flags& f, const FlagParser& parser, ConvertRequest& 
     return Refuse({"INPUT ILLEGAL: memoryLimit should be in [0,", std::to_string(kMaxMemoryMb), "]."});
   }
   request.model_file = f.model_file;
+  request.model_format = *ParseModelFormat(f.fmk);
   request.input_shapes = *std::move(shapes);
   request.quantizer.input_shapes = request.input_shapes;
   request.weights.input_shapes = request.input_shapes;

@@ -9,6 +9,7 @@
 using qlite::cli::ExitCode;
 
 int main(int argc, char** argv) {
+  std::setvbuf(stdout, nullptr, _IOLBF, BUFSIZ);  // where a log takes both streams, lines keep their order
   const absl::StatusOr<qlite::cli::ConverterCommand> command = qlite::cli::ReadConverterCommand(argc, argv);
   if (!command.ok()) {
     constexpr ExitCode kCode = ExitCode::kInputParamInvalid;

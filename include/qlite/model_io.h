@@ -27,7 +27,7 @@ absl::StatusOr<ModelFormat> ParseModelFormat(std::string_view name);
 std::optional<ModelFormat> ModelFormatOfPath(std::string_view path);
 
 struct LoadOptions {
-  // Nothing: by the file's first bytes, then its extension.
+  // Nothing: by the file's first bytes, then its extension. A file that is plainly of another format is refused.
   std::optional<ModelFormat> format;
   // Fixes the shapes of inputs by name, and the symbols in them, as Graph::InferShapes does. An ONNX model whose loops
   // or branches depend on the extents of its inputs can be read with them alone.

@@ -40,12 +40,17 @@ std::string_view OtherFormat(std::string_view bytes) {
   return {};
 }
 
-absl::StatusOr<ModelFormat> Detect(std::string_view bytes, const std::string& path) {
-  if (LooksLikeQlite(bytes)) return ModelFormat::kQlite;
+// What the content and the path tell; they may not contradict what the host says.
+absl::StatusOr<ModelFormat> Detect(std::string_view bytes, const std::string& path, std::optional<ModelFormat> said) {
+  if (LooksLikeQlite(bytes)) {
+    if (said.value_or(ModelFormat::kQlite) == ModelFormat::kQlite) return ModelFormat::kQlite;
+    return absl::InvalidArgumentError(StrCat(path, ": this is a qlite model, not ", ModelFormatName(*said)));
+  }
   if (const std::string_view other = OtherFormat(bytes); !other.empty()) {
     return absl::UnimplementedError(
         StrCat(path, ": this is a ", other, " model; the formats that can be read are .qlite and .onnx"));
   }
+  if (said) return *said;
   if (const std::optional<ModelFormat> format = ModelFormatOfPath(path)) return *format;
   constexpr char kIrVersionTag = 0x08;  // ModelProto's first field
   if (!bytes.empty() && bytes[0] == kIrVersionTag) return ModelFormat::kOnnx;
@@ -64,7 +69,7 @@ QliteReadOptions QliteOptions(const Context& context) {
 absl::StatusOr<Graph> Read(const Context& context, const Buffer& bytes, const std::string& name,
                            const std::string& path, const LoadOptions& options) {
   const std::string_view text(reinterpret_cast<const char*>(bytes.data), bytes.size);
-  absl::StatusOr<ModelFormat> format = options.format ? *options.format : Detect(text, name);
+  absl::StatusOr<ModelFormat> format = Detect(text, name, options.format);
   if (!format.ok()) return format.status();
   if (bytes.size > context.limits().max_file_bytes) {
     return absl::ResourceExhaustedError(

@@ -91,8 +91,12 @@ class FullQuantization {
     if (!statistics.ok()) return statistics.status();
     const absl::StatusOr<int> groups = EqualizeChannels(result_.graph, *statistics, options_.per_channel);
     if (!groups.ok()) return groups.status();
-    if (*groups > 0) result_.steps.push_back(StrCat("equalised the channels of ", *groups, " groups of activations"));
-    return absl::OkStatus();
+    if (*groups == 0) return absl::OkStatus();
+    result_.steps.push_back(StrCat("equalised the channels of ", *groups, " groups of activations"));
+    // As simplification would leave it: the table then belongs to this graph when it is quantized once more.
+    const absl::StatusOr<int> shared = ShareConstants(result_.graph);
+    if (shared.ok()) result_.graph.Compact();
+    return shared.status();
   }
 
   absl::Status Calibrate(const CalibrationTable* resume) {

@@ -74,8 +74,9 @@ absl::Status Context::Report(const Progress& progress) const {
   if (!state_->callbacks->progress) return absl::OkStatus();
   const std::lock_guard lock(state_->callbacks->progress_mutex);
   if (state_->callbacks->progress(progress)) return absl::OkStatus();
-  return absl::CancelledError(
-      StrCat("cancelled during ", progress.stage, " at ", progress.done, " of ", progress.total));
+  std::string message = StrCat("cancelled during ", progress.stage);
+  if (progress.total > 0) message += StrCat(" at ", progress.done, " of ", progress.total);
+  return absl::CancelledError(message);
 }
 
 Context Context::WithExecutor(std::shared_ptr<Executor> executor) const {

@@ -173,6 +173,26 @@ class ConverterRefusals(ProgramTest):
                 result = self.convert("a", model=write(os.path.join(folder, name), start + bytes(100)))
                 self.check_refused(result, NOT_SUPPORTED, maker, name)
 
+    def test_models_of_the_other_format(self):
+        """--fmk counts: it names the format where neither content nor extension does, and must not contradict them."""
+        with tempfile.TemporaryDirectory() as folder:
+            named = write(os.path.join(folder, "model.weights"), read(self.model))
+            self.check_refused(run(CONVERT, "--fmk=QLITE", "--modelFile=" + named, "--outputFile=" + self.path("a")),
+                               PARAM_ERROR, named, ".qlite")
+            ours = os.path.join(folder, "a.qlite")
+            self.check_converted(run(CONVERT, "--fmk=ONNX", "--modelFile=" + named, "--outputFile=" + ours))
+            self.check_refused(self.convert("a", model=ours), PARAM_ERROR, ours, "this is a qlite model, not onnx")
+
+    def test_the_last_line_of_a_log_tells_the_end(self):
+        """Both streams in one file, as logs keep them: what failed stands last, not before what went well."""
+        flags = ["--fmk=ONNX", "--modelFile=" + self.model, "--outputFile=/proc/a.qlite"]
+        for program, arguments, last in ((CONVERT, flags, "Convert failed. Ret: -3, Invalid parameter."),
+                                         (BENCHMARK, ["--modelFile=/nowhere/a.onnx"],
+                                          "Run Benchmark /nowhere/a.onnx Failed : -1")):
+            done = subprocess.run([program, *arguments], stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True,
+                                  timeout=TIME_LIMIT, check=False)
+            self.assertEqual(done.stdout.splitlines()[-1], last)
+
     def test_misspelt_configurations(self):
         def refused(text, *words):
             with tempfile.NamedTemporaryFile("w", suffix=".cfg") as file:
@@ -419,7 +439,8 @@ class Benchmarks(ProgramTest):
         result = self.succeed(self.benchmark("--loopCount=3", "--warmUpLoopCount=1", "--numThreads=1",
                                              "--timeProfiling"))
         places = [result.stdout.index(text) for text in
-                  ("ModelPath = ", "LoopCount = 3", "cpuBindMode = ", "start unified benchmark run", "PrepareTime = ",
+                  ("ModelPath = ", "LoopCount = 3", "cpuBindMode = ", "start unified benchmark run", "Resize Dims: 1 3 48 48",
+                   "PrepareTime = ",
                    "Running warm up loops...", "Running benchmark loops...", "Model = model.onnx, NumThreads = 1, ",
                    "opName", "opType", "Run Benchmark ")]
         self.assertEqual(places, sorted(places))
@@ -454,6 +475,10 @@ class Benchmarks(ProgramTest):
         result = self.succeed(self.benchmark("--loopCount=1", "--json=" + path))
         self.assertIn("Run Benchmark", result.stdout)
         self.assertEqual(json.loads(read(path))["loops"], 1)
+        # Told before the work, not after it.
+        result = self.benchmark("--json=/nowhere/a.json")
+        self.check_failed(result, "/nowhere/a.json: cannot be written: No such file")
+        self.assertNotIn("start unified benchmark run", result.stdout)
 
     def test_golden(self):
         outputs = self.succeed(self.benchmark("--benchmarkDataFile=" + write(

@@ -116,6 +116,7 @@ TEST_CASE("benchmark: lists of input files and shapes") {
         std::vector<std::vector<int64_t>>{{1, 32, 32, 1}, {1, 10}});
   CHECK_THAT(Refusal({"--inputShapes=1,a"}), Contains("inputShapes"));
   CHECK_THAT(Refusal({"--inDataFile=a,b", "--inputShape=x:1"}), Contains("(1)") && Contains("(2)"));
+  CHECK_THAT(Refusal({"--inputShape=x:1", "--inputShapes=1"}), Contains("--inputShape and --inputShapes exclude"));
   CHECK(Command({"--cpuCoreList=0, 3"}).request.cpu_cores == std::vector<int>{0, 3});
 }
 
@@ -133,6 +134,8 @@ TEST_CASE("benchmark: pictures need their list and their preprocessing") {
   CHECK(request.label_offset == 1);
   CHECK_THAT(Refusal({"--imagePath=a", "--labelFile=b", "--benchmarkDataFile=c", config}), Contains("exclude"));
   std::filesystem::remove(path);
+  CHECK_THAT(Refusal({"--imageCount=2"}), Contains("--imageCount needs --imagePath"));
+  CHECK_THAT(Refusal({"--labelOffset=1"}), Contains("--labelOffset needs --imagePath"));
 }
 
 TEST_CASE("benchmark: json without a value goes to stdout") {

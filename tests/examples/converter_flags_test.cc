@@ -95,7 +95,11 @@ TEST_CASE("converter: the output's format and extension") {
   CHECK(output({"--outputFile=a.onnx", "--outputFormat=QLITE"}) ==
         std::pair<std::string, ModelFormat>("a.onnx", ModelFormat::kQlite));
   CHECK(output({"--outputFile=./a"}) == std::pair<std::string, ModelFormat>("./a.qlite", ModelFormat::kQlite));
+  CHECK(output({"--outputFile=mobilenet_v1.0", "--outputFormat=onnx"}) ==
+        std::pair<std::string, ModelFormat>("mobilenet_v1.0", ModelFormat::kOnnx));
   CHECK_THAT(Refusal({"--outputFormat=ms"}), Contains("ms") && Contains("qlite"));
+  CHECK_THAT(MessageOf(Read({"--fmk=ONNX", "--modelFile=m", "--outputFile=a.tflite"})),
+             Contains("'a.tflite'") && Contains(".onnx") && Contains("--outputFormat"));
 }
 
 TEST_CASE("converter: an output that cannot be a file is refused before any work") {

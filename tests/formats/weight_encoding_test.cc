@@ -105,7 +105,7 @@ double PlainTableBytes(const Tensor& weights, int bits) {
   }
   BitWriter writer;
   WriteModel(model, writer);
-  return static_cast<double>(writer.bytes().size());
+  return static_cast<double>(writer.Finish().size());
 }
 
 // A two-sided distribution like that of trained weights, or one of the spreads.
@@ -279,10 +279,11 @@ TEST_CASE("models: partition and frequencies come back, and all fields have a sy
       const SymbolModel model = FitModel(counts, width);
       BitWriter writer;
       WriteModel(model, writer);
-      BitReader reader(writer.bytes());
+      const std::vector<std::byte> bytes = writer.Finish();
+      BitReader reader(bytes);
       const absl::StatusOr<SymbolModel> read = ReadModel(reader, width);
       REQUIRE(read.ok());
-      CHECK(reader.bytes_used() == writer.bytes().size());
+      CHECK(reader.bytes_used() == bytes.size());
       REQUIRE(read->symbols.size() == model.symbols.size());
       uint32_t next = 0, sum = 0;
       for (size_t i = 0; i < model.symbols.size(); ++i) {
@@ -304,7 +305,8 @@ TEST_CASE("models that are no models are refused") {
   const auto refused = [](std::vector<std::pair<uint32_t, int>> fields, int width) {
     BitWriter writer;
     for (const auto& [value, bits] : fields) writer.Write(value, bits);
-    BitReader reader(writer.bytes());
+    const std::vector<std::byte> bytes = writer.Finish();
+    BitReader reader(bytes);
     return !ReadModel(reader, width).ok();
   };
   CHECK(refused({}, 4));

@@ -2,57 +2,29 @@
 
 #include <catch2/catch.hpp>
 #include <limits>
-#include <string>
-#include <vector>
 
 #include "kernels/f32_product_reference.h"
 
 namespace qlite::kernels {
 namespace {
 
+using testing::CheckEverySet;
 using testing::Complete;
 using testing::ConvCase;
-using testing::kSplits;
-using testing::SameBits;
+using testing::ForEachWindow;
 
-void Check(const ConvF32Geometry& g, int features) {
-  const ConvCase conv(g, features, 7);
-  const std::vector<float> expected = conv.Reference();
-  for (const Isa isa : SupportedIsas()) {
-    for (int split = 0; split < kSplits; ++split) {
-      INFO(std::string(IsaName(isa)) << " " << g.in_h << "x" << g.in_w << "x" << g.in_channels << " -> " << g.out_h
-                                     << "x" << g.out_w << "x" << g.out_channels << " kernel " << g.kernel_h << "x"
-                                     << g.kernel_w << " stride " << g.stride_h << "x" << g.stride_w << " groups "
-                                     << g.groups << " features " << features << " split " << split);
-      CHECK(SameBits(conv.Run(ConvF32(isa), split), expected));
-    }
-  }
-}
+void Check(const ConvF32Geometry& g, int features) { CheckEverySet(ConvCase(g, features, 7), ConvF32); }
 
 TEST_CASE("conv_f32 gives the bits of the ordered fused sum for every stride, dilation and padding") {
   int features = 0;
   for (const int64_t channels : {1, 3, 17, 35}) {
-    for (const int64_t kernel : {1, 2, 3, 5}) {
-      for (const int64_t stride : {1, 2, 3}) {
-        for (const int64_t dilation : {1, 2}) {
-          for (const int64_t pad : {0, 1, 2}) {
-            const ConvF32Geometry g = {.in_h = 9,
-                                       .in_w = 11,
-                                       .in_channels = channels,
-                                       .out_channels = 18,
-                                       .kernel_h = kernel,
-                                       .kernel_w = kernel,
-                                       .stride_h = stride,
-                                       .stride_w = stride,
-                                       .dilation_h = dilation,
-                                       .dilation_w = dilation,
-                                       .pad_top = pad,
-                                       .pad_left = pad};
-            Check(Complete(g, 2 * pad, 2 * pad), features++ % 8);
-          }
-        }
-      }
-    }
+    ForEachWindow({1, 2, 3, 5}, [&](ConvF32Geometry g) {
+      g.in_h = 9;
+      g.in_w = 11;
+      g.in_channels = channels;
+      g.out_channels = 18;
+      Check(Complete(g, 2 * g.pad_top, 2 * g.pad_left), features++ % 8);
+    });
   }
 }
 
@@ -166,11 +138,7 @@ TEST_CASE("conv_f32 passes special values on within their group") {
   conv.input()[40] = std::numeric_limits<float>::infinity();
   conv.input()[300] = std::numeric_limits<float>::quiet_NaN();
   conv.weights()[70] = -0.0f;
-  const std::vector<float> expected = conv.Reference();
-  for (const Isa isa : SupportedIsas()) {
-    INFO(IsaName(isa));
-    CHECK(SameBits(conv.Run(ConvF32(isa), 0), expected));
-  }
+  CheckEverySet(conv, ConvF32);
 }
 
 TEST_CASE("conv_f32 reads and writes slices of wider images") {
@@ -277,9 +245,8 @@ TEST_CASE("conv_f32 multiplies the padding by the weights everywhere") {
     conv.weights()[0] = std::numeric_limits<float>::infinity();
     conv.weights()[30] = std::numeric_limits<float>::quiet_NaN();
     conv.input()[7] = -std::numeric_limits<float>::infinity();
-    const std::vector<float> expected = conv.Reference();
-    REQUIRE(std::isnan(expected[0]));
-    for (const Isa isa : SupportedIsas()) CHECK(SameBits(conv.Run(ConvF32(isa), 0), expected));
+    REQUIRE(std::isnan(conv.Reference()[0]));
+    CheckEverySet(conv, ConvF32);
   }
 }
 

@@ -2,59 +2,31 @@
 
 #include <catch2/catch.hpp>
 #include <limits>
-#include <string>
-#include <vector>
 
 #include "kernels/f32_product_reference.h"
 
 namespace qlite::kernels {
 namespace {
 
+using testing::CheckEverySet;
 using testing::Complete;
 using testing::ConvCase;
-using testing::kSplits;
-using testing::SameBits;
+using testing::ForEachWindow;
 
 ConvF32Geometry Depthwise(ConvF32Geometry g, int64_t channels, int64_t pad_h, int64_t pad_w) {
   g.groups = g.in_channels = g.out_channels = channels;
   return Complete(g, pad_h, pad_w);
 }
 
-void Check(const ConvF32Geometry& g, int features) {
-  const ConvCase conv(g, features, 5);
-  const std::vector<float> expected = conv.Reference();
-  for (const Isa isa : SupportedIsas()) {
-    for (int split = 0; split < kSplits; ++split) {
-      INFO(std::string(IsaName(isa)) << " " << g.in_h << "x" << g.in_w << "x" << g.in_channels << " -> " << g.out_h
-                                     << "x" << g.out_w << " kernel " << g.kernel_h << "x" << g.kernel_w << " stride "
-                                     << g.stride_h << "x" << g.stride_w << " features " << features << " split "
-                                     << split);
-      CHECK(SameBits(conv.Run(DepthwiseF32(isa), split), expected));
-    }
-  }
-}
+void Check(const ConvF32Geometry& g, int features) { CheckEverySet(ConvCase(g, features, 5), DepthwiseF32); }
 
 TEST_CASE("depthwise_f32 gives the bits of the ordered fused sum for every kernel, stride and dilation") {
   int features = 0;
-  for (const int64_t kernel : {1, 2, 3, 4, 5, 7}) {
-    for (const int64_t stride : {1, 2, 3}) {
-      for (const int64_t dilation : {1, 2}) {
-        for (const int64_t pad : {0, 1, 2}) {
-          const ConvF32Geometry g = {.in_h = 15,
-                                     .in_w = 19,
-                                     .kernel_h = kernel,
-                                     .kernel_w = kernel,
-                                     .stride_h = stride,
-                                     .stride_w = stride,
-                                     .dilation_h = dilation,
-                                     .dilation_w = dilation,
-                                     .pad_top = pad,
-                                     .pad_left = pad};
-          Check(Depthwise(g, 21, 2 * pad, 2 * pad), features++ % 8);
-        }
-      }
-    }
-  }
+  ForEachWindow({1, 2, 3, 4, 5, 7}, [&](ConvF32Geometry g) {
+    g.in_h = 15;
+    g.in_w = 19;
+    Check(Depthwise(g, 21, 2 * g.pad_top, 2 * g.pad_left), features++ % 8);
+  });
 }
 
 TEST_CASE("depthwise_f32 takes any number of channels and columns") {
@@ -121,9 +93,8 @@ TEST_CASE("depthwise_f32 multiplies the padding by the weights everywhere") {
                 4, 3);
   conv.weights()[0] = std::numeric_limits<float>::infinity();
   conv.weights()[30] = std::numeric_limits<float>::quiet_NaN();
-  const std::vector<float> expected = conv.Reference();
-  REQUIRE(std::isnan(expected[0]));
-  for (const Isa isa : SupportedIsas()) CHECK(SameBits(conv.Run(DepthwiseF32(isa), 0), expected));
+  REQUIRE(std::isnan(conv.Reference()[0]));
+  CheckEverySet(conv, DepthwiseF32);
 }
 
 TEST_CASE("IsDepthwise holds for one input and one output channel a group") {

@@ -3,10 +3,13 @@
 #ifndef QLITE_TESTS_KERNELS_F32_PRODUCT_REFERENCE_H_
 #define QLITE_TESTS_KERNELS_F32_PRODUCT_REFERENCE_H_
 
+#include <catch2/catch.hpp>
 #include <cmath>
 #include <cstdint>
 #include <cstring>
 #include <functional>
+#include <initializer_list>
+#include <string>
 #include <vector>
 
 #include "kernels/conv_f32.h"
@@ -107,7 +110,8 @@ class ConvCase {
         input_(RandomFloats(geometry.batch * geometry.in_h * geometry.in_w * geometry.in_pixel_stride, seed + 1)),
         bias_(RandomFloats(geometry.out_channels, seed + 2)),
         residual_(
-            RandomFloats(geometry.batch * geometry.out_h * geometry.out_w * geometry.residual_pixel_stride, seed + 3)) {
+            RandomFloats(geometry.batch * geometry.out_h * geometry.out_w * geometry.residual_pixel_stride, seed + 3)),
+        features_(features) {
     args_.geometry = geometry;
     args_.input = input_.data();
     if (features & 1) args_.bias = bias_.data();
@@ -126,6 +130,19 @@ class ConvCase {
   const std::vector<float>& weights() const { return weights_; }
 
   std::vector<float> Reference() const { return ReferenceConv(args_, weights_); }
+
+  // For messages.
+  std::string ToString() const {
+    const kernels::ConvF32Geometry& g = args_.geometry;
+    const auto product = [](std::initializer_list<int64_t> extents) {
+      std::string text;
+      for (const int64_t extent : extents) text += (text.empty() ? "" : "x") + std::to_string(extent);
+      return text;
+    };
+    return product({g.in_h, g.in_w, g.in_channels}) + " -> " + product({g.out_h, g.out_w, g.out_channels}) +
+           " kernel " + product({g.kernel_h, g.kernel_w}) + " stride " + product({g.stride_h, g.stride_w}) +
+           " groups " + std::to_string(g.groups) + " features " + std::to_string(features_);
+  }
 
   template <typename Kernels>
   std::vector<float> Run(const Kernels& kernels, int split) const {
@@ -155,7 +172,21 @@ class ConvCase {
   std::vector<float> bias_;
   std::vector<float> residual_;
   kernels::ConvF32Args args_;
+  int features_;
 };
+
+// The kernels that `family`, ConvF32 or another, has for every instruction set give the reference's bits, however the
+// units are divided.
+template <typename Family>
+void CheckEverySet(const ConvCase& conv, Family family) {
+  const std::vector<float> expected = conv.Reference();
+  for (const kernels::Isa isa : kernels::SupportedIsas()) {
+    for (int split = 0; split < kSplits; ++split) {
+      INFO(kernels::IsaName(isa) << " " << conv.ToString() << " split " << split);
+      CHECK(SameBits(conv.Run(family(isa), split), expected));
+    }
+  }
+}
 
 // The output size for total paddings of pad_h and pad_w, and dense strides where none is set.
 inline kernels::ConvF32Geometry Complete(kernels::ConvF32Geometry g, int64_t pad_h, int64_t pad_w) {
@@ -169,6 +200,28 @@ inline kernels::ConvF32Geometry Complete(kernels::ConvF32Geometry g, int64_t pad
   if (g.out_pixel_stride == 0) g.out_pixel_stride = g.out_channels;
   if (g.residual_pixel_stride == 0) g.residual_pixel_stride = g.out_channels;
   return g;
+}
+
+// Calls run with square windows of the given sizes, with every stride and dilation and some equal padding on all sides;
+// the images are the caller's.
+inline void ForEachWindow(std::initializer_list<int64_t> sizes,
+                          const std::function<void(kernels::ConvF32Geometry)>& run) {
+  for (const int64_t size : sizes) {
+    for (const int64_t stride : {1, 2, 3}) {
+      for (const int64_t dilation : {1, 2}) {
+        for (const int64_t pad : {0, 1, 2}) {
+          run({.kernel_h = size,
+               .kernel_w = size,
+               .stride_h = stride,
+               .stride_w = stride,
+               .dilation_h = dilation,
+               .dilation_w = dilation,
+               .pad_top = pad,
+               .pad_left = pad});
+        }
+      }
+    }
+  }
 }
 
 }  // namespace qlite::testing

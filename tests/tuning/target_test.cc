@@ -135,6 +135,19 @@ TEST_CASE("bounds are read and checked") {
   CHECK_FALSE(Meets(loss, {LossMeasure::kTop1, 0.5}));
 }
 
+TEST_CASE("an equalised network whose constants are equal keeps its calibration through the search") {
+  Graph graph = FourConvolutions();
+  for (const char* bias : {"a_b", "b_b", "c_b", "d_b"}) {
+    graph.mutable_value(*graph.FindValue(bias)).constant = Tensor::Of<float>({8}, std::vector<float>(8, 0));
+  }
+  QuantizerOptions options = Plain();
+  options.equalization = true;  // gives each of the biases, one constant by then, its own again
+  const auto data = RandomSamples(graph, 6);
+  const auto tuned = QuantizeToTarget(TestContext(), graph, options, *data, {LossMeasure::kSnr, 60});
+  INFO(tuned.status().ToString());
+  CHECK(tuned.ok());
+}
+
 TEST_CASE("a target is met by leaving the layer float that needs it, and no other") {
   const Graph graph = FourConvolutions();
   const auto data = RandomSamples(graph, 6);

@@ -10,7 +10,6 @@
 #include "core/status_macros.h"
 #include "core/str_cat.h"
 #include "formats/qlite/encoding/bit_stream.h"
-#include "formats/qlite/encoding/extra_bits.h"
 #include "formats/qlite/encoding/symbol_model.h"
 #include "kernels/rans_decode.h"
 
@@ -150,7 +149,7 @@ class Encoder {
 
   template <class T>
   std::vector<std::byte> ExtraBits(std::span<const T> values) const {
-    ExtraBitsWriter writer;
+    BitWriter writer;
     for (const T value : values) {
       const uint32_t field = FieldOf(value, plan_.model.width);
       const Symbol& symbol = plan_.model.symbols[symbol_of_[field]];
@@ -184,7 +183,7 @@ std::vector<std::byte> Encode(std::span<const T> values, int width, Executor* ex
   header.Write(static_cast<uint32_t>(plan.lanes_log2), kLanesBits);
   header.Write(static_cast<uint32_t>(plan.chunk_log2 - kLeastChunkLog2), kChunkBits);
   WriteModel(plan.model, header);
-  std::vector<std::byte> bytes = header.bytes();
+  std::vector<std::byte> bytes = header.Finish();
   for (const ChunkSizes& size : sizes) {
     if (plan.coded()) AppendNumber(size.words, bytes);
     if (plan.model.HasExtraBits()) AppendNumber(size.extra_bytes, bytes);
@@ -250,7 +249,7 @@ class Decoder {
     auto* symbols = reinterpret_cast<uint8_t*>(values.data());
     QLITE_RETURN_IF_ERROR(DecodeSymbols(bytes, sizes, values.size(), symbols, marked.data()));
     if (!plan_.model.HasExtraBits()) return absl::OkStatus();
-    ExtraBitsReader reader(bytes.last(sizes.extra_bytes));
+    BitReader reader(bytes.last(sizes.extra_bytes));
     for (size_t group = 0; group < marked.size(); ++group) {
       for (uint32_t left = marked[group]; left != 0; left &= left - 1) {
         uint8_t& symbol = symbols[group * kRansLanes + static_cast<size_t>(std::countr_zero(left))];
@@ -264,7 +263,7 @@ class Decoder {
     std::vector<uint32_t> marked((values.size() + kRansLanes - 1) / kRansLanes);
     std::vector<uint8_t> symbols(values.size());
     QLITE_RETURN_IF_ERROR(DecodeSymbols(bytes, sizes, values.size(), symbols.data(), marked.data()));
-    ExtraBitsReader reader(bytes.last(sizes.extra_bytes));
+    BitReader reader(bytes.last(sizes.extra_bytes));
     for (size_t i = 0; i < values.size(); ++i) {
       const uint32_t extra = reader.Read(extra_bits_[symbols[i]]);
       values[i] = static_cast<int16_t>(first_[symbols[i]] + static_cast<int32_t>(extra));
@@ -273,7 +272,7 @@ class Decoder {
   }
 
  private:
-  static absl::Status CheckEnd(const ExtraBitsReader& reader) {
+  static absl::Status CheckEnd(const BitReader& reader) {
     if (reader.AtEnd()) return absl::OkStatus();
     return absl::InvalidArgumentError("the extra bits of a chunk do not end where they should");
   }

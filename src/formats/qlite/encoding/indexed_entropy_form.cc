@@ -4,8 +4,8 @@
 #include <bit>
 
 #include "core/str_cat.h"
+#include "formats/qlite/encoding/bit_stream.h"
 #include "formats/qlite/encoding/entropy_form.h"
-#include "formats/qlite/encoding/extra_bits.h"
 
 namespace qlite {
 namespace {
@@ -26,7 +26,7 @@ std::vector<std::byte> EncodeIndexedEntropy(std::span<const int16_t> values, int
     if (number < 0 && ++distinct > kMaxDistinct) return {};
     number = 0;
   }
-  ExtraBitsWriter writer;
+  BitWriter writer;
   writer.Write(static_cast<uint32_t>(distinct - 1), kCountBits);
   int16_t next = 0;
   for (size_t field = 0; field < number_of.size(); ++field) {
@@ -47,7 +47,7 @@ std::vector<std::byte> EncodeIndexedEntropy(std::span<const int16_t> values, int
 
 absl::StatusOr<size_t> DecodeIndexedEntropy(std::span<const std::byte> bytes, int width, std::span<int16_t> values,
                                             Executor* executor, kernels::Isa isa) {
-  ExtraBitsReader reader(bytes);
+  BitReader reader(bytes);
   std::vector<int16_t> distinct(reader.Read(kCountBits) + 1);
   const size_t head = (kCountBits + distinct.size() * static_cast<size_t>(width) + 7) / 8;
   if (head > bytes.size()) {

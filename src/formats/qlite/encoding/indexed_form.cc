@@ -5,7 +5,7 @@
 
 #include "core/bit_packing.h"
 #include "core/str_cat.h"
-#include "formats/qlite/encoding/extra_bits.h"
+#include "formats/qlite/encoding/bit_stream.h"
 
 namespace qlite {
 namespace {
@@ -42,7 +42,7 @@ std::vector<std::byte> Encode(std::span<const T> values, int width) {
   for (size_t field = 0; field < occurs.size(); ++field) {
     if (occurs[field]) number[field] = distinct++;
   }
-  ExtraBitsWriter writer;
+  BitWriter writer;
   writer.Write(distinct - 1, kCountBits);
   for (size_t field = 0; field < occurs.size(); ++field) {
     if (occurs[field]) writer.Write(static_cast<uint32_t>(field), width);
@@ -54,14 +54,14 @@ std::vector<std::byte> Encode(std::span<const T> values, int width) {
 
 template <class T>
 absl::StatusOr<size_t> Decode(std::span<const std::byte> bytes, int width, std::span<T> values) {
-  ExtraBitsReader counter(bytes);
+  BitReader counter(bytes);
   const uint64_t distinct = uint64_t{counter.Read(kCountBits)} + 1;
   const uint64_t used = Bytes(values.size(), distinct, width);
   if (distinct > uint64_t{1} << width || used > bytes.size()) {
     return absl::InvalidArgumentError(StrCat(distinct, " distinct values of ", width, " bits and ", values.size(),
                                              " numbers of them take ", used, " bytes, found ", bytes.size()));
   }
-  ExtraBitsReader reader(bytes.first(used));
+  BitReader reader(bytes.first(used));
   reader.Skip(kCountBits);
   std::vector<T> distinct_values(distinct);
   for (T& value : distinct_values) {

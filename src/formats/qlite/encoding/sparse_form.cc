@@ -4,7 +4,7 @@
 #include <bit>
 
 #include "core/str_cat.h"
-#include "formats/qlite/encoding/extra_bits.h"
+#include "formats/qlite/encoding/bit_stream.h"
 
 namespace qlite {
 namespace {
@@ -13,12 +13,12 @@ constexpr int kGapBitsBits = 5, kMaxGapBits = 16;
 constexpr int kLengthBits = 6;
 
 // Its length in bits, which is below 64, and its bits.
-void WriteNumber(ExtraBitsWriter& writer, uint64_t number) {
+void WriteNumber(BitWriter& writer, uint64_t number) {
   writer.Write(static_cast<uint32_t>(std::bit_width(number)), kLengthBits);
   for (; number != 0; number >>= 1) writer.Write(number & 1, 1);
 }
 
-uint64_t ReadNumber(ExtraBitsReader& reader) {
+uint64_t ReadNumber(BitReader& reader) {
   const uint32_t length = reader.Read(kLengthBits);
   uint64_t number = 0;
   for (uint32_t i = 0; i < length; ++i) number |= uint64_t{reader.Read(1)} << i;
@@ -76,7 +76,7 @@ std::vector<std::byte> Encode(std::span<const T> values, int width, const Backgr
   for (int more = 2; more <= kMaxGapBits; ++more) gap_bits = bits(more) < bits(gap_bits) ? more : gap_bits;
 
   const int32_t offset = 1 << (width - 1);
-  ExtraBitsWriter writer;
+  BitWriter writer;
   writer.Write(static_cast<uint32_t>(gap_bits), kGapBitsBits);
   WriteNumber(writer, KeptElements(positions, gap_bits));
   WriteNumber(writer, background.values.size());
@@ -98,7 +98,7 @@ std::vector<std::byte> Encode(std::span<const T> values, int width, const Backgr
 
 template <class T>
 absl::StatusOr<size_t> Decode(std::span<const std::byte> bytes, int width, std::span<T> values) {
-  ExtraBitsReader header(bytes);
+  BitReader header(bytes);
   const int gap_bits = static_cast<int>(header.Read(kGapBitsBits));
   const uint64_t kept = ReadNumber(header), channels = ReadNumber(header);
   Background background;
@@ -114,7 +114,7 @@ absl::StatusOr<size_t> Decode(std::span<const std::byte> bytes, int width, std::
   if (used > bytes.size()) {
     return absl::InvalidArgumentError(StrCat("kept elements take ", used, " bytes, found ", bytes.size()));
   }
-  ExtraBitsReader reader(bytes.first(used));
+  BitReader reader(bytes.first(used));
   reader.Skip(header.position());
   const auto read_value = [&] { return static_cast<int32_t>(reader.Read(width)) - (1 << (width - 1)); };
   background.values.resize(channels);
