@@ -13,6 +13,9 @@ constexpr int kLanes = VecF32::kLanes;
 // Neighbouring output pixels that a tile computes, to use a loaded input pixel for as many of them as it touches.
 constexpr int kTilePixels = kVectorRegisters >= 32 ? 8 : 4;
 
+// Floats of a cache line.
+constexpr int64_t kLineFloats = 16;
+
 int64_t CeilDiv(int64_t a, int64_t b) { return (a + b - 1) / b; }
 int64_t MinOf(int64_t a, int64_t b) { return a < b ? a : b; }
 int64_t MaxOf(int64_t a, int64_t b) { return a > b ? a : b; }
@@ -46,6 +49,10 @@ struct Tile {
   int64_t out_pixel_stride;
   float act_min;
   float act_max;
+  // What the tile below needs anew: pixels of its lowest input row, and its output. Fetched where not null.
+  const float* input_below;
+  int64_t in_pixel_stride;
+  const float* output_below;
 };
 
 template <bool kPartial>
@@ -99,12 +106,22 @@ template <int kKernelW, int kStride, int kPixels>
   Finish<kPixels, false>(tile, c, kLanes, sum);
 }
 
+// Into the first-level cache.
+template <int kPixels>
+[[gnu::always_inline]] inline void PrefetchBelow(const Tile& tile, int64_t c) {
+  QLITE_UNROLL for (int t = 0; t < kPixels; ++t) {
+    __builtin_prefetch(tile.input_below + t * tile.in_pixel_stride + c, 0, 3);
+    __builtin_prefetch(tile.output_below + t * tile.out_pixel_stride + c, 1, 3);
+  }
+}
+
 // At least kLanes channels. Channels that do not fill a vector are computed in one that begins before them, and the
 // same values are then written twice.
 template <int kKernelW, int kStride, int kPixels>
 void SharedColumnsTile(const Tile& tile) {
   for (int64_t c = 0; c < tile.channels; c += kLanes) {
     SumSharedColumns<kKernelW, kStride, kPixels>(tile, MinOf(c, tile.channels - kLanes));
+    if (kStride == 1 && tile.input_below && c % kLineFloats == 0) PrefetchBelow<kPixels>(tile, c);
   }
 }
 
@@ -149,6 +166,7 @@ constexpr TileTable TapsTable(std::integer_sequence<int, kPixel...>) {
 struct Method {
   const TileTable* tiles;
   bool shares_columns;
+  bool prefetches = false;  // the data come from beyond the second-level cache
 };
 
 Method FindMethod(const ConvF32Geometry& g) {
@@ -179,99 +197,148 @@ int64_t WorkspaceBytes(const ConvF32Geometry& g) {
   return ZeroBytes(g) + g.kernel_h * g.kernel_w * kTilePixels * static_cast<int64_t>(sizeof(float*));
 }
 
-// An output row of an image and a range of channels.
-struct RowOfTiles {
+// Output rows of an image and a range of channels.
+struct Rectangle {
   int64_t image;
-  int64_t y;
+  int64_t first_row;
+  int64_t end_row;
   int64_t first_channel;
   int64_t end_channel;
 };
 
+// Pointers of a tile's kernel row.
+int64_t RowPointers(const ConvF32Geometry& g, const Method& method) {
+  return method.shares_columns ? ColumnCount(static_cast<int>(g.kernel_w), static_cast<int>(g.stride_w), kTilePixels)
+                               : kTilePixels * g.kernel_w;
+}
+
 // Keeps the pointers of a tile: those of the input pixels under the kernel, or of the zeros.
 class TilePointers {
  public:
-  TilePointers(const ConvF32Args& args, const Method& method, const Workspace& space, const RowOfTiles& row)
-      : args_(args), method_(method), space_(space), row_(row) {
-    const ConvF32Geometry& g = args.geometry;
-    width_ = method.shares_columns ? (kTilePixels - 1) * g.stride_w + g.kernel_w : kTilePixels * g.kernel_w;
+  TilePointers(const ConvF32Args& args, const Method& method, const Workspace& space, const Rectangle& part)
+      : geometry_(args.geometry),
+        input_(args.input + part.image * geometry_.in_h * geometry_.in_w * geometry_.in_pixel_stride +
+               part.first_channel),
+        method_(method),
+        space_(space),
+        width_(RowPointers(geometry_, method)) {}
+
+  // Points at the tile that begins with output pixel (y, x).
+  void PointAt(int64_t y, int64_t x) {
+    x_ = x * geometry_.stride_w - geometry_.pad_left;
+    y_ = y * geometry_.stride_h - geometry_.pad_top;
+    for (int64_t i = 0; i < geometry_.kernel_h; ++i) PointAtRow(i);
   }
 
-  // Points at the tile that begins with output pixel x. From a tile inside the image to the next, all pointers move by
-  // the same distance.
-  void MoveTo(int64_t x) {
-    const ConvF32Geometry& g = args_.geometry;
-    const int64_t first = x * g.stride_w - g.pad_left;
-    const int64_t last = first + (kTilePixels - 1) * g.stride_w + (g.kernel_w - 1) * g.dilation_w;
-    const bool inside = first >= 0 && last < g.in_w;
-    const int64_t distance = (x - x_) * g.stride_w * g.in_pixel_stride;
-    const float** columns = space_.columns;
-    for (int64_t i = 0; i < g.kernel_h; ++i, columns += width_) {
-      const int64_t y = row_.y * g.stride_h - g.pad_top + i * g.dilation_h;
-      if (y < 0 || y >= g.in_h) {
-        for (int64_t j = 0; x == 0 && j < width_; ++j) columns[j] = space_.zeros;
-      } else if (inside && inside_) {
-        for (int64_t j = 0; j < width_; ++j) columns[j] += distance;
-      } else {
-        PointAtRow(y, first, columns);
+  // Points at the tile below.
+  void MoveDown() {
+    const ConvF32Geometry& g = geometry_;
+    const int64_t distance = g.stride_h * g.in_w * g.in_pixel_stride;
+    y_ += g.stride_h;
+    for (int64_t i = 0; i < g.kernel_h; ++i) {
+      const int64_t y = y_ + i * g.dilation_h;
+      if (y < g.stride_h || y >= g.in_h) {
+        PointAtRow(i);
+        continue;
       }
+      const float** columns = space_.columns + i * width_;
+      for (int64_t j = 0; j < width_; ++j) columns[j] += columns[j] == space_.zeros ? 0 : distance;
     }
-    x_ = x;
-    inside_ = inside;
+  }
+
+  // The pixels of the lowest row of the tile below that no tile to the left reads, or null where there is no such row.
+  const float* NewPixelsBelow() const {
+    const ConvF32Geometry& g = geometry_;
+    const int64_t y = y_ + g.stride_h + (g.kernel_h - 1) * g.dilation_h;
+    if (y < 0 || y >= g.in_h) return nullptr;
+    return input_ + (y * g.in_w + x_ + g.kernel_w - g.stride_w) * g.in_pixel_stride;
   }
 
  private:
-  // Points at the columns from `first` on of input row y.
-  void PointAtRow(int64_t y, int64_t first, const float** columns) const {
-    const ConvF32Geometry& g = args_.geometry;
-    if (method_.shares_columns) return PointAt(y, first, 1, width_, columns);
-    for (int64_t j = 0; j < g.kernel_w; ++j) {
-      PointAt(y, first + j * g.dilation_w, g.stride_w, kTilePixels, columns + j * kTilePixels);
+  // Sets the pointers of kernel row i.
+  void PointAtRow(int64_t i) const {
+    const ConvF32Geometry& g = geometry_;
+    const int64_t y = y_ + i * g.dilation_h;
+    const float** columns = space_.columns + i * width_;
+    if (method_.shares_columns) return PointAtColumns(y, x_, 1, width_, columns);
+    for (int64_t j = 0; j < g.kernel_w; ++j, columns += kTilePixels) {
+      PointAtColumns(y, x_ + j * g.dilation_w, g.stride_w, kTilePixels, columns);
     }
   }
 
-  void PointAt(int64_t y, int64_t x, int64_t step, int64_t count, const float** columns) const {
-    const ConvF32Geometry& g = args_.geometry;
-    const int64_t first_pixel = (row_.image * g.in_h + y) * g.in_w;
+  void PointAtColumns(int64_t y, int64_t x, int64_t step, int64_t count, const float** columns) const {
+    const ConvF32Geometry& g = geometry_;
+    const bool row_inside = y >= 0 && y < g.in_h;
     for (int64_t j = 0; j < count; ++j, x += step) {
-      columns[j] = x >= 0 && x < g.in_w ? args_.input + (first_pixel + x) * g.in_pixel_stride + row_.first_channel
-                                        : space_.zeros;
+      const bool inside = row_inside && x >= 0 && x < g.in_w;
+      columns[j] = inside ? input_ + (y * g.in_w + x) * g.in_pixel_stride : space_.zeros;
     }
   }
 
-  const ConvF32Args& args_;
+  const ConvF32Geometry& geometry_;
+  const float* input_;  // of the image and the first channel
   const Method& method_;
   const Workspace& space_;
-  const RowOfTiles& row_;
   int64_t width_;  // pointers of a kernel row
-  int64_t x_ = 0;
-  bool inside_ = false;
+  int64_t x_ = 0;  // of the first tap of the first pixel
+  int64_t y_ = 0;
 };
 
-void RunRow(const ConvF32Args& args, const Method& method, const Workspace& space, const RowOfTiles& row) {
+// Tiles below each other, so that of the rows that a tile reads all but the lowest are still in the first-level cache.
+void RunColumnOfTiles(const ConvF32Args& args, const Method& method, const Workspace& space, const Rectangle& part,
+                      int64_t x, int64_t pixels) {
   const ConvF32Geometry& g = args.geometry;
-  TilePointers pointers(args, method, space, row);
-  const int64_t first_pixel = (row.image * g.out_h + row.y) * g.out_w;
+  const int64_t first_pixel = (part.image * g.out_h + part.first_row) * g.out_w + x;
+  const int64_t channel = part.first_channel;
   Tile tile = {.columns = space.columns,
                .kernel_h = g.kernel_h,
                .kernel_w = g.kernel_w,
-               .weights = args.packed_weights + row.first_channel,
+               .weights = args.packed_weights + channel,
                .packed_channels = PackedChannels(g),
-               .channels = row.end_channel - row.first_channel,
-               .bias = args.bias ? args.bias + row.first_channel : nullptr,
-               .residual = nullptr,
+               .channels = part.end_channel - channel,
+               .bias = args.bias ? args.bias + channel : nullptr,
+               .residual = args.residual ? args.residual + first_pixel * g.residual_pixel_stride + channel : nullptr,
                .residual_pixel_stride = g.residual_pixel_stride,
-               .output = nullptr,
+               .output = args.output + first_pixel * g.out_pixel_stride + channel,
                .out_pixel_stride = g.out_pixel_stride,
                .act_min = args.act_min,
-               .act_max = args.act_max};
-  const int64_t tiles = CeilDiv(g.out_w, kTilePixels);
-  for (int64_t i = 0; i < tiles; ++i) {
-    const int64_t x = g.out_w * i / tiles;
-    const int64_t pixels = g.out_w * (i + 1) / tiles - x;
-    pointers.MoveTo(x);
-    if (args.residual) tile.residual = args.residual + (first_pixel + x) * g.residual_pixel_stride + row.first_channel;
-    tile.output = args.output + (first_pixel + x) * g.out_pixel_stride + row.first_channel;
+               .act_max = args.act_max,
+               .input_below = nullptr,
+               .in_pixel_stride = g.in_pixel_stride,
+               .output_below = nullptr};
+  TilePointers pointers(args, method, space, part);
+  pointers.PointAt(part.first_row, x);
+  for (int64_t y = part.first_row; y < part.end_row; ++y) {
+    if (y > part.first_row) pointers.MoveDown();
+    tile.input_below = method.prefetches && y + 1 < part.end_row ? pointers.NewPixelsBelow() : nullptr;
+    tile.output_below = tile.output + g.out_w * g.out_pixel_stride;
     (*method.tiles)[pixels - 1](tile);
+    tile.output += g.out_w * g.out_pixel_stride;
+    if (tile.residual) tile.residual += g.out_w * g.residual_pixel_stride;
+  }
+}
+
+void RunRectangle(const ConvF32Args& args, const Method& method, const Workspace& space, const Rectangle& part) {
+  const int64_t width = args.geometry.out_w;
+  const int64_t tiles = CeilDiv(width, kTilePixels);
+  for (int64_t i = 0; i < tiles; ++i) {
+    const int64_t x = width * i / tiles;
+    RunColumnOfTiles(args, method, space, part, x, width * (i + 1) / tiles - x);
+  }
+}
+
+// Block by block of rows: the second-level cache keeps the columns that neighbouring tiles share.
+void RunInBlocks(const ConvF32Args& args, const Method& method, const Workspace& space, const Rectangle& part) {
+  constexpr int64_t kBlockFloats = 128 * 1024;
+  // Fewer rows would not pay for reading those above them again.
+  constexpr int64_t kLeastRows = 8;
+  const ConvF32Geometry& g = args.geometry;
+  const int64_t row_floats = (g.in_w * g.stride_h + g.out_w) * (part.end_channel - part.first_channel);
+  const int64_t rows = MaxOf(kLeastRows, kBlockFloats / row_floats);
+  Rectangle block = part;
+  for (; block.first_row < part.end_row; block.first_row = block.end_row) {
+    block.end_row = MinOf(block.first_row + rows, part.end_row);
+    RunRectangle(args, method, space, block);
   }
 }
 
@@ -286,7 +353,7 @@ struct UnitGrid {
 
 UnitGrid MakeGrid(const ConvF32Geometry& g) {
   // A unit smaller than this costs less than handing it to another thread; more units than that balance no better.
-  constexpr double kUnitProducts = 1 << 17;
+  constexpr double kUnitProducts = 1 << 15;
   constexpr double kUnits = 32;
   UnitGrid grid = {
       .rows = g.batch * g.out_h, .row_ranges = 0, .vectors = MaxOf(g.in_channels / kLanes, 1), .channel_ranges = 1};
@@ -296,39 +363,50 @@ UnitGrid MakeGrid(const ConvF32Geometry& g) {
   const double units = products / kUnitProducts;
   const int64_t wanted = MaxOf(1, static_cast<int64_t>(units < kUnits ? units : kUnits));
   grid.row_ranges = MinOf(grid.rows, wanted);
-  grid.channel_ranges = MinOf(grid.vectors, CeilDiv(wanted, grid.row_ranges));
+  // Rows as long as they suffice: those that the layer before left in a processor's cache stay with it.
+  if (grid.rows < wanted / 4) grid.channel_ranges = MinOf(grid.vectors, CeilDiv(wanted, grid.row_ranges));
   return grid;
 }
 
 int64_t Units(const ConvF32Geometry& g) { return MakeGrid(g).count(); }
 
-void RunUnit(const ConvF32Args& args, const Method& method, const UnitGrid& grid, const Workspace& space,
-             int64_t unit) {
+// Rows [first_row, end_row) of all images, numbered through, over one range of channels.
+void RunRows(const ConvF32Args& args, const Method& method, const UnitGrid& grid, const Workspace& space,
+             int64_t channel_range, int64_t first_row, int64_t end_row) {
   const ConvF32Geometry& g = args.geometry;
-  const int64_t channel_range = unit / grid.row_ranges;
-  const int64_t row_range = unit % grid.row_ranges;
-  RowOfTiles row;
-  row.first_channel = grid.vectors * channel_range / grid.channel_ranges * kLanes;
-  row.end_channel = grid.vectors * (channel_range + 1) / grid.channel_ranges * kLanes;
-  if (channel_range + 1 == grid.channel_ranges) row.end_channel = g.in_channels;
-  const int64_t end = grid.rows * (row_range + 1) / grid.row_ranges;
-  for (int64_t y = grid.rows * row_range / grid.row_ranges; y < end; ++y) {
-    row.image = y / g.out_h;
-    row.y = y % g.out_h;
-    RunRow(args, method, space, row);
+  Rectangle part;
+  part.first_channel = grid.vectors * channel_range / grid.channel_ranges * kLanes;
+  part.end_channel = grid.vectors * (channel_range + 1) / grid.channel_ranges * kLanes;
+  if (channel_range + 1 == grid.channel_ranges) part.end_channel = g.in_channels;
+  for (int64_t row = first_row; row < end_row; row += part.end_row - part.first_row) {
+    part.image = row / g.out_h;
+    part.first_row = row % g.out_h;
+    part.end_row = MinOf(g.out_h, part.first_row + end_row - row);
+    RunInBlocks(args, method, space, part);
   }
 }
 
 void Run(const ConvF32Args& args, void* workspace, int64_t begin, int64_t end) {
   if (begin == end) return;
   const ConvF32Geometry& g = args.geometry;
-  const Method method = FindMethod(g);
+  // Floats that a second-level cache holds.
+  constexpr int64_t kCachedFloats = 512 * 1024;
   const UnitGrid grid = MakeGrid(g);
+  const int64_t floats = g.batch * (g.in_h * g.in_w + g.out_h * g.out_w) * g.in_channels;
+  Method method = FindMethod(g);
+  method.prefetches = floats / grid.count() * (end - begin) > kCachedFloats;
   char* bytes = static_cast<char*>(workspace);
   const Workspace space = {.zeros = reinterpret_cast<float*>(bytes),
                            .columns = reinterpret_cast<const float**>(bytes + ZeroBytes(g))};
   std::memset(space.zeros, 0, static_cast<size_t>(ZeroBytes(g)));
-  for (int64_t unit = begin; unit < end; ++unit) RunUnit(args, method, grid, space, unit);
+  // The caches gain from more than a unit at a time: what a unit is matters only for dealing out the work.
+  for (int64_t unit = begin; unit < end;) {
+    const int64_t first = unit % grid.row_ranges;
+    const int64_t count = MinOf(grid.row_ranges - first, end - unit);
+    RunRows(args, method, grid, space, unit / grid.row_ranges, grid.rows * first / grid.row_ranges,
+            grid.rows * (first + count) / grid.row_ranges);
+    unit += count;
+  }
 }
 
 }  // namespace

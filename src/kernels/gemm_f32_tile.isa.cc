@@ -372,7 +372,8 @@ UnitGrid MakeGrid(int64_t m, int64_t n, int64_t k) {
                                                              : kUnits;
   grid.row_blocks = CeilDiv(m, grid.block_rows);
   if (grid.row_blocks < wanted / 2) grid.panel_ranges = MinOf(grid.panels, CeilDiv(wanted, grid.row_blocks));
-  if (grid.count() < wanted / 2) {
+  // Few units deal out unevenly, and small ones cost nothing: a thread takes those of its rows as one (TakeRectangle).
+  if (grid.count() < wanted) {
     constexpr int64_t kRows = TileRows(kMaxPanelVectors);
     const int64_t tiles = CeilDiv(m, kRows);
     grid.block_rows = kRows * MaxOf(1, tiles * grid.panel_ranges / wanted);

@@ -88,6 +88,11 @@ TEST_CASE("depthwise_f32 divides large and small images into units") {
   Check(Depthwise({.in_h = 40, .in_w = 41, .kernel_h = 3, .kernel_w = 3, .pad_top = 1, .pad_left = 1}, 40, 2, 2), 7);
 }
 
+TEST_CASE("depthwise_f32 fetches ahead inside and at the edges of images larger than a cache") {
+  Check(Depthwise({.in_h = 70, .in_w = 83, .kernel_h = 3, .kernel_w = 3, .pad_top = 1, .pad_left = 1}, 49, 2, 2), 7);
+  Check(Depthwise({.in_h = 70, .in_w = 83, .kernel_h = 2, .kernel_w = 5, .dilation_h = 9, .pad_top = -2}, 48, 5, 0), 4);
+}
+
 TEST_CASE("depthwise_f32 multiplies the padding by the weights everywhere") {
   ConvCase conv(Depthwise({.in_h = 5, .in_w = 5, .kernel_h = 3, .kernel_w = 3, .pad_top = 1, .pad_left = 1}, 18, 2, 2),
                 4, 3);
