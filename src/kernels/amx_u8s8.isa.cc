@@ -218,6 +218,11 @@ constexpr int64_t kCachedWeightsBytes = 768 * 1024;
 constexpr int64_t kCachedWeightsBytesForManyRows = 1280 * 1024;
 constexpr int64_t kManyRows = 512;
 
+// Blocks that pass by a panel of at most so many bytes before the next one: it stays in the first-level cache
+// meanwhile.
+constexpr int64_t kPanelBlocks = 4;
+constexpr int64_t kCachedPanelBytes = 24 * 1024;
+
 // What LDTILECFG reads.
 struct alignas(64) TileConfiguration {
   uint8_t palette = 1;
@@ -262,15 +267,21 @@ void MatrixUnit::Run(const MatrixProduct& product) {
   asm volatile("" ::: "memory");
   const int64_t panels = product.last_panel - product.first_panel;
   const bool many_rows = product.rows.lines * product.rows.width >= kManyRows;
-  const bool cached = panels * (product.matrix.PanelOffset(1) - product.matrix.PanelOffset(0)) <=
-                      (many_rows ? kCachedWeightsBytesForManyRows : kCachedWeightsBytes);
+  const int64_t panel_bytes = product.matrix.PanelOffset(1) - product.matrix.PanelOffset(0);
+  const bool cached = panels * panel_bytes <= (many_rows ? kCachedWeightsBytesForManyRows : kCachedWeightsBytes);
   const int64_t together = cached ? panels : 1;
+  const int64_t group_blocks = panel_bytes <= kCachedPanelBytes ? kPanelBlocks : 1;
   alignas(64) Sums sums;
   Spilled spilled;
   for (int64_t first = product.first_panel; first < product.last_panel; first += together) {
     Blocks blocks(product.rows, product.input);
-    for (Block block; blocks.Next(&block);) {
-      for (int64_t p = first; p < first + together; ++p) RunBlock(product, block, p, &sums, &spilled);
+    for (bool more = true; more;) {
+      Block group[kPanelBlocks];
+      int64_t count = 0;
+      while (count < group_blocks && (more = blocks.Next(&group[count]))) ++count;
+      for (int64_t p = first; p < first + together; ++p) {
+        for (int64_t i = 0; i < count; ++i) RunBlock(product, group[i], p, &sums, &spilled);
+      }
     }
   }
   StoreRest(product.epilogue, sums, &spilled);

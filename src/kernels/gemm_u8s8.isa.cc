@@ -119,13 +119,19 @@ void RunRectangle(const GemmU8S8Args& args, const Blocking& blocking, const Rect
     tiles.job.row_offsets = row_offsets;
     tiles.job.run_offsets = &run_offset;
     tiles.job.output_stride = args.ldc;
-    for (int64_t tile = part.first_tile; tile < part.last_tile; ++tile) {
+    tiles.job.row_pitch = stride;
+    for (int64_t tile = part.first_tile; tile < part.last_tile;) {
+      const int64_t next = blocking.tile_rows.EndOfEqual(tile, part.last_tile);
       const int64_t row = blocking.tile_rows.Begin(tile);
       const int64_t rows = blocking.tile_rows.Begin(tile + 1) - row;
       tiles.job.input = input + (row - first_row) * stride;
       tiles.SetOutput(args.c, args.c_float, row * args.ldc);
-      tiles.PrefetchBehind(tile - part.first_tile, panel == part.first_panel ? rows * stride : 0);
+      tiles.job.first_tile = tile - part.first_tile;
+      tiles.job.last_tile = next - part.first_tile;
+      const int64_t tile_bytes = rows * stride * static_cast<int64_t>(sizeof(DotInput));
+      tiles.job.rows_ahead = panel == part.first_panel ? tile_bytes : 0;
       tiles.Run(rows);
+      tile = next;
     }
   }
 }

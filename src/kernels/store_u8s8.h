@@ -20,27 +20,32 @@ template <Epilogue kEpilogue, int kRows, int kVectors>
 inline QLITE_INLINE void StoreBytes(const TileOutput& out, const Accumulators<kRows, kVectors>& acc) {
   using V = VecWide;
   constexpr int kGathered = 4 / kVectors;
+  // Bytes that are stored may alias anything: what is needed again is loaded once, but not ahead of the reduction,
+  // where the registers are full.
+  asm volatile("" ::: "memory");
   auto* output = static_cast<uint8_t*>(out.output);
+  const int64_t stride = out.output_stride;
+  const int columns = out.columns;
+  const OutputMap& map = *out.map;
+  V::F32 multipliers[kVectors];
+  Unroll<kVectors>([&](auto v) QLITE_INLINE { multipliers[v.value] = V::LoadF32(out.multipliers + v.value * kLanes); });
   Unroll<DivideUp(kRows, kGathered)>([&](auto part) QLITE_INLINE {
     constexpr int kFirst = part.value * kGathered;
-    // Nothing is loaded ahead: the registers are full, and spilling accumulators would reach into the reduction.
-    asm volatile("" ::: "memory");
     V::I32 rounded[4];
     Unroll<4>([&](auto j) QLITE_INLINE {
       constexpr int kRow = kFirst + j.value / kVectors;
       constexpr int kVector = j.value % kVectors;
       if constexpr (kRow < kRows) {
-        const V::F32 m = V::LoadF32(out.multipliers + kVector * kLanes);
-        rounded[j.value] = V::Round<kEpilogue>(V::Scale(acc.at[kRow][kVector], m), *out.map);
+        rounded[j.value] = V::Round<kEpilogue>(V::Scale(acc.at[kRow][kVector], multipliers[kVector]), map);
       } else {
         rounded[j.value] = V::Zero();
       }
     });
-    const V::U8 bytes = V::GatherRows<kGathered>(V::Narrow4<kEpilogue>(rounded, *out.map));
+    const V::U8 bytes = V::GatherRows<kGathered>(V::Narrow4<kEpilogue>(rounded, map));
     Unroll<kGathered>([&](auto j) QLITE_INLINE {
       constexpr int kRow = kFirst + j.value;
       if constexpr (kRow < kRows) {
-        V::StorePiece<kGathered, j.value>(output + kRow * out.output_stride, bytes, out.columns);
+        V::StorePiece<kGathered, j.value>(output + kRow * stride, bytes, columns);
       }
     });
   });

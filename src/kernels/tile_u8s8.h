@@ -46,6 +46,8 @@ inline constexpr int64_t Larger(int64_t a, int64_t b) { return a > b ? a : b; }
 struct Partition {
   Partition(int64_t total, int64_t parts) : size(parts == 0 ? 0 : total / parts), longer(total - size * parts) {}
   int64_t Begin(int64_t i) const { return i * size + Smaller(i, longer); }
+  // Of the parts [i, end), those from the first on that are of equal size end here.
+  int64_t EndOfEqual(int64_t i, int64_t end) const { return i < longer ? Smaller(longer, end) : end; }
   int64_t size;
   int64_t longer;  // parts with one thing more, the first ones
 };
@@ -155,18 +157,28 @@ struct TileOutput {
   const OutputMap* map;
 };
 
-// One tile: rows x (columns of one panel).
+// Tiles of equal height, below each other: rows x (columns of one panel). One after the other in one call, because what
+// comes before the first sum of a tile would otherwise take as long as a step or two.
 struct TileJob : TileOutput {
   const DotInput* input;
-  const int64_t* row_offsets;  // of each row, elements from `input`
+  const int64_t* row_offsets;  // of each row of the first tile, elements from `input`
   const int64_t* run_offsets;  // of each run, elements from the beginning of a row
   int64_t runs;
   int64_t run_steps;
   const DotWeight* weights;
   const int32_t* bias;
-  // Distances in bytes to what is prefetched: the rows of the next tile (0: nothing), a part of the next panel.
-  int64_t rows_ahead;
-  int64_t panel_ahead;
+  int64_t first_tile = 0;  // as numbered in the panel
+  int64_t last_tile = 1;   // not included
+  int64_t row_pitch = 0;   // of the input, elements; of no account where there is one tile
+  // Distance in bytes to the rows of the next tile, which are prefetched; 0: nothing is.
+  int64_t rows_ahead = 0;
+
+  // Distance in bytes to the share of the next panel that a tile of this one prefetches.
+  int64_t PanelAhead(int vectors, int64_t tile) const {
+    const int64_t share = tile * kPrefetchedBytes;
+    const int64_t step_bytes = vectors * VecWide::kBytes;
+    return share < kUnrolledSteps * step_bytes ? runs * run_steps * step_bytes + share : 0;
+  }
 };
 
 using TileFunction = void (*)(const TileJob&);
@@ -193,20 +205,11 @@ struct PanelTiles {
     job.multipliers = reinterpret_cast<const float*>(base + matrix.MultipliersOffset()) + column;
     job.columns = static_cast<int>(Smaller(matrix.n - column, kPanelColumns));
     job.map = &map;
-    PrefetchBehind(0, 0);
   }
   // The output is u8 or float; `at` is the element of its first row and of column 0 of the matrix.
   void SetOutput(uint8_t* output, float* output_float, int64_t at) {
     job.output =
         output == nullptr ? static_cast<void*>(output_float + at + column) : static_cast<void*>(output + at + column);
-  }
-  // What tile `tile` of the panel prefetches while it runs: its share of the next panel, and the rows of the next tile
-  // where they are `input_distance` elements behind its own.
-  void PrefetchBehind(int64_t tile, int64_t input_distance) {
-    const int64_t panel_bytes = job.runs * job.run_steps * vectors * VecWide::kBytes;
-    job.rows_ahead = input_distance * static_cast<int64_t>(sizeof(DotInput));
-    const int64_t at = tile * kPrefetchedBytes;
-    job.panel_ahead = at < kUnrolledSteps * vectors * VecWide::kBytes ? panel_bytes + at : 0;
   }
   void Run(int64_t rows) const { functions[rows - 1](job); }
 

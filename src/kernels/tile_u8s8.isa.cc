@@ -43,17 +43,16 @@ inline QLITE_INLINE void Steps(const DotInput*& input, const int64_t* row_offset
   weights += kSteps * kStepWeights;
 }
 
+// The sums of the tile whose first row is at `first_row`, the others at the offsets from there.
 template <int kRows, int kVectors>
-inline QLITE_INLINE void Reduce(const TileJob& job, Accumulators<kRows, kVectors>* acc) {
+inline QLITE_INLINE void Reduce(const TileJob& job, const DotInput* first_row, const int64_t* row_offsets,
+                                int64_t panel_ahead, Accumulators<kRows, kVectors>* acc) {
   constexpr int kSplits = Splits<kRows, kVectors>();
   constexpr int kSteps = kSplits > kUnrolledSteps ? kSplits : kUnrolledSteps;
   constexpr int kStepBytes = kDotDepth * static_cast<int>(sizeof(DotInput));
   // Small tiles are for small products.
   constexpr bool kPrefetchesRows = kRows >= 4;
-  // Relative to the first row, which the input pointer takes in: one register less of the many that addresses take.
-  int64_t row_offsets[kRows];
   Unroll<kRows>([&](auto r) QLITE_INLINE {
-    row_offsets[r.value] = r.value == 0 ? 0 : job.row_offsets[r.value] - job.row_offsets[0];
     Unroll<kVectors>([&](auto v) QLITE_INLINE {
       acc[0].at[r.value][v.value] = V::LoadI32(job.bias + v.value * kLanes);
       Unroll<kSplits - 1>([&](auto s) QLITE_INLINE { acc[s.value + 1].at[r.value][v.value] = V::Zero(); });
@@ -63,13 +62,16 @@ inline QLITE_INLINE void Reduce(const TileJob& job, Accumulators<kRows, kVectors
   const int64_t* run_offset = job.run_offsets;
   const int64_t* const last_run = run_offset + job.runs;
   do {
-    const DotInput* input = job.input + job.row_offsets[0] + *run_offset;
+    const DotInput* input = first_row + *run_offset;
     int64_t left = job.run_steps;
     // Counting and prefetching take the units that multiply, too: once in a few steps they cost little.
     for (; left >= kSteps; left -= kSteps) {
-      Unroll<kPrefetchedBytes / 64>([&](auto i) QLITE_INLINE { Prefetch(weights, job.panel_ahead + i.value * 64); });
+      Unroll<kPrefetchedBytes / 64>([&](auto i) QLITE_INLINE { Prefetch(weights, panel_ahead + i.value * 64); });
       if (kPrefetchesRows && job.rows_ahead != 0 && left * kStepBytes % 64 < kSteps * kStepBytes) {
-        Unroll<kRows>([&](auto r) QLITE_INLINE { Prefetch(input + row_offsets[r.value], job.rows_ahead); });
+        // Opaque, lest the compiler keep the sum with every offset.
+        const char* ahead = reinterpret_cast<const char*>(input) + job.rows_ahead;
+        asm("" : "+r"(ahead));
+        Unroll<kRows>([&](auto r) QLITE_INLINE { Prefetch(ahead, row_offsets[r.value] * sizeof(DotInput)); });
       }
       Steps<kSteps, kSplits>(input, row_offsets, weights, acc);
     }
@@ -84,10 +86,24 @@ inline QLITE_INLINE void Reduce(const TileJob& job, Accumulators<kRows, kVectors
 }
 
 template <Epilogue kEpilogue, int kVectors, int kRows>
-void Tile(const TileJob& job) {
-  Accumulators<kRows, kVectors> acc[Splits<kRows, kVectors>()];
-  Reduce<kRows, kVectors>(job, acc);
-  Store<kEpilogue, kRows, kVectors>(job, acc[0]);
+void Tiles(const TileJob& job) {
+  constexpr int64_t kElementBytes = kEpilogue == Epilogue::kFloat ? sizeof(float) : 1;
+  // Relative to the first row, which the input pointer takes in: one register less of the many that addresses take.
+  // (Opaque, lest the compiler subtract in vectors: those are taken.)
+  int64_t row_offsets[kRows];
+  int64_t first_offset = job.row_offsets[0];
+  asm("" : "+r"(first_offset));
+  Unroll<kRows>(
+      [&](auto r) QLITE_INLINE { row_offsets[r.value] = r.value == 0 ? 0 : job.row_offsets[r.value] - first_offset; });
+  const DotInput* first_row = job.input + first_offset;
+  TileOutput output = job;
+  for (int64_t tile = job.first_tile; tile < job.last_tile; ++tile) {
+    Accumulators<kRows, kVectors> acc[Splits<kRows, kVectors>()];
+    Reduce<kRows, kVectors>(job, first_row, row_offsets, job.PanelAhead(kVectors, tile), acc);
+    Store<kEpilogue, kRows, kVectors>(output, acc[0]);
+    first_row += kRows * job.row_pitch;
+    output.output = static_cast<char*>(output.output) + kRows * job.output_stride * kElementBytes;
+  }
 }
 
 template <int... kRows>
@@ -102,9 +118,9 @@ struct MakeRowList<0, kRows...> {
 
 template <int... kRows>
 constexpr TileTable MakeTileTable(RowList<kRows...>) {
-  return {{{{&Tile<Epilogue::kFloat, 1, kRows>...}, {&Tile<Epilogue::kFloat, 2, kRows>...}},
-           {{&Tile<Epilogue::kClamped, 1, kRows>...}, {&Tile<Epilogue::kClamped, 2, kRows>...}},
-           {{&Tile<Epilogue::kSaturated, 1, kRows>...}, {&Tile<Epilogue::kSaturated, 2, kRows>...}}}};
+  return {{{{&Tiles<Epilogue::kFloat, 1, kRows>...}, {&Tiles<Epilogue::kFloat, 2, kRows>...}},
+           {{&Tiles<Epilogue::kClamped, 1, kRows>...}, {&Tiles<Epilogue::kClamped, 2, kRows>...}},
+           {{&Tiles<Epilogue::kSaturated, 1, kRows>...}, {&Tiles<Epilogue::kSaturated, 2, kRows>...}}}};
 }
 
 }  // namespace

@@ -152,10 +152,12 @@ TEST_CASE("gemm_u8s8 keeps to rows, strides and orders") {
 }
 
 TEST_CASE("gemm_u8s8 gives floats") {
-  for (const int64_t n : {1, 8, 16, 17, 32, 40}) {
-    Product p = Dense(5, n, 30);
-    p.float_output = true;
-    Check(p);
+  for (const int64_t m : {5, 57}) {
+    for (const int64_t n : {1, 8, 16, 17, 32, 40}) {
+      Product p = Dense(m, n, 30);
+      p.float_output = true;
+      Check(p);
+    }
   }
 }
 
