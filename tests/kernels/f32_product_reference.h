@@ -136,7 +136,10 @@ class ConvCase {
     const kernels::ConvF32Geometry& g = args_.geometry;
     const auto product = [](std::initializer_list<int64_t> extents) {
       std::string text;
-      for (const int64_t extent : extents) text += (text.empty() ? "" : "x") + std::to_string(extent);
+      for (const int64_t extent : extents) {
+        if (!text.empty()) text += 'x';
+        text += std::to_string(extent);
+      }
       return text;
     };
     return product({g.in_h, g.in_w, g.in_channels}) + " -> " + product({g.out_h, g.out_w, g.out_channels}) +
