@@ -119,6 +119,8 @@ int32_t ThreadPool::AwaitChange(int32_t seen) const {
 }
 
 void ThreadPool::ThreadMain(int worker) {
+  // The loader allocates a thread's data at their first use: here, not in the middle of whatever job comes first.
+  current.worker = worker;
   int32_t seen = 0;
   while (!stop_.load()) {
     seen = AwaitChange(seen);

@@ -140,22 +140,22 @@ int64_t PackedWeights(const ConvF32Geometry& g) {
 }
 
 // The kernels of one input channel and `count` output channels, from `weights` on, to `packed` with a step for each
-// position.
-void PackKernels(const ConvF32Geometry& g, const float* weights, int64_t count, float* packed, int64_t step) {
+// position; zeros behind them, up to `width`.
+void PackKernels(const ConvF32Geometry& g, const float* weights, int64_t count, int64_t width, float* packed,
+                 int64_t step) {
   Batch kernels[9] = {}, u[kPositions];
   for (int64_t i = 0; i < count; ++i, weights += g.in_channels * 9) {
     for (int tap = 0; tap < 9; ++tap) kernels[tap][i] = weights[tap];
   }
   TransformKernels(kernels, u);
   for (int p = 0; p < kPositions; ++p) {
-    for (int64_t i = 0; i < count; ++i) packed[p * step + i] = static_cast<float>(u[p][i]);
+    for (int64_t i = 0; i < width; ++i) packed[p * step + i] = i < count ? static_cast<float>(u[p][i]) : 0.0f;
   }
 }
 
 // [range of output channels][position], each a packed matrix of its own.
 void Pack(const ConvF32Geometry& g, const float* weights, float* packed) {
   const Cut cut(g);
-  std::memset(packed, 0, static_cast<size_t>(PackedWeights(g)) * sizeof(float));
   for (int64_t range = 0; range < cut.column_ranges; ++range) {
     const int64_t used = cut.UsedColumns(g, range), step = PackedRange(g, cut, range);
     const Panels panels(used);
@@ -163,10 +163,11 @@ void Pack(const ConvF32Geometry& g, const float* weights, float* packed) {
       const int64_t first = column / panels.columns * panels.columns;  // of the panel
       const int64_t end = MinOf(used, first + panels.columns), width = RoundUp(end - first, kLanes);
       count = MinOf(kBatch, end - column);
+      const int64_t filled = RoundUp(count, kLanes);
       const float* from = weights + (range * cut.columns + column) * g.in_channels * 9;
       float* to = packed + first * g.in_channels + column - first;
       for (int64_t c = 0; c < g.in_channels; ++c) {
-        PackKernels(g, from + c * 9, count, to + c * width, step);
+        PackKernels(g, from + c * 9, count, filled, to + c * width, step);
       }
     }
     packed += kPositions * step;
