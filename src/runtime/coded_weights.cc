@@ -196,9 +196,9 @@ CodedPlan PlanCodedWeights(const Graph& graph) {
   return plan;
 }
 
-std::vector<NodeId> ProductsOfIntegers(const Graph& graph) {
+std::vector<NodeId> ProductsOfIntegers(const Graph& graph, const CodedPlan& plan) {
   std::vector<NodeId> products;
-  for (const NodeId id : PlanCodedWeights(graph).nodes) {
+  for (const NodeId id : plan.nodes) {
     const std::span<const NodeId> readers = graph.Consumers(graph.node(id).outputs[0]);
     products.insert(products.end(), readers.begin(), readers.end());
   }

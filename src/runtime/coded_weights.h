@@ -34,7 +34,7 @@ struct CodedPlan {
 CodedPlan PlanCodedWeights(const Graph& graph);
 
 // The readers of the plan's weights, ascending. They sum in the same order in whichever form the weights reach them.
-std::vector<NodeId> ProductsOfIntegers(const Graph& graph);
+std::vector<NodeId> ProductsOfIntegers(const Graph& graph, const CodedPlan& plan);
 
 // Takes the nodes and their constants out of the graph: what products read is a value that nothing produces.
 CodedWeights TakeCodedWeights(Graph& graph, const std::vector<NodeId>& nodes);

@@ -34,8 +34,8 @@ struct LoweringOptions {
   // Integer weights that products decode themselves, and the threads to pack them on.
   CodedWeights* coded = nullptr;
   Executor* executor = nullptr;
-  std::vector<NodeId>
-      products_of_integers;  // the nodes that could decode such weights, whether they do or not; ascending
+  // The nodes that could decode such weights, whether they do or not; ascending.
+  std::vector<NodeId> products_of_integers;
 };
 
 // The state of one lowering. Nodes are lowered in topological order; the function of an operator reads its inputs, asks

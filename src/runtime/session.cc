@@ -225,9 +225,9 @@ bool DecodesOnTheFly(const Graph& graph, WeightDecoding decoding) {
 }
 
 // The Dequantize nodes that products take upon them, ascending. Says which weights are decoded after all.
-std::vector<NodeId> ChooseCodedWeights(const Context& context, const Graph& graph, WeightDecoding decoding) {
+std::vector<NodeId> ChooseCodedWeights(const Context& context, const Graph& graph, CodedPlan plan,
+                                       WeightDecoding decoding) {
   if (!DecodesOnTheFly(graph, decoding)) return {};
-  CodedPlan plan = PlanCodedWeights(graph);
   if (!plan.decoded.empty()) {
     context.Log(LogLevel::kInfo,
                 StrCat(plan.decoded.size(), " of ", plan.decoded.size() + plan.nodes.size(),
@@ -250,8 +250,9 @@ absl::StatusOr<std::shared_ptr<Shared>> Prepare(const Context& context, Graph gr
   std::vector<std::string> output_names;
   QLITE_RETURN_IF_ERROR(FixShapes(shared->graph, options));
   for (ValueId output : shared->graph.outputs()) output_names.push_back(shared->graph.value(output).name);
-  shared->options.products_of_integers = ProductsOfIntegers(shared->graph);
-  const std::vector<NodeId> kept = ChooseCodedWeights(context, shared->graph, options.weight_decoding);
+  CodedPlan plan = PlanCodedWeights(shared->graph);
+  shared->options.products_of_integers = ProductsOfIntegers(shared->graph, plan);
+  const std::vector<NodeId> kept = ChooseCodedWeights(context, shared->graph, std::move(plan), options.weight_decoding);
   while (true) {  // what is known now may give the shapes from which more follows
     auto folded = FoldConstants(shared->graph, shared->options.isa, context.limits(), context.executor(), kept);
     if (!folded.ok()) return folded.status();
