@@ -93,7 +93,7 @@ def onednn(args):
         done = programs.run([program, f"--threads={threads}", f"--seconds={args.seconds / 4}"])
         lines += ["```", done.stdout.rstrip(), "```", ""]
     lines += ["The int8 products of lower instruction sets, against their own peaks (oneDNN takes what the machine has):", ""]
-    for isa in [name for name in ("avx512vnni", "avx2", "sse42", "neondot", "neon") if name in compiled(args)]:
+    for isa in [name for name in ("avx512vnni", "avxvnni", "avx2", "sse42", "neondot", "neon") if name in compiled(args)]:
         lines.append("```")
         for shapes in ("square", "im2col"):
             done = programs.run([program, f"--isa={isa}", "--type=int8", f"--filter={shapes}", f"--seconds={args.seconds / 4}"])

@@ -222,10 +222,10 @@ typedef struct qlite_context_options {
   void* log_user;
   qlite_progress_function progress; /**< NULL: none (default). */
   void* progress_user;
-  /** "generic", "sse42", "avx2", "avx512", "avx512vnni", "amxint8", "neon", "neondot": the highest instruction set to
-   * use; NULL: the best there is. "amxint8" asks Linux to keep the matrix unit's state for this process, after which
-   * sigaltstack(2) wants larger stacks; where it refuses, the best there is is "avx512vnni". Results are the same bits
-   * with any of them. */
+  /** "generic", "sse42", "avx2", "avx512", "avxvnni", "avx512vnni", "amxint8", "neon", "neondot": the instruction set
+   * to use, with those it comes on top of; NULL: the best there is. "amxint8" asks Linux to keep the matrix unit's
+   * state for this process, after which sigaltstack(2) wants larger stacks; where it refuses, the best there is is
+   * "avx512vnni". Results are the same bits with any of them. */
   const char* isa;
   uint64_t max_file_bytes;   /**< Larger model files are refused. Default 16 GiB. */
   uint64_t max_tensor_bytes; /**< Larger tensors are refused. Default 8 GiB. */
@@ -1066,8 +1066,8 @@ QLITE_API qlite_status qlite_quantization_result_get_target(const qlite_quantiza
 /** Option number `index` of those that were changed and helped, in that order. */
 QLITE_API qlite_status qlite_quantization_result_get_fix(const qlite_quantization_result* result, size_t index,
                                                          const char** fix);
-/** What was expected of it in dB, at the tensors whose findings asked for it (0: none did), and the signal-to-noise ratio
- * at the outputs before and with it. */
+/** What was expected of it in dB, at the tensors whose findings asked for it (0: none did), and the signal-to-noise
+ * ratio at the outputs before and with it. */
 QLITE_API qlite_status qlite_quantization_result_get_fix_gain(const qlite_quantization_result* result, size_t index,
                                                               double* expected_db, double* before_db, double* after_db);
 /** Layer number `index` of those that were given more bits than the options say, in topological order; `bits` is 32

@@ -24,7 +24,7 @@ const ConvF16Kernels* Arithmetic(Isa isa) {
     unsigned eax = 0, ebx = 0, ecx = 0, edx = 0;
     return __get_cpuid_count(7, 0, &eax, &ebx, &ecx, &edx) != 0 && (edx >> 23 & 1u) != 0;
   }();
-  return isa >= Isa::kAvx512 && supported ? &avx512fp16::kConvF16Kernels : nullptr;
+  return WithoutDotProduct(isa) == Isa::kAvx512 && supported ? &avx512fp16::kConvF16Kernels : nullptr;
 }
 }  // namespace
 

@@ -4,6 +4,6 @@
 
 namespace qlite::kernels {
 
-QLITE_DISPATCH_U8_KERNELS(DepthwiseU8S8)
+QLITE_DISPATCH_DOT_KERNELS(DepthwiseU8S8)
 
 }  // namespace qlite::kernels

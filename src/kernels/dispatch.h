@@ -3,7 +3,7 @@
 // A family `foo` declares in foo.h a struct of function pointers, `FooKernels`, and `const FooKernels& Foo(Isa)`. Its
 // template code, foo.isa.cc, is compiled once for each instruction set, inside `namespace qlite::kernels::QLITE_ISA`,
 // and defines there `extern const FooKernels kFooKernels`. foo.cc writes QLITE_DISPATCH_KERNELS(Foo), or
-// QLITE_DISPATCH_U8_KERNELS(Foo) where the family is compiled for dot products of 8-bit integers too, or
+// QLITE_DISPATCH_DOT_KERNELS(Foo) where the family is compiled for dot products of 8-bit integers too, or
 // QLITE_DISPATCH_PRODUCT_KERNELS(Foo) where it is compiled for both these and matrix units. For a family that is not,
 // the instruction set below stands in.
 // Kernels are looked up once when a program is lowered; nothing dispatches inside a loop.
@@ -31,7 +31,7 @@
     }                                                         \
   }
 
-#define QLITE_DISPATCH_U8_KERNELS(Family)                         \
+#define QLITE_DISPATCH_DOT_KERNELS(Family)                        \
   QLITE_DECLARE_KERNELS(Family, kGeneric, generic)                \
   QLITE_FOR_EACH_COMPILED_ISA(QLITE_DECLARE_KERNELS, Family)      \
   QLITE_FOR_EACH_COMPILED_DOT_ISA(QLITE_DECLARE_KERNELS, Family)  \

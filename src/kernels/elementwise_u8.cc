@@ -4,7 +4,7 @@
 
 namespace qlite::kernels {
 
-QLITE_DISPATCH_U8_KERNELS(ElementwiseU8)
+QLITE_DISPATCH_KERNELS(ElementwiseU8)
 
 AddU8Coefficients MakeAddU8(float scale_a, int32_t zero_a, float scale_b, int32_t zero_b, float scale_out, int sign_b) {
   const double ka = static_cast<double>(scale_a) / scale_out;

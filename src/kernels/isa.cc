@@ -50,6 +50,17 @@ bool HasHalfFloats() {
   return __get_cpuid(1, &eax, &ebx, &ecx, &edx) != 0 && (ecx & bit_F16C) != 0;
 }
 
+// The dot product of AVX2's registers; nor do they know this one.
+bool HasAvxVnni() {
+  unsigned eax = 0, ebx = 0, ecx = 0, edx = 0;
+  return __get_cpuid_count(7, 1, &eax, &ebx, &ecx, &edx) != 0 && (eax >> 4 & 1u) != 0;
+}
+
+bool HasAvx512() {
+  return __builtin_cpu_supports("avx512f") && __builtin_cpu_supports("avx512bw") &&
+         __builtin_cpu_supports("avx512cd") && __builtin_cpu_supports("avx512dq") && __builtin_cpu_supports("avx512vl");
+}
+
 void AddVectorIsas(Detected& found) {
   // libgcc's check also asks the operating system whether it saves the wider registers.
   __builtin_cpu_init();
@@ -57,13 +68,10 @@ void AddVectorIsas(Detected& found) {
   found.Add(Isa::kSse42);
   if (!__builtin_cpu_supports("avx2") || !__builtin_cpu_supports("fma") || !HasHalfFloats()) return;
   found.Add(Isa::kAvx2);
-  if (!__builtin_cpu_supports("avx512f") || !__builtin_cpu_supports("avx512bw") ||
-      !__builtin_cpu_supports("avx512cd") || !__builtin_cpu_supports("avx512dq") ||
-      !__builtin_cpu_supports("avx512vl")) {
-    return;
-  }
-  found.Add(Isa::kAvx512);
-  if (__builtin_cpu_supports("avx512vnni")) found.Add(Isa::kAvx512Vnni);
+  const bool has_avx512 = HasAvx512();
+  if (has_avx512) found.Add(Isa::kAvx512);
+  if (HasAvxVnni()) found.Add(Isa::kAvxVnni);
+  if (has_avx512 && __builtin_cpu_supports("avx512vnni")) found.Add(Isa::kAvx512Vnni);
 }
 
 #elif defined(__aarch64__)

@@ -9,20 +9,20 @@ namespace qlite::kernels {
 
 // Lists of instruction sets, lowest first: X(context, enumerator, name) for each, `context` being whatever the caller
 // passes. The name is that of the namespace, and of the list in CMakeLists.txt. There are three tiers. All families are
-// compiled for vectors. Dot products of 8-bit integers come on top of the last vectors, and matrix units on top of
-// those; only the families that they make a difference to, those of 8-bit integers and the matrix products among them,
-// are compiled for them.
+// compiled for vectors. Dot products of 8-bit integers come on top of vectors (WithoutDotProduct), and matrix units on
+// top of those; only the families that they make a difference to, those that have such dot products and the matrix
+// products among them, are compiled for them.
 #define QLITE_FOR_EACH_X86_ISA(X, context) X(context, kSse42, sse42) X(context, kAvx2, avx2) X(context, kAvx512, avx512)
-#define QLITE_FOR_EACH_X86_DOT_ISA(X, context) X(context, kAvx512Vnni, avx512vnni)
+#define QLITE_FOR_EACH_X86_DOT_ISA(X, context) X(context, kAvxVnni, avxvnni) X(context, kAvx512Vnni, avx512vnni)
 #define QLITE_FOR_EACH_X86_MATRIX_ISA(X, context) X(context, kAmxInt8, amxint8)
 #define QLITE_FOR_EACH_ARM_ISA(X, context) X(context, kNeon, neon)
 #define QLITE_FOR_EACH_ARM_DOT_ISA(X, context) X(context, kNeonDot, neondot)
 
 // All of them, in the order of `Isa`.
-#define QLITE_FOR_EACH_ISA(X, context)                                                                                \
-  QLITE_FOR_EACH_X86_ISA(X, context)                                                                                  \
-  QLITE_FOR_EACH_X86_DOT_ISA(X, context) QLITE_FOR_EACH_X86_MATRIX_ISA(X, context) QLITE_FOR_EACH_ARM_ISA(X, context) \
-      QLITE_FOR_EACH_ARM_DOT_ISA(X, context)
+#define QLITE_FOR_EACH_ISA(X, context)   \
+  QLITE_FOR_EACH_X86_ISA(X, context)     \
+  QLITE_FOR_EACH_X86_DOT_ISA(X, context) \
+  QLITE_FOR_EACH_X86_MATRIX_ISA(X, context) QLITE_FOR_EACH_ARM_ISA(X, context) QLITE_FOR_EACH_ARM_DOT_ISA(X, context)
 
 // Those that the kernels are compiled for here, as told to the sources of this folder.
 #if QLITE_FEW_KERNELS && defined(__x86_64__)
@@ -47,7 +47,9 @@ namespace qlite::kernels {
 #define QLITE_FOR_EACH_COMPILED_MATRIX_ISA(X, context)
 #endif
 
-// Ordered: a later one implies every earlier one on the same architecture.
+// Ordered: of those that a processor executes, the last one is the fastest for 8-bit integers, and none is faster for
+// floats. A later one implies every earlier one on the same architecture, but for kAvxVnni: it implies kAvx2, and
+// nothing implies it.
 enum class Isa : int {
   kGeneric,
 #define QLITE_ISA_ENUMERATOR(context, enumerator, name) enumerator,
@@ -61,6 +63,8 @@ constexpr Isa WithoutMatrixUnit(Isa isa) { return isa == Isa::kAmxInt8 ? Isa::kA
 // The vectors that a matrix unit or a dot product of 8-bit integers comes on top of; others are themselves.
 constexpr Isa WithoutDotProduct(Isa isa) {
   switch (WithoutMatrixUnit(isa)) {
+    case Isa::kAvxVnni:
+      return Isa::kAvx2;
     case Isa::kAvx512Vnni:
       return Isa::kAvx512;
     case Isa::kNeonDot:
@@ -88,7 +92,7 @@ Isa BestVectorIsa();
 // Whether `isa` is one of SupportedIsas(). Asks for permission only where `isa` needs it.
 bool IsSupported(Isa isa);
 
-// "generic", "sse42", "avx2", "avx512", "avx512vnni", "amxint8", "neon", "neondot".
+// "generic", "sse42", "avx2", "avx512", "avxvnni", "avx512vnni", "amxint8", "neon", "neondot".
 std::string_view IsaName(Isa isa);
 
 // Inverse of IsaName. False when the name is not one of them.

@@ -4,7 +4,7 @@
 
 namespace qlite::kernels {
 
-QLITE_DISPATCH_U8_KERNELS(PoolU8)
+QLITE_DISPATCH_KERNELS(PoolU8)
 
 PoolU8Args GlobalPoolU8(int64_t batch, int64_t h, int64_t w, int64_t channels) {
   PoolU8Args args;

@@ -33,7 +33,7 @@
 
 namespace qlite::kernels::QLITE_ISA::u8 {
 
-#if QLITE_ISA_avx512vnni || QLITE_ISA_neondot
+#if QLITE_ISA_avxvnni || QLITE_ISA_avx512vnni || QLITE_ISA_neondot
 inline constexpr int kDotDepth = 4;
 using DotInput = uint8_t;
 using DotWeight = int8_t;
@@ -237,6 +237,8 @@ struct Vec128 {
   static I32 Dot(I32 acc, I32 input, I32 weights) {
 #if QLITE_ISA_avx512vnni
     return reinterpret_cast<I32>(_mm_dpbusd_epi32(Raw(acc), Raw(input), Raw(weights)));
+#elif QLITE_ISA_avxvnni
+    return reinterpret_cast<I32>(_mm_dpbusd_avx_epi32(Raw(acc), Raw(input), Raw(weights)));
 #else
     return Add(acc, reinterpret_cast<I32>(_mm_madd_epi16(Raw(input), Raw(weights))));
 #endif
@@ -256,7 +258,6 @@ struct Vec128 {
     if constexpr (kEpilogue == Epilogue::kSaturated) return bytes;
     return _mm_min_epu8(_mm_max_epu8(bytes, LoadU8(map.lo)), LoadU8(map.hi));
   }
-#if QLITE_ISA_avx512vnni
   // What Interleave consists of: pairs of bytes of two rows, then pairs of such pairs.
   static void ZipBytes(U8 a, U8 b, U8 out[2]) {
     out[0] = _mm_unpacklo_epi8(a, b);
@@ -268,17 +269,17 @@ struct Vec128 {
       out[2 * i + 1] = reinterpret_cast<I32>(_mm_unpackhi_epi16(a[i], b[i]));
     }
   }
-#endif
   static void Interleave(const U8 rows[kDotDepth], I32 out[4]) {
-#if QLITE_ISA_avx512vnni
-    U8 upper[2], lower[2];
+    U8 upper[2];
     ZipBytes(rows[0], rows[1], upper);
-    ZipBytes(rows[2], rows[3], lower);
-    ZipWords(upper, lower, out);
-#else
-    Widen(_mm_unpacklo_epi8(rows[0], rows[1]), out);
-    Widen(_mm_unpackhi_epi8(rows[0], rows[1]), out + 2);
-#endif
+    if constexpr (kDotDepth == 4) {
+      U8 lower[2];
+      ZipBytes(rows[2], rows[3], lower);
+      ZipWords(upper, lower, out);
+    } else {
+      Widen(upper[0], out);
+      Widen(upper[1], out + 2);
+    }
   }
   static void Widen(U8 x, I32 out[2]) {
     out[0] = reinterpret_cast<I32>(_mm_unpacklo_epi8(x, _mm_setzero_si128()));
@@ -377,6 +378,8 @@ struct Vec256 {
   static I32 Dot(I32 acc, I32 input, I32 weights) {
 #if QLITE_ISA_avx512vnni
     return reinterpret_cast<I32>(_mm256_dpbusd_epi32(Raw(acc), Raw(input), Raw(weights)));
+#elif QLITE_ISA_avxvnni
+    return reinterpret_cast<I32>(_mm256_dpbusd_avx_epi32(Raw(acc), Raw(input), Raw(weights)));
 #else
     return Add(acc, reinterpret_cast<I32>(_mm256_madd_epi16(Raw(input), Raw(weights))));
 #endif
@@ -401,7 +404,6 @@ struct Vec256 {
     if constexpr (kRows == 2) return _mm256_permute4x64_epi64(x, 0xD8);
     return _mm256_permutevar8x32_epi32(x, _mm256_setr_epi32(0, 4, 1, 5, 2, 6, 3, 7));
   }
-#if QLITE_ISA_avx512vnni
   static void ZipBytes(U8 a, U8 b, U8 out[2]) {
     out[0] = _mm256_unpacklo_epi8(a, b);
     out[1] = _mm256_unpackhi_epi8(a, b);
@@ -412,17 +414,17 @@ struct Vec256 {
       out[2 * i + 1] = reinterpret_cast<I32>(_mm256_unpackhi_epi16(a[i], b[i]));
     }
   }
-#endif
   static void Interleave(const U8 rows[kDotDepth], I32 out[4]) {
-#if QLITE_ISA_avx512vnni
-    U8 upper[2], lower[2];
+    U8 upper[2];
     ZipBytes(rows[0], rows[1], upper);
-    ZipBytes(rows[2], rows[3], lower);
-    ZipWords(upper, lower, out);
-#else
-    Widen(_mm256_unpacklo_epi8(rows[0], rows[1]), out);
-    Widen(_mm256_unpackhi_epi8(rows[0], rows[1]), out + 2);
-#endif
+    if constexpr (kDotDepth == 4) {
+      U8 lower[2];
+      ZipBytes(rows[2], rows[3], lower);
+      ZipWords(upper, lower, out);
+    } else {
+      Widen(upper[0], out);
+      Widen(upper[1], out + 2);
+    }
   }
   static void Widen(U8 x, I32 out[2]) {
     out[0] = reinterpret_cast<I32>(_mm256_unpacklo_epi8(x, _mm256_setzero_si256()));
@@ -514,7 +516,6 @@ struct Vec512 {
     if constexpr (kRows == 2) return _mm512_permutexvar_epi64(_mm512_setr_epi64(0, 2, 4, 6, 1, 3, 5, 7), x);
     return _mm512_permutexvar_epi32(_mm512_setr_epi32(0, 4, 8, 12, 1, 5, 9, 13, 2, 6, 10, 14, 3, 7, 11, 15), x);
   }
-#if QLITE_ISA_avx512vnni
   static void ZipBytes(U8 a, U8 b, U8 out[2]) {
     out[0] = _mm512_unpacklo_epi8(a, b);
     out[1] = _mm512_unpackhi_epi8(a, b);
@@ -525,17 +526,17 @@ struct Vec512 {
       out[2 * i + 1] = reinterpret_cast<I32>(_mm512_unpackhi_epi16(a[i], b[i]));
     }
   }
-#endif
   static void Interleave(const U8 rows[kDotDepth], I32 out[4]) {
-#if QLITE_ISA_avx512vnni
-    U8 upper[2], lower[2];
+    U8 upper[2];
     ZipBytes(rows[0], rows[1], upper);
-    ZipBytes(rows[2], rows[3], lower);
-    ZipWords(upper, lower, out);
-#else
-    Widen(_mm512_unpacklo_epi8(rows[0], rows[1]), out);
-    Widen(_mm512_unpackhi_epi8(rows[0], rows[1]), out + 2);
-#endif
+    if constexpr (kDotDepth == 4) {
+      U8 lower[2];
+      ZipBytes(rows[2], rows[3], lower);
+      ZipWords(upper, lower, out);
+    } else {
+      Widen(upper[0], out);
+      Widen(upper[1], out + 2);
+    }
   }
   static void Widen(U8 x, I32 out[2]) {
     out[0] = reinterpret_cast<I32>(_mm512_unpacklo_epi8(x, _mm512_setzero_si512()));

@@ -61,7 +61,7 @@ inline constexpr int kMaxChunkSteps = 1;
 
 // Steps in the body of the inner loop, and the bytes of the next panel that are prefetched there. Where a dot product
 // takes several operations on registers of its own, one step fills the body.
-#if QLITE_ISA_avx512vnni || QLITE_ISA_neondot
+#if QLITE_ISA_avxvnni || QLITE_ISA_avx512vnni || QLITE_ISA_neondot
 inline constexpr int kUnrolledSteps = 4;
 inline constexpr int kPrefetchedBytes = 128;
 #else

@@ -54,9 +54,11 @@ def instruction_sets():
         names.append("sse42")
     if {"avx2", "fma", "f16c"} <= flags:
         names.append("avx2")
-    if {"avx512f", "avx512bw", "avx512cd", "avx512dq", "avx512vl"} <= flags:
-        names.append("avx512")
-        if "avx512_vnni" in flags:
+        if {"avx512f", "avx512bw", "avx512cd", "avx512dq", "avx512vl"} <= flags:
+            names.append("avx512")
+        if "avx_vnni" in flags:
+            names.append("avxvnni")
+        if {"avx512", "avx512_vnni"} <= flags.union(names):
             names.append("avx512vnni")
             if {"amx_tile", "amx_int8"} <= flags:
                 names.append("amxint8")
