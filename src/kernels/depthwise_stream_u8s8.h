@@ -1,6 +1,7 @@
 // Depthwise 3x3 convolutions of bytes as streams: two output rows above each other are made from left to right, and
-// what they share of the input stays in registers. For instruction sets whose dot product takes four bytes and that
-// have 32 registers. Included by *.isa.cc alone, like kernels/simd_u8.h.
+// what they share of the input stays in registers. For instruction sets whose dot product takes four bytes. With 16
+// registers the compiler keeps some of it on the stack, which still costs less than gathering columns. Included by
+// *.isa.cc alone, like kernels/simd_u8.h.
 //
 // The work is dot products, requantization and the shuffles that bring four taps of a channel into one lane, and all of
 // them want the same few ports of the processor, so shuffles are what to save. At stride 1 a lane holds one column of
@@ -11,12 +12,11 @@
 
 #include <cstdint>
 
-#include "kernels/simd.h"
 #include "kernels/simd_u8.h"
 
 namespace qlite::kernels::QLITE_ISA::u8 {
 
-inline constexpr bool kCanStream = kDotDepth == 4 && kVectorRegisters >= 32;
+inline constexpr bool kCanStream = kDotDepth == 4;
 
 // Input rows under two kernels above each other, at most.
 inline constexpr int kStreamRows = 5;
