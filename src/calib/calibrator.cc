@@ -88,8 +88,13 @@ absl::Status CheckResumable(const CalibrationTable& resume, const CalibrationTab
     return absl::InvalidArgumentError(StrCat("the calibration cannot be resumed: the saved table is of ", what));
   };
   if (resume.method != fresh.method) return refuse(StrCat("method ", resume.method, ", not ", fresh.method));
-  if (resume.graph_fingerprint != fresh.graph_fingerprint) return refuse("another graph");
-  if (resume.data_fingerprint != fresh.data_fingerprint) return refuse("other samples");
+  // Samples before the graph: equalisation makes of other samples another graph too.
+  if (resume.data_fingerprint != fresh.data_fingerprint) {
+    return refuse("other samples: other files, another number of them, or prepared in another way");
+  }
+  if (resume.graph_fingerprint != fresh.graph_fingerprint) {
+    return refuse("another graph: of another model, or simplified or equalised with other settings");
+  }
   if (resume.samples_done < 0 || resume.samples_done > data.size()) {
     return refuse(StrCat(resume.samples_done, " samples, but the data set has ", data.size()));
   }

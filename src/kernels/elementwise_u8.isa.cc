@@ -35,17 +35,39 @@ void CombineRow(const uint8_t* a, const uint8_t* b, bool scalar_b, uint8_t* outp
   }
 }
 
+// Of the row that a tensor of short rows is combined with, so many bytes of copies are laid side by side.
+constexpr int64_t kCopiedBytes = 16 * V::kBytes;
+
+// Dense rows of at most kCopiedBytes with one row: many are taken at a time, since a row of a few channels would leave
+// most of a vector empty.
+template <class Combine>
+void CombineShortRows(const BinaryU8Args& args, int64_t begin, int64_t end, const OutputMap& map,
+                      const Combine& combine) {
+  uint8_t copies[kCopiedBytes];
+  const int64_t fitting = kCopiedBytes / args.cols;
+  const int64_t together = fitting < end - begin ? fitting : end - begin;
+  for (int64_t i = 0; i < together; ++i) {
+    std::memcpy(copies + i * args.cols, args.b, static_cast<size_t>(args.cols));
+  }
+  for (int64_t row = begin; row < end; row += together) {
+    const int64_t rows = end - row < together ? end - row : together;
+    CombineRow(args.a + row * args.cols, copies, false, args.output + row * args.cols, rows * args.cols, map, combine);
+  }
+}
+
 template <class Combine>
 void CombineRows(const BinaryU8Args& args, int64_t begin, int64_t end, const Combine& combine) {
   const OutputMap map = MakeOutputMap(args.quantization);
   const bool scalar_b = args.broadcast == BroadcastU8::kScalar;
-  const bool dense = args.a_stride == args.cols && args.output_stride == args.cols &&
-                     (scalar_b || (args.broadcast == BroadcastU8::kNone && args.b_stride == args.cols));
-  if (dense) {
+  const bool dense_rows = args.a_stride == args.cols && args.output_stride == args.cols;
+  if (dense_rows && (scalar_b || (args.broadcast == BroadcastU8::kNone && args.b_stride == args.cols))) {
     const int64_t first = begin * args.cols;
     CombineRow(args.a + first, scalar_b ? args.b : args.b + first, scalar_b, args.output + first,
                (end - begin) * args.cols, map, combine);
     return;
+  }
+  if (dense_rows && args.broadcast == BroadcastU8::kRow && args.cols > 0 && args.cols <= kCopiedBytes / 2) {
+    return CombineShortRows(args, begin, end, map, combine);
   }
   for (int64_t row = begin; row < end; ++row) {
     const uint8_t* b = args.broadcast == BroadcastU8::kNone ? args.b + row * args.b_stride : args.b;
@@ -72,7 +94,45 @@ void Mul(const BinaryU8Args& args, int32_t zero_a, int32_t zero_b, float multipl
   });
 }
 
+#if QLITE_ISA_avx512 || QLITE_ISA_avx512vnni
+// A table of 256 bytes in four registers of 16-bit words, and what it says of 64 bytes.
+class TableInRegisters {
+ public:
+  explicit TableInRegisters(const uint8_t table[256]) {
+    Unroll<4>([&](auto i) QLITE_INLINE { words_[i.value] = V::LoadU8(table + i.value * V::kBytes); });
+  }
+
+  V::U8 operator()(V::U8 x) const {
+    const __m512i low_byte = _mm512_set1_epi16(255);
+    const __m512i even = AtWords(_mm512_and_si512(x, low_byte));
+    const __m512i odd = AtWords(_mm512_srli_epi16(x, 8));
+    return _mm512_or_si512(_mm512_and_si512(even, low_byte), _mm512_slli_epi16(odd, 8));
+  }
+
+ private:
+  // For an index in each word its entry in the lower byte; the upper one is unspecified.
+  __m512i AtWords(__m512i index) const {
+    const __m512i word = _mm512_srli_epi16(index, 1);
+    const __m512i first_half = _mm512_permutex2var_epi16(words_[0], word, words_[1]);
+    const __m512i second_half = _mm512_permutex2var_epi16(words_[2], word, words_[3]);
+    const __mmask32 in_second = _mm512_test_epi16_mask(index, _mm512_set1_epi16(128));
+    const __m512i bytes = _mm512_mask_blend_epi16(in_second, first_half, second_half);
+    return _mm512_srlv_epi16(bytes, _mm512_slli_epi16(_mm512_and_si512(index, _mm512_set1_epi16(1)), 3));
+  }
+
+  __m512i words_[4];
+};
+#endif
+
 void Lookup(const uint8_t* input, const uint8_t table[256], uint8_t* output, int64_t begin, int64_t end) {
+#if QLITE_ISA_avx512 || QLITE_ISA_avx512vnni
+  if (end - begin >= V::kBytes) {
+    const TableInRegisters entries(table);
+    for (; begin + V::kBytes <= end; begin += V::kBytes) {
+      V::StoreU8(output + begin, entries(V::LoadU8(input + begin)), V::kBytes);
+    }
+  }
+#endif
   // Eight bytes at a time, so that loads and stores of whole words leave the ports to the table.
   for (; begin + 8 <= end; begin += 8) {
     uint64_t from;

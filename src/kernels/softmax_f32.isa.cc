@@ -6,13 +6,21 @@
 namespace qlite::kernels::QLITE_ISA {
 namespace {
 
+// exp(x) for x <= 0, and 0 below exp(-71) = 2^-102.4: the quotient by the sum of up to 2^23 elements then is no
+// subnormal number, which processors compute a hundred times slower, here and in the products that follow. Masks of
+// -100, as those of shifted windows, make many of them.
+inline VecF32 ExpOrZero(VecF32 x) {
+  const VecF32 least = -71.0f;
+  return Select(Less(x, least), VecF32(0.0f), Exp(Max(least, x)));
+}
+
 // Lines that lie contiguous, one at a time.
 template <bool kLog>
 void RunAlong(const float* in, float* out, int64_t length) {
   const VecF32 largest = TreeAlong<MaxTree>(
       length, -kInfinity, [&](VecF32 acc, int64_t at, auto lanes) { return MaxNan(acc, lanes.Load(in + at)); });
   const VecF32 sum = TreeAlong<SumTree>(length, 0.0f, [&](VecF32 acc, int64_t at, auto lanes) {
-    const VecF32 e = Exp(lanes.Load(in + at) - largest);
+    const VecF32 e = ExpOrZero(lanes.Load(in + at) - largest);
     if (!kLog) lanes.Store(e, out + at);
     return acc + e;
   });
@@ -28,7 +36,7 @@ void RunAcross(const float* in, float* out, int64_t length, int64_t inner, Lanes
   const VecF32 largest = TreeAcross<MaxTree>(length, inner, -kInfinity,
                                              [&](VecF32 acc, int64_t at) { return MaxNan(acc, lanes.Load(in + at)); });
   const VecF32 sum = TreeAcross<SumTree>(length, inner, 0.0f, [&](VecF32 acc, int64_t at) {
-    const VecF32 e = Exp(lanes.Load(in + at) - largest);
+    const VecF32 e = ExpOrZero(lanes.Load(in + at) - largest);
     if (!kLog) lanes.Store(e, out + at);
     return acc + e;
   });

@@ -222,15 +222,21 @@ TEST_CASE("progress counts every sample once, in order") {
 
 TEST_CASE("a resumed calibration must be of the same method, graph and data") {
   const Graph graph = MakeNetwork(), other_graph = MakeNetwork(9);
-  const RandomSamples data(6), other_data(6, 100);
+  const RandomSamples data(6), other_data(6, 100), fewer(5);
   const auto table = Calibrate(graph, data, "KL", 1);
   CHECK(Calibrate(graph, data, "KL", 1, &*table).ok());
-  for (const auto& status :
-       {Calibrate(graph, data, "MAX_MIN", 1, &*table).status(), Calibrate(other_graph, data, "KL", 1, &*table).status(),
-        Calibrate(graph, other_data, "KL", 1, &*table).status()}) {
+  const auto check_refused = [&](const absl::Status& status, const std::string& difference) {
     CHECK(status.code() == absl::StatusCode::kInvalidArgument);
-    CHECK(status.message().find("cannot be resumed") != std::string::npos);
-  }
+    const std::string message(status.message());
+    INFO(message);
+    CHECK(message.find("cannot be resumed: the saved table is of " + difference) != std::string::npos);
+  };
+  check_refused(Calibrate(graph, data, "MAX_MIN", 1, &*table).status(), "method KL, not MAX_MIN");
+  check_refused(Calibrate(other_graph, data, "KL", 1, &*table).status(), "another graph");
+  check_refused(Calibrate(graph, other_data, "KL", 1, &*table).status(), "other samples");
+  check_refused(Calibrate(graph, fewer, "KL", 1, &*table).status(), "other samples");
+  // A network equalised over other samples is another graph, but the samples are what its user changed.
+  check_refused(Calibrate(other_graph, fewer, "KL", 1, &*table).status(), "other samples");
 }
 
 TEST_CASE("tables of shards merge to the table of the whole") {

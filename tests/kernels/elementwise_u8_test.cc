@@ -35,6 +35,7 @@ std::vector<Binary> Binaries() {
       for (const int64_t gap : {0, 3}) all.push_back({3, cols, broadcast, gap, {111, 0, 255}});
     }
   }
+  for (const int64_t cols : {1, 16, 45, 116, 600}) all.push_back({75, cols, BroadcastU8::kRow, 0, {111, 0, 255}});
   all.push_back({2, 300, BroadcastU8::kNone, 0, {0, 0, 255}});
   all.push_back({2, 300, BroadcastU8::kNone, 0, {255, 100, 131}});
   return all;

@@ -66,6 +66,19 @@ TEST_CASE("Softmax is close to the same computation in double") {
   }
 }
 
+TEST_CASE("Softmax has no subnormal results") {
+  // A mask of -100 beside values of which some are large: exp(-100) alone would be subnormal.
+  std::vector<float> line;
+  for (int i = 0; i < 200; ++i) line.push_back(i % 3 == 0 ? 0.0f : -60.0f - 0.25f * static_cast<float>(i));
+  for (const Isa isa : SupportedIsas()) {
+    for (const int64_t inner : {1, 4}) {
+      for (const float y : Run(isa, false, line, static_cast<int64_t>(line.size()) / inner, inner, 1)) {
+        CHECK((y == 0.0f || std::isnormal(y)));
+      }
+    }
+  }
+}
+
 TEST_CASE("Softmax works in place, and of extreme lines") {
   for (const Isa isa : SupportedIsas()) {
     std::vector<float> values = {1000.0f, 1000.0f, -1000.0f, -kInf};

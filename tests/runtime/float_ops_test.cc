@@ -87,6 +87,31 @@ TEST_CASE("convolutions of groups as wide as a part of a vector", "[runtime]") {
   }
 }
 
+// Taps that lie in the padding for every output are left out.
+TEST_CASE("convolutions whose kernels reach beyond the image", "[runtime]") {
+  for (uint32_t seed = 0; seed < 60; ++seed) {
+    Rng rng(seed);
+    ConvAttrs attrs;
+    attrs.group = seed % 4 == 0 ? 3 : 1;
+    const int64_t in_each = Pick(rng, 1, 20), out_each = attrs.group == 3 ? in_each : Pick(rng, 1, 20);
+    Dims x = {Pick(rng, 1, 2), attrs.group * in_each}, w = {attrs.group * out_each, in_each}, begin, end;
+    for (int d = 0; d < 2; ++d) {
+      x.push_back(Pick(rng, 1, 4));
+      w.push_back(Pick(rng, 1, 4));
+      attrs.strides.push_back(Pick(rng, 1, 3));
+      attrs.dilations.push_back(Pick(rng, 1, 6));
+      begin.push_back(Pick(rng, 0, 12));
+      // At least one output.
+      end.push_back(Pick(rng, 0, 6) +
+                    std::max<int64_t>(0, attrs.dilations.back() * w.back() - x.back() - begin.back()));
+    }
+    attrs.pads = begin;
+    attrs.pads.insert(attrs.pads.end(), end.begin(), end.end());
+    INFO("seed " << seed);
+    CheckUnaryNode(OpType::kConv, attrs, x, {RandomTensor(rng, w), RandomTensor(rng, {w[0]})});
+  }
+}
+
 TEST_CASE("a convolution whose weights are computed", "[runtime]") {
   Rng rng(1);
   for (int64_t group : {1, 4}) {

@@ -161,6 +161,21 @@ TEST_CASE("int8 convolutions", "[runtime]") {
   }
 }
 
+TEST_CASE("int8 convolutions whose kernels reach beyond the image", "[runtime]") {
+  for (uint32_t seed = 0; seed < 24; ++seed) {
+    Rng rng(seed);
+    ConvAttrs attrs;
+    attrs.group = seed % 4 == 0 ? 20 : 1;
+    const int64_t in_each = attrs.group == 1 ? Pick(rng, 1, 40) : 1, out_each = attrs.group == 1 ? Pick(rng, 1, 40) : 1;
+    const int64_t dilation = Pick(rng, 1, 5);
+    attrs.dilations = {dilation, dilation};
+    attrs.pads = {dilation, dilation, dilation, dilation};
+    const int64_t channels = attrs.group * out_each;
+    const Dims x = {Pick(rng, 1, 2), attrs.group * in_each, Pick(rng, 1, 5), Pick(rng, 1, 5)};
+    CheckProduct({OpType::kConv, attrs, x, {channels, in_each, 3, 3}, 0, channels, 1}, seed);
+  }
+}
+
 TEST_CASE("int8 convolutions of many groups", "[runtime]") {
   for (uint32_t seed = 0; seed < 12; ++seed) {
     Rng rng(seed);

@@ -16,6 +16,7 @@
 #include "runtime/steps/copies.h"
 #include "runtime/steps/float16.h"
 #include "runtime/steps/float_units.h"
+#include "runtime/steps/trimmed_kernel.h"
 #include "runtime/steps/weights.h"
 
 namespace qlite {
@@ -246,7 +247,13 @@ absl::Status FloatConv(Lowering& lowering, const Node& node, ConvShape& shape) {
   const Placement in = lowering.ReadPixels(node.inputs[0]);
   shape.in_pixel_stride = in.pixel_stride;
   CodedWeight* const coded = lowering.Coded(node.inputs[1]);
-  const Placement weights = coded == nullptr ? lowering.Read(node.inputs[1], Layout::kRowMajor) : Placement();
+  Placement weights = coded == nullptr ? lowering.Read(node.inputs[1], Layout::kRowMajor) : Placement();
+  std::vector<float> trimmed;
+  if (weights.at.constant != nullptr) {
+    const std::span whole(reinterpret_cast<const float*>(weights.at.constant + weights.at.offset),
+                          static_cast<size_t>(weights.elements()));
+    weights.at = {.constant = std::as_bytes(TrimKernel(shape, whole, trimmed)).data()};
+  }
   ConvOperands operands;
   operands.input = in.at;
   if (node.has_input(2)) {
@@ -281,7 +288,9 @@ absl::Status Conv(Lowering& lowering, const Node& node) {
   operands.input = in.at;
   operands.output = out.at;
   operands.float_output = weights->float_output;
-  EmitIntegerConv(lowering, *shape, *weights, weights->data, operands, out);
+  std::vector<int8_t> trimmed;
+  const std::span<const int8_t> kept = TrimKernel(*shape, weights->data, trimmed);
+  EmitIntegerConv(lowering, *shape, *weights, kept, operands, out);
   return absl::OkStatus();
 }
 
