@@ -75,6 +75,21 @@ template <int kRows, int kVectors>
   }
 }
 
+// Clamp, side by side: most functions bound one, and a comparison takes the place of a multiply-add.
+template <int kRows, int kVectors>
+[[gnu::always_inline]] inline void ClampSums(VecF32 (&sum)[kRows][kVectors], float low, float high) {
+  if (low > -__builtin_inff()) {
+    QLITE_UNROLL for (int r = 0; r < kRows; ++r) {
+      QLITE_UNROLL for (int v = 0; v < kVectors; ++v) sum[r][v] = Max(VecF32(low), sum[r][v]);
+    }
+  }
+  if (high < __builtin_inff()) {
+    QLITE_UNROLL for (int r = 0; r < kRows; ++r) {
+      QLITE_UNROLL for (int v = 0; v < kVectors; ++v) sum[r][v] = Min(VecF32(high), sum[r][v]);
+    }
+  }
+}
+
 template <int kRows, int kVectors>
 [[gnu::always_inline]] inline void FinishSums(VecF32 (&sum)[kRows][kVectors], int tail, const Depth& depth,
                                               const Epilogue& out) {
@@ -89,13 +104,7 @@ template <int kRows, int kVectors>
         QLITE_UNROLL for (int v = 0; v < kVectors; ++v) sum[r][v] = sum[r][v] + row[v];
       }
     }
-    if (out.clamps) {
-      const VecF32 low(out.act_min);
-      const VecF32 high(out.act_max);
-      QLITE_UNROLL for (int r = 0; r < kRows; ++r) {
-        QLITE_UNROLL for (int v = 0; v < kVectors; ++v) sum[r][v] = Clamp(sum[r][v], low, high);
-      }
-    }
+    if (out.clamps) ClampSums(sum, out.act_min, out.act_max);
   }
   float* c = out.c;
   if (tail == kLanes) {
