@@ -15,8 +15,8 @@ constexpr int64_t kCachedRowFloats = 128 * 1024;
 
 // Steps of the reduction in the body of the inner loop.
 constexpr int kUnrolled = 4;
-// Lines of the result are fetched while their sums are computed, where they are whole.
-constexpr bool kPrefetchResult = VecF32::kLanes == 16;
+// Lines of unfinished sums are fetched before a tile goes on with them, where they are whole vectors.
+constexpr bool kPrefetchSums = VecF32::kLanes == 16;
 // Floats of a cache line.
 constexpr int64_t kLineFloats = 16;
 
@@ -42,65 +42,80 @@ struct Depth {
   int64_t panel_step = 0;
 };
 
-VecF32 LoadColumns(const float* p, int columns) {
-  return columns >= VecF32::kLanes ? VecF32::Load(p) : VecF32::LoadPartial(p, columns);
-}
-
 VecF32 Clamp(VecF32 x, VecF32 low, VecF32 high) { return Min(high, Max(low, x)); }
 
-template <int kRows, int kVectors>
-[[gnu::always_inline]] inline void StartSums(VecF32 (&sum)[kRows][kVectors], int columns, const Depth& depth,
-                                             const Epilogue& out) {
+// A row of the result or of what is added to it; of its last vector, the first `tail` columns.
+template <int kVectors>
+[[gnu::always_inline]] inline void LoadRow(const float* p, int tail, VecF32 (&row)[kVectors]) {
   constexpr int kLanes = VecF32::kLanes;
+  constexpr int kLast = kVectors - 1;
+  QLITE_UNROLL for (int v = 0; v < kLast; ++v) row[v] = VecF32::Load(p + v * kLanes);
+  row[kLast] = tail == kLanes ? VecF32::Load(p + kLast * kLanes) : VecF32::LoadPartial(p + kLast * kLanes, tail);
+}
+
+template <int kRows, int kVectors>
+[[gnu::always_inline]] inline void StartSums(VecF32 (&sum)[kRows][kVectors], int tail, const Depth& depth,
+                                             const Epilogue& out) {
   if (depth.first) {
-    QLITE_UNROLL for (int v = 0; v < kVectors; ++v) {
-      const VecF32 start = out.bias ? LoadColumns(out.bias + v * kLanes, columns - v * kLanes) : VecF32(0.0f);
-      QLITE_UNROLL for (int r = 0; r < kRows; ++r) sum[r][v] = start;
-      if constexpr (kPrefetchResult) {
-        QLITE_UNROLL for (int r = 0; r < kRows; ++r) PrefetchToWrite(out.c + r * out.ldc + v * kLanes);
-      }
+    VecF32 start[kVectors];
+    QLITE_UNROLL for (int v = 0; v < kVectors; ++v) start[v] = VecF32(0.0f);
+    if (out.bias) LoadRow(out.bias, tail, start);
+    QLITE_UNROLL for (int r = 0; r < kRows; ++r) {
+      QLITE_UNROLL for (int v = 0; v < kVectors; ++v) sum[r][v] = start[v];
     }
     return;
   }
-  QLITE_UNROLL for (int r = 0; r < kRows; ++r) {
-    QLITE_UNROLL for (int v = 0; v < kVectors; ++v) {
-      sum[r][v] = LoadColumns(out.c + r * out.ldc + v * kLanes, columns - v * kLanes);
-      // The panels that passed since have driven the sums out of the second-level cache: those of the tile below, too.
-      if constexpr (kPrefetchResult) PrefetchToWrite(out.c + (kRows + r) * out.ldc + v * kLanes);
+  const float* c = out.c;
+  QLITE_UNROLL for (int r = 0; r < kRows; ++r, c += out.ldc) LoadRow(c, tail, sum[r]);
+  // The panels that passed since have driven the sums out of the second-level cache: those of the tile below, too.
+  if constexpr (kPrefetchSums) {
+    QLITE_UNROLL for (int r = 0; r < kRows; ++r, c += out.ldc) {
+      QLITE_UNROLL for (int v = 0; v < kVectors; ++v) PrefetchToWrite(c + v * VecF32::kLanes);
+    }
+  }
+}
+
+// Clamp, side by side: most functions bound one, and a comparison takes the place of a multiply-add.
+template <int kRows, int kVectors>
+[[gnu::always_inline]] inline void ClampSums(VecF32 (&sum)[kRows][kVectors], float low, float high) {
+  if (low > -__builtin_inff()) {
+    QLITE_UNROLL for (int r = 0; r < kRows; ++r) {
+      QLITE_UNROLL for (int v = 0; v < kVectors; ++v) sum[r][v] = Max(VecF32(low), sum[r][v]);
+    }
+  }
+  if (high < __builtin_inff()) {
+    QLITE_UNROLL for (int r = 0; r < kRows; ++r) {
+      QLITE_UNROLL for (int v = 0; v < kVectors; ++v) sum[r][v] = Min(VecF32(high), sum[r][v]);
     }
   }
 }
 
 template <int kRows, int kVectors>
-[[gnu::always_inline]] inline void FinishSums(VecF32 (&sum)[kRows][kVectors], int columns, const Depth& depth,
+[[gnu::always_inline]] inline void FinishSums(VecF32 (&sum)[kRows][kVectors], int tail, const Depth& depth,
                                               const Epilogue& out) {
   constexpr int kLanes = VecF32::kLanes;
+  constexpr int kLast = kVectors - 1;
   if (depth.last) {
     if (out.residual) {
-      QLITE_UNROLL for (int r = 0; r < kRows; ++r) {
-        QLITE_UNROLL for (int v = 0; v < kVectors; ++v) {
-          sum[r][v] = sum[r][v] + LoadColumns(out.residual + r * out.ldr + v * kLanes, columns - v * kLanes);
-        }
+      const float* residual = out.residual;
+      QLITE_UNROLL for (int r = 0; r < kRows; ++r, residual += out.ldr) {
+        VecF32 row[kVectors];
+        LoadRow(residual, tail, row);
+        QLITE_UNROLL for (int v = 0; v < kVectors; ++v) sum[r][v] = sum[r][v] + row[v];
       }
     }
-    if (out.clamps) {
-      const VecF32 low(out.act_min);
-      const VecF32 high(out.act_max);
-      QLITE_UNROLL for (int r = 0; r < kRows; ++r) {
-        QLITE_UNROLL for (int v = 0; v < kVectors; ++v) sum[r][v] = Clamp(sum[r][v], low, high);
-      }
-    }
+    if (out.clamps) ClampSums(sum, out.act_min, out.act_max);
   }
-  if (columns == kVectors * kLanes) {
-    QLITE_UNROLL for (int r = 0; r < kRows; ++r) {
-      QLITE_UNROLL for (int v = 0; v < kVectors; ++v) sum[r][v].Store(out.c + r * out.ldc + v * kLanes);
+  float* c = out.c;
+  if (tail == kLanes) {
+    QLITE_UNROLL for (int r = 0; r < kRows; ++r, c += out.ldc) {
+      QLITE_UNROLL for (int v = 0; v < kVectors; ++v) sum[r][v].Store(c + v * kLanes);
     }
     return;
   }
-  QLITE_UNROLL for (int r = 0; r < kRows; ++r) {
-    float* c = out.c + r * out.ldc;
-    QLITE_UNROLL for (int v = 0; v + 1 < kVectors; ++v) sum[r][v].Store(c + v * kLanes);
-    sum[r][kVectors - 1].StorePartial(c + (kVectors - 1) * kLanes, columns - (kVectors - 1) * kLanes);
+  QLITE_UNROLL for (int r = 0; r < kRows; ++r, c += out.ldc) {
+    QLITE_UNROLL for (int v = 0; v < kLast; ++v) sum[r][v].Store(c + v * kLanes);
+    sum[r][kLast].StorePartial(c + kLast * kLanes, tail);
   }
 }
 
@@ -116,12 +131,13 @@ template <int kRows, int kVectors>
   }
 }
 
-// One tile: rows[tap * kBlockRows + r] for r < kRows, kVectors vectors of `b`, of which `columns` columns are wanted.
+// One tile: rows[tap * kBlockRows + r] for r < kRows, kVectors vectors of `b`; of the last one, `tail` columns are
+// wanted.
 template <int kRows, int kVectors>
-void ComputeTile(const float* const* rows, const float* b, int columns, const Depth& depth, const Epilogue& out) {
+void ComputeTile(const float* const* rows, const float* b, int tail, const Depth& depth, const Epilogue& out) {
   constexpr int kWidth = kVectors * VecF32::kLanes;
   VecF32 sum[kRows][kVectors];
-  StartSums(sum, columns, depth, out);
+  StartSums(sum, tail, depth, out);
   const float* const* tap_rows = rows + depth.tap * kBlockRows;
   const char* panel_ahead = depth.panel_ahead;
   for (int64_t tap = 0; tap < depth.taps; ++tap, tap_rows += kBlockRows) {
@@ -146,7 +162,7 @@ void ComputeTile(const float* const* rows, const float* b, int columns, const De
     }
     for (; left > 0; --left, a += sizeof(float), b += kWidth) Step(a, offset, b, sum);
   }
-  FinishSums(sum, columns, depth, out);
+  FinishSums(sum, tail, depth, out);
 }
 
 using TileFunction = void (*)(const float* const*, const float*, int, const Depth&, const Epilogue&);
@@ -216,8 +232,8 @@ const float* PanelRow(const Block& block, const Panels& panels, int64_t panel, i
 [[gnu::always_inline]] inline void ComputeTileOf(const Block& block, const Panels& panels, int64_t panel,
                                                  const TileSplit& split, int64_t tile, Depth* depth) {
   const int64_t column = panel * panels.columns;
-  const int columns = static_cast<int>(MinOf(block.n - column, panels.columns));
   const int64_t width = PanelWidth(block, panels, panel);
+  const int tail = static_cast<int>(MinOf(block.n - column - width, 0)) + VecF32::kLanes;
   const float* b = PanelRow(block, panels, panel, depth->tap * block.run + depth->offset);
   const int64_t begin = split.Begin(tile);
   const int64_t rows = split.Begin(tile + 1) - begin;
@@ -234,7 +250,7 @@ const float* PanelRow(const Block& block, const Panels& panels, int64_t panel, i
     depth->panel_ahead =
         reinterpret_cast<const char*>(depth->next_panel) + tile * depth->taps * depth->run * depth->panel_step;
   }
-  kTiles[width / VecF32::kLanes - 1][rows - 1](block.rows + begin, b, columns, *depth, At(block.out, begin, column));
+  kTiles[width / VecF32::kLanes - 1][rows - 1](block.rows + begin, b, tail, *depth, At(block.out, begin, column));
 }
 
 // A panel against all rows, over one piece of the reduction.
