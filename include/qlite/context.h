@@ -69,9 +69,9 @@ struct ContextOptions {
   // "generic", "sse42", "avx2", "avx512", "avxvnni", "avx512vnni", "amxint8", or on AArch64 "generic", "neon",
   // "neondot": the instruction set to use, with those it comes on top of; empty: the value of the environment variable
   // QLITE_ISA, or the best there is. Results are the same bits with any of them. Using "amxint8", which is the best on
-  // processors that have it, takes a permission that Linux grants to the whole process and that makes sigaltstack(2) want larger stacks. The first
-  // context that chooses among all or names it asks; where the kernel refuses, the best is "avx512vnni". Contexts that
-  // name another one do not ask.
+  // processors that have it, takes a permission that Linux grants to the whole process and that makes sigaltstack(2)
+  // want larger stacks. The first context that chooses among all or names it asks; where the kernel refuses, the best
+  // is "avx512vnni". Contexts that name another one do not ask.
   std::string isa;
 };
 
