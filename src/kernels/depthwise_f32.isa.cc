@@ -318,12 +318,38 @@ void RunColumnOfTiles(const ConvF32Args& args, const Method& method, const Works
   }
 }
 
-void RunRectangle(const ConvF32Args& args, const Method& method, const Workspace& space, const Rectangle& part) {
+// Ranges of channels, one after the other, so that the pixels which a tile shares with the one below stay in the
+// first-level cache.
+int64_t ChannelRanges(const ConvF32Geometry& g, int64_t channels) {
+  // Floats of a tile's pixels that may stay whole, and those of a range otherwise: each costs the pointers anew.
+  constexpr int64_t kCachedFloats = 8 * 1024;
+  constexpr int64_t kRangeFloats = 6 * 1024;
+  // Pixels a multiple of this apart fall into few sets of the cache, however few of their channels are read.
+  constexpr int64_t kSetFloats = 256;
+  const int64_t columns = (MinOf(g.out_w, kTilePixels) - 1) * g.stride_w + g.kernel_w;
+  const int64_t floats = g.kernel_h * MinOf(columns, g.in_w) * channels;
+  if (floats <= kCachedFloats || g.in_pixel_stride % kSetFloats == 0) return 1;
+  return MinOf(CeilDiv(floats, kRangeFloats), MaxOf(channels / kLanes, 1));
+}
+
+void RunTiles(const ConvF32Args& args, const Method& method, const Workspace& space, const Rectangle& part) {
   const int64_t width = args.geometry.out_w;
   const int64_t tiles = CeilDiv(width, kTilePixels);
   for (int64_t i = 0; i < tiles; ++i) {
     const int64_t x = width * i / tiles;
     RunColumnOfTiles(args, method, space, part, x, width * (i + 1) / tiles - x);
+  }
+}
+
+void RunRectangle(const ConvF32Args& args, const Method& method, const Workspace& space, const Rectangle& part) {
+  const int64_t channels = part.end_channel - part.first_channel;
+  const int64_t ranges = ChannelRanges(args.geometry, channels);
+  Rectangle range = part;
+  for (int64_t i = 0; i < ranges; ++i, range.first_channel = range.end_channel) {
+    // The last one has the channels that fill no vector, too.
+    range.end_channel =
+        i + 1 < ranges ? part.first_channel + channels / kLanes * (i + 1) / ranges * kLanes : part.end_channel;
+    RunTiles(args, method, space, range);
   }
 }
 

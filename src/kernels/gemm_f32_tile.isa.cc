@@ -228,35 +228,81 @@ const float* PanelRow(const Block& block, const Panels& panels, int64_t panel, i
   return block.packed_b + panel * panels.columns * block.taps * block.run + k * PanelWidth(block, panels, panel);
 }
 
-// One tile of a panel, over one piece of the reduction.
-[[gnu::always_inline]] inline void ComputeTileOf(const Block& block, const Panels& panels, int64_t panel,
-                                                 const TileSplit& split, int64_t tile, Depth* depth) {
-  const int64_t column = panel * panels.columns;
-  const int64_t width = PanelWidth(block, panels, panel);
-  const int tail = static_cast<int>(MinOf(block.n - column - width, 0)) + VecF32::kLanes;
-  const float* b = PanelRow(block, panels, panel, depth->tap * block.run + depth->offset);
-  const int64_t begin = split.Begin(tile);
-  const int64_t rows = split.Begin(tile + 1) - begin;
-  const float* const* now = block.rows + depth->tap * kBlockRows + begin;
-  depth->rows_ahead = panel == block.first_panel && tile + 1 < split.tiles
-                          ? reinterpret_cast<intptr_t>(now[rows]) - reinterpret_cast<intptr_t>(now[0])
-                          : 0;
-  // The tiles fetch equal parts of the next piece, at most two lines in an unrolled body.
-  depth->panel_ahead = reinterpret_cast<const char*>(b);
-  depth->panel_step = 0;
-  if (depth->next_panel) {
-    depth->panel_step =
-        MinOf(CeilDiv(width, split.tiles), 2 * kLineFloats / kUnrolled) * static_cast<int64_t>(sizeof(float));
-    depth->panel_ahead =
-        reinterpret_cast<const char*>(depth->next_panel) + tile * depth->taps * depth->run * depth->panel_step;
-  }
-  kTiles[width / VecF32::kLanes - 1][rows - 1](block.rows + begin, b, tail, *depth, At(block.out, begin, column));
+// What the tiles of a panel share, over one piece of the reduction.
+struct PanelPart {
+  PanelPart(const Block& block, const Panels& panels, int64_t panel, const Depth& depth)
+      : width(PanelWidth(block, panels, panel)),
+        b(PanelRow(block, panels, panel, depth.tap * block.run + depth.offset)),
+        tail(VecF32::kLanes - static_cast<int>(MaxOf(panel * panels.columns + width - block.n, 0))),
+        tiles(kTiles[width / VecF32::kLanes - 1].data()) {}
+  int64_t width;
+  const float* b;
+  int tail;                   // columns of the last vector
+  const TileFunction* tiles;  // [rows - 1]
+};
+
+// Moves `out` in place: a tile must not wait for a copy of what was just written.
+[[gnu::always_inline]] inline void Move(Epilogue* out, int64_t rows, int64_t columns) {
+  if (out->bias) out->bias += columns;
+  if (out->residual) out->residual += rows * out->ldr + columns;
+  out->c += rows * out->ldc + columns;
+}
+
+// Distance in bytes from a tile's rows to those of the tile below.
+int64_t RowsAhead(const float* const* rows, int64_t count) {
+  return reinterpret_cast<intptr_t>(rows[count]) - reinterpret_cast<intptr_t>(rows[0]);
 }
 
 // A panel against all rows, over one piece of the reduction.
 void ComputeDepth(const Block& block, const Panels& panels, int64_t panel, Depth depth) {
-  const TileSplit split(block.row_count, PanelWidth(block, panels, panel) / VecF32::kLanes);
-  for (int64_t tile = 0; tile < split.tiles; ++tile) ComputeTileOf(block, panels, panel, split, tile, &depth);
+  const PanelPart part(block, panels, panel, depth);
+  const TileSplit split(block.row_count, part.width / VecF32::kLanes);
+  // The tiles fetch equal parts of the next piece, at most two lines in an unrolled body.
+  depth.panel_ahead = reinterpret_cast<const char*>(depth.next_panel ? depth.next_panel : part.b);
+  if (depth.next_panel) {
+    depth.panel_step =
+        MinOf(CeilDiv(part.width, split.tiles), 2 * kLineFloats / kUnrolled) * static_cast<int64_t>(sizeof(float));
+  }
+  const int64_t tile_step = depth.taps * depth.run * depth.panel_step;
+  const bool fetches_rows = panel == block.first_panel;
+  const float* const* rows = block.rows;
+  Epilogue out = At(block.out, 0, panel * panels.columns);
+  for (int64_t tile = 0; tile < split.tiles; ++tile) {
+    const int64_t count = split.rows + (tile < split.extra ? 1 : 0);
+    depth.rows_ahead = fetches_rows && tile + 1 < split.tiles ? RowsAhead(rows + depth.tap * kBlockRows, count) : 0;
+    part.tiles[count - 1](rows, part.b, part.tail, depth, out);
+    rows += count;
+    depth.panel_ahead += tile_step;
+    Move(&out, count, 0);
+  }
+}
+
+// Tile by tile, all panels: where these stay in the first-level cache, rows are read once and those of c are written
+// one after the other.
+void ComputeRowByRow(const Block& block, const Panels& panels) {
+  Depth depth = {.tap = 0, .taps = block.taps, .offset = 0, .run = block.run, .first = true, .last = true};
+  const PanelPart first(block, panels, block.first_panel, depth);
+  const PanelPart last(block, panels, block.end_panel - 1, depth);
+  const int64_t panel_floats = panels.columns * block.taps * block.run;
+  const int64_t others = block.end_panel - 1 - block.first_panel;
+  const TileSplit split(block.row_count, panels.vectors);
+  const float* const* rows = block.rows;
+  Epilogue out = At(block.out, 0, block.first_panel * panels.columns);
+  for (int64_t tile = 0; tile < split.tiles; ++tile) {
+    const int64_t count = split.rows + (tile < split.extra ? 1 : 0);
+    depth.rows_ahead = tile + 1 < split.tiles ? RowsAhead(rows, count) : 0;
+    const float* b = first.b;
+    for (int64_t panel = 0; panel < others; ++panel, b += panel_floats) {
+      depth.panel_ahead = reinterpret_cast<const char*>(b);
+      first.tiles[count - 1](rows, b, VecF32::kLanes, depth, out);
+      Move(&out, 0, panels.columns);
+      depth.rows_ahead = 0;
+    }
+    depth.panel_ahead = reinterpret_cast<const char*>(last.b);
+    last.tiles[count - 1](rows, last.b, last.tail, depth, out);
+    rows += count;
+    Move(&out, count, -others * panels.columns);
+  }
 }
 
 // Calls compute(depth) for the pieces of the reduction, in order: those whose part of a panel the second-level cache
@@ -350,14 +396,7 @@ void ComputeBlock(const Block& block) {
     }
     return;
   }
-  // The panels stay in the first-level cache, so rows are read once and those of c are written one after the other.
-  Depth depth = {.tap = 0, .taps = block.taps, .offset = 0, .run = block.run, .first = true, .last = true};
-  const TileSplit split(block.row_count, panels.vectors);
-  for (int64_t tile = 0; tile < split.tiles; ++tile) {
-    for (int64_t panel = block.first_panel; panel < block.end_panel; ++panel) {
-      ComputeTileOf(block, panels, panel, split, tile, &depth);
-    }
-  }
+  ComputeRowByRow(block, panels);
 }
 
 float* PackPanel(const float* b, int64_t k, int64_t used, int64_t k_stride, int64_t n_stride, float* packed) {

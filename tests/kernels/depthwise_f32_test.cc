@@ -88,6 +88,23 @@ TEST_CASE("depthwise_f32 divides large and small images into units") {
   Check(Depthwise({.in_h = 40, .in_w = 41, .kernel_h = 3, .kernel_w = 3, .pad_top = 1, .pad_left = 1}, 40, 2, 2), 7);
 }
 
+TEST_CASE("depthwise_f32 takes many channels range by range") {
+  int features = 0;
+  for (const int64_t channels : {272, 301, 1000}) {
+    for (const int64_t kernel : {3, 4, 5}) {
+      const ConvF32Geometry g = {.in_h = 12,
+                                 .in_w = 19,
+                                 .kernel_h = kernel,
+                                 .kernel_w = kernel,
+                                 .stride_h = 1 + features % 2,
+                                 .stride_w = 1 + features % 2,
+                                 .pad_top = 1,
+                                 .pad_left = 2};
+      Check(Depthwise(g, channels, 2, 4), features++ % 8);
+    }
+  }
+}
+
 TEST_CASE("depthwise_f32 fetches ahead inside and at the edges of images larger than a cache") {
   Check(Depthwise({.in_h = 70, .in_w = 83, .kernel_h = 3, .kernel_w = 3, .pad_top = 1, .pad_left = 1}, 49, 2, 2), 7);
   Check(Depthwise({.in_h = 70, .in_w = 83, .kernel_h = 2, .kernel_w = 5, .dilation_h = 9, .pad_top = -2}, 48, 5, 0), 4);

@@ -3,6 +3,7 @@
 #include <catch2/catch.hpp>
 #include <limits>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "kernels/f32_product_reference.h"
@@ -177,6 +178,17 @@ TEST_CASE("gemm_f32 packs a transposed matrix to the same floats") {
     std::vector<float> packed(expected.size());
     GemmF32(isa).pack(transposed.data(), 21, 37, 1, 21, packed.data());
     CHECK(SameBits(packed, expected));
+  }
+}
+
+TEST_CASE("gemm_f32 clamps on either side alone") {
+  Product product = MakeProduct(14, 35, 6, 1);
+  product.a[0] = std::numeric_limits<float>::quiet_NaN();
+  for (const auto& [low, high] : {std::pair(-kInfinity, 0.25f), std::pair(0.25f, kInfinity)}) {
+    product.args.act_min = low;
+    product.args.act_max = high;
+    const std::vector<float> expected = Reference(product);
+    for (const Isa isa : SupportedIsas()) CHECK(SameBits(Compute(isa, product, 0), expected));
   }
 }
 
