@@ -18,6 +18,11 @@ constexpr int64_t kLargeWeightsBytes = 1024 * 1024;
 // Units that a convolution has at least, size permitting.
 constexpr int64_t kWantedUnits = 8;
 
+// Output pixels of a strip at least, size permitting: of register tiles, and of a matrix unit, which needs more of them
+// for the weights it loads and leaves the rest of the units to the panels.
+constexpr int64_t kLeastPixels = kMaxTileRows;
+constexpr int64_t kLeastMatrixPixels = 6 * MatrixUnit::kBlockRows;
+
 // What finishing a vector of sums costs, in steps.
 constexpr int64_t kStoreSteps = 8;
 
@@ -111,8 +116,8 @@ struct Plan {
     const int64_t first_rows = (g.kernel_h - 1) * g.dilation_h + 1;
     const int64_t fitting = (kStripBytes / Larger(row_bytes, 1) - first_rows) / g.stride_h + 1;
     const bool large = PackedMatrix{block_columns, reduction.Steps()}.Bytes() > kLargeWeightsBytes;
-    const int64_t wanted =
-        large ? g.out_h : Larger(DivideUp(g.batch * g.out_h * blocks, kWantedUnits), DivideUp(kMaxTileRows, g.out_w));
+    const int64_t least_rows = DivideUp(on_matrix_unit ? kLeastMatrixPixels : kLeastPixels, g.out_w);
+    const int64_t wanted = large ? g.out_h : Larger(DivideUp(g.batch * g.out_h * blocks, kWantedUnits), least_rows);
     const int64_t rows = Smaller(g.out_h, Larger(1, Smaller(fitting, wanted)));
     strips = DivideUp(g.out_h, rows);
     strip_rows = DivideUp(g.out_h, strips);
@@ -164,6 +169,10 @@ struct Unit {
   int64_t image, row, rows, block, panel_group;
 };
 
+int64_t InputRows(const ConvGeometry& g, int64_t rows) {
+  return (rows - 1) * g.stride_h + (g.kernel_h - 1) * g.dilation_h + 1;
+}
+
 void Fill(DotInput* to, int64_t n, int32_t value) {
   if constexpr (sizeof(DotInput) == 1) {
     std::memset(to, value, static_cast<size_t>(n));
@@ -186,14 +195,15 @@ void CopyPixels(const uint8_t* from, int64_t count, int64_t channels, int64_t pi
   }
 }
 
-void CopyStrip(const ConvU8S8Args& args, const Plan& plan, const Unit& unit, DotInput* strip) {
+// The first `kept` rows of the strip are there already.
+void CopyStrip(const ConvU8S8Args& args, const Plan& plan, const Unit& unit, int64_t kept, DotInput* strip) {
   const ConvGeometry& g = args.geometry;
   const int64_t channels = plan.block_channels;
-  const int64_t in_rows = (unit.rows - 1) * g.stride_h + (g.kernel_h - 1) * g.dilation_h + 1;
+  const int64_t in_rows = InputRows(g, unit.rows);
   const int64_t left = Smaller(g.pad_left, plan.strip_w);
   const int64_t inside = Larger(0, Smaller(g.in_w, plan.strip_w - left));
   const uint8_t* input = args.input + unit.image * g.in_h * g.in_w * g.in_pixel_stride + unit.block * channels;
-  for (int64_t r = 0; r < in_rows; ++r) {
+  for (int64_t r = kept; r < in_rows; ++r) {
     DotInput* to = strip + r * plan.row_pitch;
     const int64_t y = unit.row * g.stride_h - g.pad_top + r;
     if (y < 0 || y >= g.in_h) {
@@ -206,6 +216,40 @@ void CopyStrip(const ConvU8S8Args& args, const Plan& plan, const Unit& unit, Dot
     Fill(to + inside * channels, (plan.strip_w - left - inside) * channels, args.input_zero_point);
   }
 }
+
+// The strips of a thread, one after the other in the same memory.
+class StripCopies {
+ public:
+  StripCopies(const ConvU8S8Args& args, const Plan& plan, DotInput* strip) : args_(args), plan_(plan), strip_(strip) {}
+
+  // Most follow on the one before, with some input rows in common.
+  const DotInput* Strip(const Unit& unit) {
+    const ConvGeometry& g = args_.geometry;
+    const bool same_image = unit.image == image_ && unit.block == block_;
+    if (same_image && unit.row == row_) return strip_;
+    const int64_t moved = (unit.row - row_) * g.stride_h;
+    const int64_t kept = same_image && moved > 0 ? Larger(0, in_rows_ - moved) : 0;
+    if (kept > 0) {
+      std::memmove(strip_, strip_ + moved * plan_.row_pitch,
+                   static_cast<size_t>(kept * plan_.row_pitch) * sizeof(DotInput));
+    }
+    CopyStrip(args_, plan_, unit, kept, strip_);
+    image_ = unit.image;
+    block_ = unit.block;
+    row_ = unit.row;
+    in_rows_ = InputRows(g, unit.rows);
+    return strip_;
+  }
+
+ private:
+  const ConvU8S8Args& args_;
+  const Plan& plan_;
+  DotInput* strip_;
+  int64_t image_ = -1;
+  int64_t block_ = -1;
+  int64_t row_ = -1;
+  int64_t in_rows_ = 0;
+};
 
 // The offsets of the runs from a pixel, then those of the pixels of a strip from its first.
 void MakeOffsets(const ConvGeometry& g, const Plan& plan, int64_t* runs, int64_t* pixels) {
@@ -316,20 +360,15 @@ void Run(const ConvU8S8Args& args, int64_t begin, int64_t end, void* workspace) 
   MakeOffsets(g, plan, runs, pixels);
   const OutputMap map = MakeOutputMap(args.quantization);
   MatrixUnit matrix_unit;
-  int64_t copied_image = -1;
-  int64_t copied_row = -1;
-  int64_t copied_block = -1;
+  StripCopies copies(args, plan, copy);
   for (int64_t index = begin; index < end; ++index) {
     const Unit unit(plan, g.out_h, index);
-    const DotInput* strip = copy;
+    const DotInput* strip;
     if (plan.direct) {
       strip = reinterpret_cast<const DotInput*>(args.input) + unit.image * g.in_h * plan.row_pitch +
               unit.row * g.stride_h * plan.row_pitch;
-    } else if (unit.image != copied_image || unit.row != copied_row || unit.block != copied_block) {
-      CopyStrip(args, plan, unit, copy);
-      copied_image = unit.image;
-      copied_row = unit.row;
-      copied_block = unit.block;
+    } else {
+      strip = copies.Strip(unit);
     }
     RunUnit(args, plan, unit, strip, runs, pixels, map, &matrix_unit);
   }

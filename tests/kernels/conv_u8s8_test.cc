@@ -68,6 +68,25 @@ TEST_CASE("conv_u8s8 is exact around the sizes of a matrix unit's tiles") {
   }
 }
 
+TEST_CASE("conv_u8s8 is exact for narrow images of many channels, in one strip and in several") {
+  for (const int64_t width : {5, 7, 8, 9, 15, 20, 56}) {
+    for (const int64_t lines : {1, 2, 3, 8, 11}) {
+      for (const int64_t out_c : {9, 40}) {
+        ConvCase c = {MakeGeometry(64, lines, width, out_c, 3, 3, 1, 1)};
+        Check(c);
+        c.geometry.out_pixel_stride = out_c + 5;
+        c.float_output = true;
+        Check(c);
+      }
+      // Many of the rows between two lines, or none.
+      Check({MakeGeometry(32, lines + 6, width + 6, 40, 7, 7)});
+      Check({MakeGeometry(64, lines + 2, width, 40, 3, 1)});
+    }
+  }
+  // Few channels make short products.
+  Check({MakeGeometry(22, 9, 7, 40, 3, 3, 1, 1)});
+}
+
 TEST_CASE("conv_u8s8 is exact for groups") {
   for (const int64_t groups : {2, 3, 5}) {
     for (const int64_t group_in : {1, 3, 4}) {
