@@ -59,6 +59,28 @@ TEST_CASE("a value scanned in parts has the statistics of the whole") {
   }
 }
 
+TEST_CASE("a value of one element a channel has that element's statistics") {
+  constexpr int64_t kBatch = 2, kChannels = 70;
+  std::vector<float> values(size_t{kBatch * kChannels});
+  for (size_t i = 0; i < values.size(); ++i) values[i] = static_cast<float>(i) / 4 - 10;
+  TappedValue value;
+  value.dims = {kBatch, kChannels, 1, 1};
+  value.data = values.data();
+  value.elements = std::ssize(values);
+  ChannelScan scan;
+  ChannelStatistics statistics;
+  const auto range = scan.Add(value, &statistics);
+  REQUIRE(range);
+  CHECK(range->min == values.front());
+  CHECK(range->max == values.back());
+  CHECK(statistics.count == kBatch);
+  for (size_t c = 0; c < kChannels; ++c) {
+    CHECK(statistics.min[c] == values[c]);
+    CHECK(statistics.max[c] == values[kChannels + c]);
+    CHECK(statistics.Mean(c) == (values[c] + values[kChannels + c]) / 2);
+  }
+}
+
 TEST_CASE("a value in parts that is not finite somewhere is refused") {
   std::vector<float> values = RandomValues(size_t{200} * 40, 1);
   for (const size_t at : {size_t{3}, size_t{150} * 40 + 7, values.size() - 1}) {
