@@ -14,20 +14,57 @@ using calib::SampleWorker;
 
 constexpr std::string_view kStage = "calibrate";
 
+// One for each thread that there is a sample for.
+absl::StatusOr<std::vector<SampleWorker>> MakeWorkers(const Context& context, const Graph& graph,
+                                                      std::string_view method, const ObserverRegistry& registry,
+                                                      int64_t samples) {
+  const Context one_thread = context.WithExecutor(MakeThreadPool(1));
+  const int64_t count = std::min<int64_t>(context.executor().concurrency(), samples);
+  std::vector<SampleWorker> workers;
+  absl::StatusOr<std::unique_ptr<Session>> session = Session::Create(one_thread, graph, {});
+  for (int64_t i = 0; i < count; ++i) {
+    if (!session.ok()) return session.status();
+    absl::StatusOr<std::unique_ptr<Session>> next(nullptr);
+    if (i + 1 < count) next = (*session)->Fork(one_thread);
+    workers.emplace_back(*std::move(session), graph, method, registry);
+    session = std::move(next);
+  }
+  return workers;
+}
+
+// What a calibration needs before its first sample.
+struct Preparation {
+  absl::StatusOr<uint64_t> data_fingerprint;
+  uint64_t graph_fingerprint = 0;
+  absl::StatusOr<std::vector<SampleWorker>> workers;
+};
+
+// The workers on the calling thread, and beside it what names graph and data.
+Preparation Prepare(const Context& context, const Graph& graph, const DataSet& data, std::string_view method,
+                    const ObserverRegistry& registry, int64_t samples) {
+  Preparation made;
+  enum Task : int64_t { kWorkers, kFingerprints, kTasks };
+  context.executor().ParallelFor(kTasks, [&](int64_t begin, int64_t end, int) {
+    for (int64_t task = begin; task < end; ++task) {
+      if (task == kWorkers) {
+        made.workers = MakeWorkers(context, graph, method, registry, samples);
+      } else {
+        made.graph_fingerprint = GraphFingerprint(graph);
+        made.data_fingerprint = data.Fingerprint();
+      }
+    }
+  });
+  return made;
+}
+
 // Samples run in rounds that end where a checkpoint is due.
 class CalibrationRun {
  public:
-  CalibrationRun(const Context& context, const Graph& graph, const CalibratorOptions& options,
-                 const ObserverRegistry& registry, const DataSet& data, CalibrationTable table)
-      : context_(context),
-        graph_(graph),
-        options_(options),
-        registry_(registry),
-        data_(data),
-        table_(std::move(table)) {}
+  CalibrationRun(const Context& context, const CalibratorOptions& options, const DataSet& data, CalibrationTable table,
+                 std::vector<SampleWorker> workers)
+      : context_(context), options_(options), data_(data), table_(std::move(table)), workers_(std::move(workers)) {}
 
   absl::StatusOr<CalibrationTable> Run() {
-    if (absl::Status status = MakeWorkers(); !status.ok()) return status;
     const int64_t total = data_.size();
     const int64_t round =
         !options_.checkpoint_path.empty() && options_.checkpoint_every > 0 ? options_.checkpoint_every : total;
@@ -44,21 +81,6 @@ class CalibrationRun {
   }
 
  private:
-  // One for each thread that there is a sample for.
-  absl::Status MakeWorkers() {
-    const Context one_thread = context_.WithExecutor(MakeThreadPool(1));
-    const int64_t count = std::min<int64_t>(context_.executor().concurrency(), data_.size() - table_.samples_done);
-    absl::StatusOr<std::unique_ptr<Session>> session = Session::Create(one_thread, graph_, {});
-    for (int64_t i = 0; i < count; ++i) {
-      if (!session.ok()) return session.status();
-      absl::StatusOr<std::unique_ptr<Session>> next(nullptr);
-      if (i + 1 < count) next = (*session)->Fork(one_thread);
-      workers_.emplace_back(*std::move(session), graph_, options_.method, registry_);
-      session = std::move(next);
-    }
-    return absl::OkStatus();
-  }
-
   // Runs the samples up to `end`, fewer when cancelled, and adds them to the table.
   absl::Status RunRound(int64_t end) {
     calib::SamplesTaken taken =
@@ -74,9 +96,7 @@ class CalibrationRun {
   }
 
   const Context& context_;
-  const Graph& graph_;
   const CalibratorOptions& options_;
-  const ObserverRegistry& registry_;
   const DataSet& data_;
   CalibrationTable table_;
   std::vector<SampleWorker> workers_;
@@ -123,24 +143,26 @@ absl::StatusOr<CalibrationTable> Calibrator::Run(const DataSet& data, const Cali
   const ObserverRegistry defaults = ObserverRegistry::Default();
   const ObserverRegistry& registry = options_.registry != nullptr ? *options_.registry : defaults;
   if (absl::Status known = registry.Make(options_.method).status(); !known.ok()) return known;
-  CalibrationTable table;
-  table.method = options_.method;
-  table.graph_fingerprint = GraphFingerprint(graph_);
-  absl::StatusOr<uint64_t> data_fingerprint = data.Fingerprint();
-  if (!data_fingerprint.ok()) return data_fingerprint.status();
-  table.data_fingerprint = *data_fingerprint;
-  if (resume != nullptr) {
-    if (absl::Status status = CheckResumable(*resume, table, data); !status.ok()) return status;
-    if (absl::Status status = CopyTensors(*resume, registry, &table); !status.ok()) return status;
-  }
-  if (options_.check_inputs && table.samples_done == 0) {
+  const int64_t done = resume == nullptr ? 0 : std::clamp<int64_t>(resume->samples_done, 0, data.size());
+  if (options_.check_inputs && done == 0) {
     absl::StatusOr<std::vector<InputWarning>> warnings = CheckInputStatistics(data, graph_);
     if (!warnings.ok()) return warnings.status();
     for (const InputWarning& warning : *warnings) {
       context_.Log(LogLevel::kWarning, StrCat(warning.likely_mistake, ": ", warning.evidence));
     }
   }
-  return CalibrationRun(context_, graph_, options_, registry, data, std::move(table)).Run();
+  Preparation made = Prepare(context_, graph_, data, options_.method, registry, data.size() - done);
+  CalibrationTable table;
+  table.method = options_.method;
+  if (!made.data_fingerprint.ok()) return made.data_fingerprint.status();
+  table.data_fingerprint = *made.data_fingerprint;
+  table.graph_fingerprint = made.graph_fingerprint;
+  if (resume != nullptr) {
+    if (absl::Status status = CheckResumable(*resume, table, data); !status.ok()) return status;
+    if (absl::Status status = CopyTensors(*resume, registry, &table); !status.ok()) return status;
+  }
+  if (!made.workers.ok()) return made.workers.status();
+  return CalibrationRun(context_, options_, data, std::move(table), *std::move(made.workers)).Run();
 }
 
 }  // namespace qlite

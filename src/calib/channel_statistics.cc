@@ -24,6 +24,12 @@ void AddTo(Int128 addend, FixedSum* sum) {
   sum->low = static_cast<uint64_t>(total);
 }
 
+void AddTo(int64_t addend, FixedSum* sum) {
+  const uint64_t low = sum->low + static_cast<uint64_t>(addend);
+  sum->high += (addend < 0 ? -1 : 0) + (low < sum->low ? 1 : 0);
+  sum->low = low;
+}
+
 // Rounded half to even; 2^26 saturated samples still fit in a FixedSum.
 Int128 ToQuanta(double value) {
   constexpr double kLimit = 0x1p100;
@@ -59,8 +65,12 @@ void Scan(const TappedValue& value, int64_t channels, float* min, float* max, do
     Kernels().column_statistics(data, value.elements / channels, channels, min, max, sum);
   } else {
     const int64_t batch = value.dims[0], inner = value.elements / (batch * channels);
-    for (int64_t n = 0; n < batch; ++n) {
-      Kernels().row_statistics(data + n * channels * inner, channels, inner, min, max, sum);
+    for (int64_t n = 0; n < batch; ++n, data += channels * inner) {
+      if (inner == 1) {  // a row of channels: the same sums, without a call for each
+        Kernels().column_statistics(data, 1, channels, min, max, sum);
+      } else {
+        Kernels().row_statistics(data, channels, inner, min, max, sum);
+      }
     }
   }
 }

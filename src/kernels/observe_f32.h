@@ -44,8 +44,8 @@ struct ObserveF32Kernels {
   void (*column_groups)(const float* values, int64_t rows, int64_t columns, float* min, float* max, float* sums);
   void (*add_groups)(const float* sums, int64_t groups, int64_t columns, double* sum);
 
-  // Widens [min[c], max[c]] by [from_min[c], from_max[c]] for every one of n channels, and [*least, *greatest] by all of
-  // them; none is NaN. A zero becomes +0 in min and max; its sign is unspecified in the others.
+  // Widens [min[c], max[c]] by [from_min[c], from_max[c]] for every one of n channels, and [*least, *greatest] by all
+  // of these; none is empty or NaN. A zero becomes +0 in min and max; its sign is unspecified in the others.
   void (*widen)(const float* from_min, const float* from_max, int64_t n, float* min, float* max, float* least,
                 float* greatest);
 

@@ -130,11 +130,12 @@ void FoldedColumns(const float* values, int64_t rows, int64_t columns, float* mi
     ForEachGroup(wide_rows, [&](int64_t first, int64_t count) {
       GroupColumns(values + first * width, count, width, wide_min, wide_max, wide_sum);
     });
-    for (int i = 0; i < width; ++i) {
-      const int c = i % static_cast<int>(columns);
-      min[c] = MinOf(wide_min[i], min[c]);
-      max[c] = MaxOf(wide_max[i], max[c]);
-      sum[c] += wide_sum[i];
+    for (int row = 0; row < width; row += static_cast<int>(columns)) {
+      for (int c = 0; c < columns; ++c) {
+        min[c] = MinOf(wide_min[row + c], min[c]);
+        max[c] = MaxOf(wide_max[row + c], max[c]);
+        sum[c] += wide_sum[row + c];
+      }
     }
   }
   const int64_t done = wide_rows * kBlock;
@@ -156,8 +157,17 @@ void ColumnGroups(const float* values, int64_t rows, int64_t columns, float* min
 }
 
 void AddGroups(const float* sums, int64_t groups, int64_t columns, double* sum) {
-  for (int64_t group = groups - 1; group >= 0; --group) {
-    for (int64_t c = 0; c < columns; ++c) sum[c] += static_cast<double>(sums[group * columns + c]);
+  int64_t c = 0;
+  for (; c + kBlock <= columns; c += kBlock) {
+    double total[kBlock];
+    for (int j = 0; j < kBlock; ++j) total[j] = sum[c + j];
+    for (int64_t group = groups - 1; group >= 0; --group) {
+      for (int j = 0; j < kBlock; ++j) total[j] += static_cast<double>(sums[group * columns + c + j]);
+    }
+    for (int j = 0; j < kBlock; ++j) sum[c + j] = total[j];
+  }
+  for (; c < columns; ++c) {
+    for (int64_t group = groups - 1; group >= 0; --group) sum[c] += static_cast<double>(sums[group * columns + c]);
   }
 }
 
@@ -169,10 +179,26 @@ void RowStatistics(const float* values, int64_t rows, int64_t columns, float* mi
 
 void Widen(const float* from_min, const float* from_max, int64_t n, float* min, float* max, float* least,
            float* greatest) {
-  Range(from_min, n, least, greatest);
-  Range(from_max, n, least, greatest);
-  for (int64_t c = 0; c < n; ++c) min[c] = MinOf(from_min[c], min[c]) + 0.0f;
-  for (int64_t c = 0; c < n; ++c) max[c] = MaxOf(from_max[c], max[c]) + 0.0f;
+  const VecF32 zero(0.0f);
+  VecF32 low(*least), high(*greatest);
+  int64_t c = 0;
+  for (; c + kLanes <= n; c += kLanes) {
+    const VecF32 from_low = VecF32::Load(from_min + c), from_high = VecF32::Load(from_max + c);
+    (Min(from_low, VecF32::Load(min + c)) + zero).Store(min + c);
+    (Max(from_high, VecF32::Load(max + c)) + zero).Store(max + c);
+    low = Min(from_low, low);
+    high = Max(from_high, high);
+  }
+  float lows[kLanes], highs[kLanes];
+  low.Store(lows);
+  high.Store(highs);
+  for (int j = 0; j < kLanes; ++j) *least = MinOf(lows[j], *least), *greatest = MaxOf(highs[j], *greatest);
+  for (; c < n; ++c) {
+    min[c] = MinOf(from_min[c], min[c]) + 0.0f;
+    max[c] = MaxOf(from_max[c], max[c]) + 0.0f;
+    *least = MinOf(from_min[c], *least);
+    *greatest = MaxOf(from_max[c], *greatest);
+  }
 }
 
 bool ToQuanta(const double* sums, int64_t n, int64_t* quanta) {

@@ -6,6 +6,11 @@
 #include <random>
 #include <vector>
 
+#include "kernels/depthwise_f32.h"
+#include "kernels/winograd_f32.h"
+#include "runtime/aligned_memory.h"
+#include "runtime/steps/conv_parts.h"
+
 namespace qlite::calib {
 namespace {
 
@@ -56,6 +61,78 @@ TEST_CASE("a value scanned in parts has the statistics of the whole") {
         }
       }
     }
+  }
+}
+
+// A convolution that is made and scanned `rows` rows of an image at a time, at once where `rows` is 0.
+template <class Kernels>
+ChannelStatistics StatisticsOf(const Kernels& kernels, const kernels::ConvF32Geometry& g, int64_t rows) {
+  const auto floats = [](int64_t n, float scale) { return RandomValues(static_cast<size_t>(n), scale); };
+  const std::vector<float> input = floats(g.batch * g.in_h * g.in_w * g.in_channels, 1);
+  const std::vector<float> weights = floats(g.out_channels * g.in_channels / g.groups * g.kernel_h * g.kernel_w, 0.1f);
+  const std::vector<float> bias = floats(g.out_channels, 1);
+  std::vector<float> packed(static_cast<size_t>(kernels.packed_floats(g)));
+  kernels.pack(g, weights.data(), packed.data());
+  std::vector<float> output(static_cast<size_t>(g.batch * g.out_h * g.out_w * g.out_channels));
+  const TappedValue value = Image(output, g.out_channels);
+  kernels::ConvF32Args whole;
+  whole.geometry = g;
+  whole.input = input.data(), whole.packed_weights = packed.data(), whole.bias = bias.data();
+  whole.output = output.data();
+  ChannelScan scan;
+  ChannelStatistics statistics;
+  const auto run = [&](const kernels::ConvF32Args& args) {
+    const auto workspace = AllocateAligned(static_cast<size_t>(kernels.workspace_bytes(args.geometry)));
+    kernels.run(args, workspace.get(), 0, kernels.units(args.geometry));
+  };
+  if (rows == 0) run(whole);
+  ForEachPart(g, rows, [&](const ConvPart& part) {
+    run(ArgsOfPart(whole, part));
+    if (part.elements_made < value.elements) scan.Begin(value, part.elements_made);
+  });
+  REQUIRE(scan.Add(value, &statistics));
+  return statistics;
+}
+
+TEST_CASE("the size of a convolution's parts does not change its statistics") {
+  const kernels::Isa isa = kernels::BestVectorIsa();
+  kernels::ConvF32Geometry g;
+  g.batch = 2;
+  g.in_h = 41, g.in_w = 20, g.in_channels = 48, g.in_pixel_stride = 48;
+  g.out_h = 41, g.out_w = 20, g.out_channels = 48, g.out_pixel_stride = 48;
+  g.kernel_h = 3, g.kernel_w = 3, g.pad_top = 1, g.pad_left = 1;
+  kernels::ConvF32Geometry depthwise = g;
+  depthwise.groups = 48;
+  const auto direct = StatisticsOf(kernels::ConvF32(isa), g, 0);
+  const auto winograd = StatisticsOf(kernels::WinogradF32(isa), g, 0);
+  const auto by_channel = StatisticsOf(kernels::DepthwiseF32(isa), depthwise, 0);
+  for (const int64_t rows : {1, 3, 4, 8, 20, 40, 41}) {
+    CHECK(Same(StatisticsOf(kernels::ConvF32(isa), g, rows), direct));
+    CHECK(Same(StatisticsOf(kernels::DepthwiseF32(isa), depthwise, rows), by_channel));
+    if (rows % kernels::kWinogradTile != 0) continue;
+    CHECK(Same(StatisticsOf(kernels::WinogradF32(isa), g, rows), winograd));
+  }
+}
+
+TEST_CASE("a value of one element a channel has that element's statistics") {
+  constexpr int64_t kBatch = 2, kChannels = 70;
+  std::vector<float> values(size_t{kBatch * kChannels});
+  for (size_t i = 0; i < values.size(); ++i) values[i] = static_cast<float>(i) / 4 - 10;
+  TappedValue value;
+  value.dims = {kBatch, kChannels, 1, 1};
+  value.data = values.data();
+  value.elements = std::ssize(values);
+  ChannelScan scan;
+  ChannelStatistics statistics;
+  const auto range = scan.Add(value, &statistics);
+  REQUIRE(range);
+  CHECK(range->min == values.front());
+  CHECK(range->max == values.back());
+  CHECK(statistics.count == kBatch);
+  for (size_t c = 0; c < kChannels; ++c) {
+    CHECK(statistics.min[c] == values[c]);
+    CHECK(statistics.max[c] == values[kChannels + c]);
+    CHECK(statistics.Mean(c) == (values[c] + values[kChannels + c]) / 2);
   }
 }
 
