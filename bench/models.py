@@ -32,7 +32,8 @@ def make_feeds(session):
 
 
 def shape_flag(feeds):
-    return "--inputShape=" + ";".join(f"{n}:{','.join(map(str, v.shape))}" for n, v in feeds.items())
+    """The flag that fixes the inputs' dimensions; a scalar has none."""
+    return "--inputShape=" + ";".join(f"{n}:{','.join(map(str, v.shape))}" for n, v in feeds.items() if v.ndim)
 
 
 def quantize(build, model, feeds, folder):

@@ -421,12 +421,16 @@ UnitGrid MakeGrid(int64_t m, int64_t n, int64_t k) {
   constexpr int64_t kUnits = 32;
   UnitGrid grid = {.block_rows = kBlockRows, .row_blocks = 0, .panel_ranges = 1, .panels = Panels(n).count};
   if (m == 0 || n == 0) return grid;
-  const double products = static_cast<double>(m) * static_cast<double>(n) * static_cast<double>(k);
+  constexpr int64_t kReading = 4;  // reading a weight takes as long as so many products with it
+  const double products = static_cast<double>(m + kReading) * static_cast<double>(n) * static_cast<double>(k);
   const int64_t wanted = products < kUnitProducts            ? 1
                          : products < kUnitProducts * kUnits ? static_cast<int64_t>(products / kUnitProducts)
                                                              : kUnits;
   grid.row_blocks = CeilDiv(m, grid.block_rows);
-  if (grid.row_blocks < wanted / 2) grid.panel_ranges = MinOf(grid.panels, CeilDiv(wanted, grid.row_blocks));
+  const bool one_tile = m <= TileRows(kMaxPanelVectors);  // rows that cannot be shared, as in the product of a vector
+  if (grid.row_blocks < wanted / 2 || one_tile) {
+    grid.panel_ranges = MinOf(grid.panels, CeilDiv(wanted, grid.row_blocks));
+  }
   // Few units deal out unevenly, and small ones cost nothing: a thread takes those of its rows as one (TakeRectangle).
   if (grid.count() < wanted) {
     constexpr int64_t kRows = TileRows(kMaxPanelVectors);

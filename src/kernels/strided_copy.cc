@@ -4,12 +4,15 @@
 #include <cstring>
 
 #include "kernels/plan_rows.h"
+#include "kernels/transpose_block.h"
 
 namespace qlite::kernels {
 namespace {
 
 // A tile of this many elements a side, of 8 bytes at most, and its cache lines on both sides stay in a 32 KiB cache.
 constexpr int64_t kTile = 32;
+// So many columns are a work unit: enough to share a wide array with few rows among threads.
+constexpr int64_t kStrip = 32 * kTile;
 
 int64_t CeilDivide(int64_t a, int64_t b) { return (a + b - 1) / b; }
 
@@ -33,40 +36,52 @@ void RunRows(const StridedPlan& walk, const T* in, T* out, int64_t begin, int64_
   });
 }
 
-// One row of tiles: `rows` positions of the tile dimension by the whole last dimension.
+// A tile: `rows` positions of the dimension along which the input is contiguous by `width` of the one along which the
+// output is. Where the tile is no multiple of a block, the last blocks overlap those before them.
 template <typename T>
-void RunTileRow(const StridedPlan& walk, int tile_dim, const T* in, T* out, int64_t rows) {
-  const int last = walk.rank - 1;
-  const int64_t columns = walk.shape[last], in_stride = walk.stride[1][last];
-  const int64_t out_row_stride = walk.stride[0][tile_dim];
-  for (int64_t column = 0; column < columns; column += kTile) {
-    const int64_t width = std::min(kTile, columns - column);
+void RunTile(const T* in, int64_t in_stride, T* out, int64_t out_stride, int64_t rows, int64_t width) {
+  constexpr int64_t kSide = kBlockSide<T>;
+  if (rows < kSide || width < kSide) {
     for (int64_t r = 0; r < rows; ++r) {
-      const T* source = in + r + column * in_stride;
-      T* target = out + r * out_row_stride + column;
-      for (int64_t c = 0; c < width; ++c) target[c] = source[c * in_stride];
+      for (int64_t c = 0; c < width; ++c) out[r * out_stride + c] = in[c * in_stride + r];
+    }
+    return;
+  }
+  for (int64_t r = 0; r < rows; r += kSide) {
+    const int64_t row = std::min(r, rows - kSide);
+    for (int64_t c = 0; c < width; c += kSide) {
+      const int64_t column = std::min(c, width - kSide);
+      TransposeBlock(in + column * in_stride + row, in_stride, out + row * out_stride + column, out_stride);
     }
   }
 }
 
-// Work units are rows of tiles: for every position of the outer dimensions, the tile dimension in steps of kTile.
+// Work units are strips of tiles: for every position of the outer dimensions and kTile of the tile dimension, up to
+// kStrip of the last dimension.
 template <typename T>
 void RunTiles(const CopyPlan& plan, const T* in, T* out, int64_t begin, int64_t end) {
   const StridedPlan& walk = plan.walk;
-  const int64_t tile_length = walk.shape[plan.tile_dim];
-  const int64_t tiles = CeilDivide(tile_length, kTile);
+  const int last = walk.rank - 1;
+  const int64_t tile_length = walk.shape[plan.tile_dim], columns = walk.shape[last];
+  const int64_t tiles = CeilDivide(tile_length, kTile), strips = CeilDivide(columns, kStrip);
+  const int64_t in_stride = walk.stride[1][last], out_stride = walk.stride[0][plan.tile_dim];
   for (int64_t unit = begin; unit < end; ++unit) {
-    const int64_t first = unit % tiles * kTile;
-    int64_t rest = unit / tiles;
-    int64_t in_offset = first, out_offset = first * walk.stride[0][plan.tile_dim];
-    for (int d = walk.rank - 2; d >= 0; --d) {
+    const int64_t strip = unit % strips * kStrip, strip_end = std::min(strip + kStrip, columns);
+    const int64_t first = unit / strips % tiles * kTile;
+    int64_t rest = unit / strips / tiles;
+    int64_t in_offset = first, out_offset = first * out_stride;
+    for (int d = last - 1; d >= 0; --d) {
       if (d == plan.tile_dim) continue;
       const int64_t index = rest % walk.shape[d];
       rest /= walk.shape[d];
       in_offset += index * walk.stride[1][d];
       out_offset += index * walk.stride[0][d];
     }
-    RunTileRow(walk, plan.tile_dim, in + in_offset, out + out_offset, std::min(kTile, tile_length - first));
+    const int64_t rows = std::min(kTile, tile_length - first);
+    for (int64_t column = strip; column < strip_end; column += kTile) {
+      RunTile(in + in_offset + column * in_stride, in_stride, out + out_offset + column, out_stride, rows,
+              std::min(kTile, strip_end - column));
+    }
   }
 }
 
@@ -103,8 +118,9 @@ bool PlanCopy(std::span<const int64_t> shape, std::span<const int64_t> in_stride
   made.tile_dim = made.walk.elements == 0 ? -1 : FindTileDimension(made.walk);
   if (made.tile_dim >= 0) {
     const int64_t tile_length = made.walk.shape[made.tile_dim];
-    const int64_t outer = made.walk.elements / tile_length / made.walk.shape[made.walk.rank - 1];
-    made.work_units = outer * CeilDivide(tile_length, kTile);
+    const int64_t columns = made.walk.shape[made.walk.rank - 1];
+    const int64_t outer = made.walk.elements / tile_length / columns;
+    made.work_units = outer * CeilDivide(tile_length, kTile) * CeilDivide(columns, kStrip);
   }
   *plan = made;
   return true;

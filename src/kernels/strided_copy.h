@@ -1,6 +1,6 @@
 // Copies between strided arrays: transposition, slicing (any step), concatenation, splitting and expansion are all
-// plans of two operands, out and in (kernels/strided_plan.h). Elements of 1, 2, 4 or 8 bytes. Plain C++, bound by
-// memory.
+// plans of two operands, out and in (kernels/strided_plan.h). Elements of 1, 2, 4 or 8 bytes. Bound by memory, and
+// the same on every instruction set.
 #ifndef QLITE_KERNELS_STRIDED_COPY_H_
 #define QLITE_KERNELS_STRIDED_COPY_H_
 
@@ -16,7 +16,7 @@ namespace qlite::kernels {
 struct CopyPlan {
   StridedPlan walk;        // operands: out, in
   int tile_dim = -1;       // the dimension along which the input is contiguous, where it is tiled with the last one
-  int64_t work_units = 0;  // elements of the walk, or rows of tiles
+  int64_t work_units = 0;  // elements of the walk, or strips of tiles
 };
 
 // Strides in elements, possibly 0 (input) or negative. False as PlanStrided.

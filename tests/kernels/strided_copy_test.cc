@@ -52,7 +52,8 @@ void CheckTranspose(const Shape& shape, const std::vector<int>& permutation) {
 }
 
 TEST_CASE("Transpositions of every permutation and element size are the naive loop") {
-  for (const Shape& shape : {Shape{2, 3, 37, 41}, Shape{1, 64, 5, 33}, Shape{3, 1, 2, 1}, Shape{2, 0, 3, 4}}) {
+  for (const Shape& shape :
+       {Shape{2, 3, 37, 41}, Shape{1, 64, 5, 33}, Shape{1, 1, 21, 2100}, Shape{3, 1, 2, 1}, Shape{2, 0, 3, 4}}) {
     std::vector<int> permutation = {0, 1, 2, 3};
     do {
       CheckTranspose<uint8_t>(shape, permutation);
