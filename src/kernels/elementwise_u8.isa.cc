@@ -94,7 +94,7 @@ void Mul(const BinaryU8Args& args, int32_t zero_a, int32_t zero_b, float multipl
   });
 }
 
-#if QLITE_ISA_avx512 || QLITE_ISA_avx512vnni
+#if QLITE_ISA_avx512
 // A table of 256 bytes in four registers of 16-bit words, and what it says of 64 bytes.
 class TableInRegisters {
  public:
@@ -125,7 +125,7 @@ class TableInRegisters {
 #endif
 
 void Lookup(const uint8_t* input, const uint8_t table[256], uint8_t* output, int64_t begin, int64_t end) {
-#if QLITE_ISA_avx512 || QLITE_ISA_avx512vnni
+#if QLITE_ISA_avx512
   if (end - begin >= V::kBytes) {
     const TableInRegisters entries(table);
     for (; begin + V::kBytes <= end; begin += V::kBytes) {
