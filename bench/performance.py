@@ -143,7 +143,8 @@ def calibration(args):
     if not os.path.isdir(os.path.join(args.data, "imagenet")):
         return ["## Calibration", "", f"{args.data} was not there: left out.", ""]
     lines = ["## Calibration", "",
-             "`bench_calibration`, 100 pictures, against decoding them and the bare float inferences:", ""]
+             "`bench_calibration`, 100 pictures. The bare work is decoding all of them, then running all float inferences; the "
+             "float program makes its sessions, then decodes and runs picture by picture, as a calibration has to.", ""]
     models_to_calibrate = [os.path.join(args.data, "models", TRAINED[1])]
     if args.models and os.path.exists(os.path.join(args.models, "resnet50.onnx")):
         models_to_calibrate.append(os.path.join(args.models, "resnet50.onnx"))

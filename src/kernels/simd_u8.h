@@ -203,6 +203,21 @@ using VecWide = Vec128;
 
 #elif !(QLITE_ISA_neon || QLITE_ISA_neondot)
 
+// The Interleave of the vectors below, in each of their 16-byte pieces.
+template <class V>
+void InterleaveRows(const typename V::U8 rows[kDotDepth], typename V::I32 out[4]) {
+  typename V::U8 upper[2];
+  V::ZipBytes(rows[0], rows[1], upper);
+  if constexpr (kDotDepth == 4) {
+    typename V::U8 lower[2];
+    V::ZipBytes(rows[2], rows[3], lower);
+    V::ZipWords(upper, lower, out);
+  } else {
+    V::Widen(upper[0], out);
+    V::Widen(upper[1], out + 2);
+  }
+}
+
 struct Vec128 {
   static constexpr int kLanes = 4;
   static constexpr int kBytes = 16;
@@ -269,18 +284,7 @@ struct Vec128 {
       out[2 * i + 1] = reinterpret_cast<I32>(_mm_unpackhi_epi16(a[i], b[i]));
     }
   }
-  static void Interleave(const U8 rows[kDotDepth], I32 out[4]) {
-    U8 upper[2];
-    ZipBytes(rows[0], rows[1], upper);
-    if constexpr (kDotDepth == 4) {
-      U8 lower[2];
-      ZipBytes(rows[2], rows[3], lower);
-      ZipWords(upper, lower, out);
-    } else {
-      Widen(upper[0], out);
-      Widen(upper[1], out + 2);
-    }
-  }
+  static void Interleave(const U8 rows[kDotDepth], I32 out[4]) { InterleaveRows<Vec128>(rows, out); }
   static void Widen(U8 x, I32 out[2]) {
     out[0] = reinterpret_cast<I32>(_mm_unpacklo_epi8(x, _mm_setzero_si128()));
     out[1] = reinterpret_cast<I32>(_mm_unpackhi_epi8(x, _mm_setzero_si128()));
@@ -414,18 +418,7 @@ struct Vec256 {
       out[2 * i + 1] = reinterpret_cast<I32>(_mm256_unpackhi_epi16(a[i], b[i]));
     }
   }
-  static void Interleave(const U8 rows[kDotDepth], I32 out[4]) {
-    U8 upper[2];
-    ZipBytes(rows[0], rows[1], upper);
-    if constexpr (kDotDepth == 4) {
-      U8 lower[2];
-      ZipBytes(rows[2], rows[3], lower);
-      ZipWords(upper, lower, out);
-    } else {
-      Widen(upper[0], out);
-      Widen(upper[1], out + 2);
-    }
-  }
+  static void Interleave(const U8 rows[kDotDepth], I32 out[4]) { InterleaveRows<Vec256>(rows, out); }
   static void Widen(U8 x, I32 out[2]) {
     out[0] = reinterpret_cast<I32>(_mm256_unpacklo_epi8(x, _mm256_setzero_si256()));
     out[1] = reinterpret_cast<I32>(_mm256_unpackhi_epi8(x, _mm256_setzero_si256()));
@@ -526,18 +519,7 @@ struct Vec512 {
       out[2 * i + 1] = reinterpret_cast<I32>(_mm512_unpackhi_epi16(a[i], b[i]));
     }
   }
-  static void Interleave(const U8 rows[kDotDepth], I32 out[4]) {
-    U8 upper[2];
-    ZipBytes(rows[0], rows[1], upper);
-    if constexpr (kDotDepth == 4) {
-      U8 lower[2];
-      ZipBytes(rows[2], rows[3], lower);
-      ZipWords(upper, lower, out);
-    } else {
-      Widen(upper[0], out);
-      Widen(upper[1], out + 2);
-    }
-  }
+  static void Interleave(const U8 rows[kDotDepth], I32 out[4]) { InterleaveRows<Vec512>(rows, out); }
   static void Widen(U8 x, I32 out[2]) {
     out[0] = reinterpret_cast<I32>(_mm512_unpacklo_epi8(x, _mm512_setzero_si512()));
     out[1] = reinterpret_cast<I32>(_mm512_unpackhi_epi8(x, _mm512_setzero_si512()));
