@@ -216,7 +216,7 @@ void ComputePanel(const Grid& grid, const Runs&, const Workspace&, const Panel& 
                    .ahead = nullptr,
                    .ahead_step = MinOf(64, CeilDiv(2 * panel.width, split.tiles))};
     for (int64_t tile = 0; tile < split.tiles; ++tile) {
-      const int64_t begin = split.Begin(tile), count = split.Begin(tile + 1) - begin;
+      const int64_t begin = split.Begin(tile), count = split.Rows(tile);
       // The tiles fetch equal parts of what follows in memory: the next piece, or the next panel.
       piece.ahead = reinterpret_cast<const char*>(piece.halves + piece.depth * panel.width) +
                     tile * piece.depth * piece.ahead_step;

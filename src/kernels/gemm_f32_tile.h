@@ -90,6 +90,7 @@ struct TileSplit {
     extra = row_count - rows * tiles;
   }
   int64_t Begin(int64_t tile) const { return tile * rows + MinOf(tile, extra); }
+  int64_t Rows(int64_t tile) const { return rows + (tile < extra ? 1 : 0); }
 };
 
 // A block of up to kBlockRows rows against the panels [first_panel, end_panel) of a packed [taps * run, n] matrix.

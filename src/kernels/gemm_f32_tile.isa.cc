@@ -268,7 +268,7 @@ void ComputeDepth(const Block& block, const Panels& panels, int64_t panel, Depth
   const float* const* rows = block.rows;
   Epilogue out = At(block.out, 0, panel * panels.columns);
   for (int64_t tile = 0; tile < split.tiles; ++tile) {
-    const int64_t count = split.rows + (tile < split.extra ? 1 : 0);
+    const int64_t count = split.Rows(tile);
     depth.rows_ahead = fetches_rows && tile + 1 < split.tiles ? RowsAhead(rows + depth.tap * kBlockRows, count) : 0;
     part.tiles[count - 1](rows, part.b, part.tail, depth, out);
     rows += count;
@@ -289,7 +289,7 @@ void ComputeRowByRow(const Block& block, const Panels& panels) {
   const float* const* rows = block.rows;
   Epilogue out = At(block.out, 0, block.first_panel * panels.columns);
   for (int64_t tile = 0; tile < split.tiles; ++tile) {
-    const int64_t count = split.rows + (tile < split.extra ? 1 : 0);
+    const int64_t count = split.Rows(tile);
     depth.rows_ahead = tile + 1 < split.tiles ? RowsAhead(rows, count) : 0;
     const float* b = first.b;
     for (int64_t panel = 0; panel < others; ++panel, b += panel_floats) {
