@@ -150,9 +150,15 @@ double Seconds(int threads) {
   return static_cast<double>(now.tv_sec) + 1e-9 * static_cast<double>(now.tv_nsec);
 }
 
-void WarmUp(const std::function<void()>& function) {
-  const auto end = std::chrono::steady_clock::now() + std::chrono::milliseconds(12);
-  while (std::chrono::steady_clock::now() < end) function();
+// Calls the function before it is timed. Once, so that its data are where a call leaves them and not where the others
+// pushed them: a turn of few calls would be one of memory, and the slower the first call the fewer they are. Nor is a
+// thread that slept a figure of the kernels: the system wakes it where another runs and moves it some milliseconds
+// later, and it finds its data at the other's processor.
+void WarmUp(int threads, const std::function<void()>& function) {
+  const auto end = std::chrono::steady_clock::now() + std::chrono::milliseconds(threads > 1 ? 12 : 0);
+  do {
+    function();
+  } while (std::chrono::steady_clock::now() < end);
 }
 
 // The best time of one call of each of several functions, called in turns of about a millisecond, or of four where
@@ -168,9 +174,7 @@ std::vector<double> BestTimes(const Options& options, const std::vector<std::fun
         std::this_thread::sleep_for(std::chrono::milliseconds(20));
       }
       const int calls = std::clamp(static_cast<int>(turn_seconds / best[i]), 1, 1000);
-      // Nor is a thread that slept a figure of the kernels: the system wakes it where another runs and moves it some
-      // milliseconds later, and it finds its data at the other's processor.
-      if (options.threads > 1) WarmUp(functions[i]);
+      WarmUp(options.threads, functions[i]);
       const double start = Seconds(options.threads);
       for (int call = 0; call < calls; ++call) functions[i]();
       const double seconds = Seconds(options.threads) - start;
