@@ -10,8 +10,10 @@ namespace qlite::kernels::QLITE_ISA {
 namespace {
 
 constexpr int kLanes = VecF32::kLanes;
-// Neighbouring output pixels that a tile computes, to use a loaded input pixel for as many of them as it touches.
+// Neighbouring output pixels that a tile computes, to use a loaded input pixel for as many of them as it touches, and
+// the rows of them in a tile of 3x3 kernels, whose weights then stay in registers.
 constexpr int kTilePixels = kVectorRegisters >= 32 ? 8 : 4;
+constexpr int kTileRows = kVectorRegisters >= 32 ? 2 : 1;
 
 // Floats of a cache line.
 constexpr int64_t kLineFloats = 16;
@@ -20,38 +22,28 @@ int64_t CeilDiv(int64_t a, int64_t b) { return (a + b - 1) / b; }
 int64_t MinOf(int64_t a, int64_t b) { return a < b ? a : b; }
 int64_t MaxOf(int64_t a, int64_t b) { return a > b ? a : b; }
 
-// Channels of the packed weights, [kernel_h * kernel_w][channels], zero in the last incomplete vector.
-int64_t PackedChannels(const ConvF32Geometry& g) { return CeilDiv(g.in_channels, kLanes) * kLanes; }
-int64_t PackedWeights(const ConvF32Geometry& g) { return g.kernel_h * g.kernel_w * PackedChannels(g); }
-
-void Pack(const ConvF32Geometry& g, const float* weights, float* packed) {
-  const int64_t taps = g.kernel_h * g.kernel_w;
-  const int64_t packed_channels = PackedChannels(g);
-  for (int64_t tap = 0; tap < taps; ++tap) {
-    for (int64_t c = 0; c < packed_channels; ++c) {
-      packed[tap * packed_channels + c] = c < g.in_channels ? weights[c * taps + tap] : 0.0f;
-    }
-  }
-}
-
-// One row of up to kTilePixels output pixels, over channels [0, channels) of pointers that were moved to the first one.
+// Rows of up to kTilePixels output pixels, over channels [0, channels) of pointers that were moved to the first one.
 struct Tile {
-  const float* const* columns;  // input pixels: see the two functions that read them
+  const float* const* columns;  // input pixels: see the functions that read them
   int64_t kernel_h;
   int64_t kernel_w;
   const float* weights;
-  int64_t packed_channels;
   int64_t channels;
   const float* bias;
   const float* residual;
   int64_t residual_pixel_stride;
+  int64_t residual_row_stride;
   float* output;
   int64_t out_pixel_stride;
+  int64_t out_row_stride;
   float act_min;
   float act_max;
-  // What the tile below needs anew: pixels of its lowest input row, and its output. Fetched where not null.
+  // What the tile below needs anew, to be fetched: pixels of its lowest input rows, of which there may be none, and its
+  // output.
   const float* input_below;
+  int64_t rows_below;
   int64_t in_pixel_stride;
+  int64_t in_row_stride;
   const float* output_below;
 };
 
@@ -62,20 +54,19 @@ template <bool kPartial>
 }
 
 template <int kPixels, bool kPartial>
-[[gnu::always_inline]] inline void Finish(const Tile& tile, int64_t c, int count, const VecF32 (&sum)[kPixels]) {
+[[gnu::always_inline]] inline void Finish(const Tile& tile, int64_t row, int64_t c, int count, const VecF32* sum) {
+  const float* residual = tile.residual ? tile.residual + row * tile.residual_row_stride + c : nullptr;
+  float* out = tile.output + row * tile.out_row_stride + c;
   const VecF32 low(tile.act_min);
   const VecF32 high(tile.act_max);
   QLITE_UNROLL for (int t = 0; t < kPixels; ++t) {
     VecF32 x = sum[t];
-    if (tile.residual) {
-      x = x + LoadChannels<kPartial>(tile.residual + t * tile.residual_pixel_stride + c, count);
-    }
+    if (residual) x = x + LoadChannels<kPartial>(residual + t * tile.residual_pixel_stride, count);
     x = Min(high, Max(low, x));
-    float* out = tile.output + t * tile.out_pixel_stride + c;
     if constexpr (kPartial) {
-      x.StorePartial(out, count);
+      x.StorePartial(out + t * tile.out_pixel_stride, count);
     } else {
-      x.Store(out);
+      x.Store(out + t * tile.out_pixel_stride);
     }
   }
 }
@@ -86,76 +77,116 @@ constexpr int ColumnCount(int kernel_w, int stride, int pixels) { return (pixels
 // Without dilation neighbouring pixels share columns: column j of kernel row i is at columns[i * pitch + j], where the
 // pitch is that of a whole tile. The compiler keeps a column in a register while the pixels that share it use it.
 template <int kKernelW, int kStride, int kPixels>
-[[gnu::always_inline]] inline void SumSharedColumns(const Tile& tile, int64_t c) {
+[[gnu::always_inline]] inline void SumSharedColumns(const Tile& tile, int64_t c, const float* weights) {
   constexpr int kColumns = ColumnCount(kKernelW, kStride, kPixels);
   constexpr int kPitch = ColumnCount(kKernelW, kStride, kTilePixels);
   VecF32 sum[kPixels];
   const VecF32 start = tile.bias ? VecF32::Load(tile.bias + c) : VecF32(0.0f);
   QLITE_UNROLL for (int t = 0; t < kPixels; ++t) sum[t] = start;
-  const float* weights = tile.weights + c;
   const float* const* columns = tile.columns;
   for (int64_t i = 0; i < tile.kernel_h; ++i, columns += kPitch) {
     VecF32 w[kKernelW];
-    QLITE_UNROLL for (int j = 0; j < kKernelW; ++j, weights += tile.packed_channels) w[j] = VecF32::Load(weights);
+    QLITE_UNROLL for (int j = 0; j < kKernelW; ++j, weights += kLanes) w[j] = VecF32::Load(weights);
     VecF32 x[kColumns];
     QLITE_UNROLL for (int j = 0; j < kColumns; ++j) x[j] = VecF32::Load(columns[j] + c);
     QLITE_UNROLL for (int t = 0; t < kPixels; ++t) {
       QLITE_UNROLL for (int j = 0; j < kKernelW; ++j) sum[t] = MulAdd(x[t * kStride + j], w[j], sum[t]);
     }
   }
-  Finish<kPixels, false>(tile, c, kLanes, sum);
+  Finish<kPixels, false>(tile, 0, c, kLanes, sum);
 }
 
-// Into the first-level cache.
-template <int kPixels>
+// The same for kTileRows output rows and as many kernel rows as columns: rows share what they read, too.
+template <int kKernel, int kStride, int kPixels>
+[[gnu::always_inline]] inline void SumSharedRows(const Tile& tile, int64_t c, const float* weights) {
+  constexpr int kColumns = ColumnCount(kKernel, kStride, kPixels);
+  constexpr int kPitch = ColumnCount(kKernel, kStride, kTilePixels);
+  constexpr int kInputRows = ColumnCount(kKernel, kStride, kTileRows);
+  VecF32 sum[kTileRows][kPixels];
+  const VecF32 start = tile.bias ? VecF32::Load(tile.bias + c) : VecF32(0.0f);
+  QLITE_UNROLL for (int r = 0; r < kTileRows; ++r) { QLITE_UNROLL for (int t = 0; t < kPixels; ++t) sum[r][t] = start; }
+  VecF32 w[kKernel][kKernel];
+  QLITE_UNROLL for (int i = 0; i < kKernel; ++i) {
+    QLITE_UNROLL for (int j = 0; j < kKernel; ++j) w[i][j] = VecF32::Load(weights + (i * kKernel + j) * kLanes);
+  }
+  QLITE_UNROLL for (int i = 0; i < kInputRows; ++i) {
+    VecF32 x[kColumns];
+    QLITE_UNROLL for (int j = 0; j < kColumns; ++j) x[j] = VecF32::Load(tile.columns[i * kPitch + j] + c);
+    QLITE_UNROLL for (int r = 0; r < kTileRows; ++r) {
+      const int ky = i - r * kStride;
+      if (ky < 0 || ky >= kKernel) continue;
+      QLITE_UNROLL for (int t = 0; t < kPixels; ++t) {
+        QLITE_UNROLL for (int j = 0; j < kKernel; ++j) sum[r][t] = MulAdd(x[t * kStride + j], w[ky][j], sum[r][t]);
+      }
+    }
+  }
+  QLITE_UNROLL for (int r = 0; r < kTileRows; ++r) Finish<kPixels, false>(tile, r, c, kLanes, sum[r]);
+}
+
+// Into the first-level cache, at stride 1.
+template <int kRows, int kPixels>
 [[gnu::always_inline]] inline void PrefetchBelow(const Tile& tile, int64_t c) {
-  QLITE_UNROLL for (int t = 0; t < kPixels; ++t) {
-    __builtin_prefetch(tile.input_below + t * tile.in_pixel_stride + c, 0, 3);
-    __builtin_prefetch(tile.output_below + t * tile.out_pixel_stride + c, 1, 3);
+  const float* input = tile.input_below + c;
+  for (int64_t i = 0; i < tile.rows_below; ++i, input += tile.in_row_stride) {
+    QLITE_UNROLL for (int t = 0; t < kPixels; ++t) __builtin_prefetch(input + t * tile.in_pixel_stride, 0, 3);
+  }
+  const float* output = tile.output_below + c;
+  QLITE_UNROLL for (int r = 0; r < kRows; ++r, output += tile.out_row_stride) {
+    QLITE_UNROLL for (int t = 0; t < kPixels; ++t) __builtin_prefetch(output + t * tile.out_pixel_stride, 1, 3);
   }
 }
 
 // At least kLanes channels. Channels that do not fill a vector are computed in one that begins before them, and the
 // same values are then written twice.
-template <int kKernelW, int kStride, int kPixels>
+template <int kKernelW, int kStride, int kRows, int kPixels>
 void SharedColumnsTile(const Tile& tile) {
-  for (int64_t c = 0; c < tile.channels; c += kLanes) {
-    SumSharedColumns<kKernelW, kStride, kPixels>(tile, MinOf(c, tile.channels - kLanes));
-    if (kStride == 1 && tile.input_below && c % kLineFloats == 0) PrefetchBelow<kPixels>(tile, c);
+  const float* weights = tile.weights;
+  const int64_t taps = tile.kernel_h * tile.kernel_w;
+  for (int64_t c = 0; c < tile.channels; c += kLanes, weights += taps * kLanes) {
+    const int64_t at = MinOf(c, tile.channels - kLanes);
+    if constexpr (kRows > 1) {
+      SumSharedRows<kKernelW, kStride, kPixels>(tile, at, weights);
+    } else {
+      SumSharedColumns<kKernelW, kStride, kPixels>(tile, at, weights);
+    }
+    if (kStride == 1 && tile.rows_below > 0 && c % kLineFloats == 0) PrefetchBelow<kRows, kPixels>(tile, c);
   }
 }
 
 // Any kernel and number of channels: the input of pixel t for a tap is at columns[tap * kTilePixels + t].
 template <int kPixels, bool kPartial>
-[[gnu::always_inline]] inline void SumTaps(const Tile& tile, int64_t c, int count) {
+[[gnu::always_inline]] inline void SumTaps(const Tile& tile, int64_t c, int count, const float* weights) {
   VecF32 sum[kPixels];
   const VecF32 start = tile.bias ? LoadChannels<kPartial>(tile.bias + c, count) : VecF32(0.0f);
   QLITE_UNROLL for (int t = 0; t < kPixels; ++t) sum[t] = start;
-  const float* weights = tile.weights + c;
   const float* const* columns = tile.columns;
   for (int64_t tap = tile.kernel_h * tile.kernel_w; tap > 0; --tap) {
     const VecF32 w = VecF32::Load(weights);
     QLITE_UNROLL for (int t = 0; t < kPixels; ++t) sum[t] =
         MulAdd(LoadChannels<kPartial>(columns[t] + c, count), w, sum[t]);
-    weights += tile.packed_channels;
+    weights += kLanes;
     columns += kTilePixels;
   }
-  Finish<kPixels, kPartial>(tile, c, count, sum);
+  Finish<kPixels, kPartial>(tile, 0, c, count, sum);
 }
 
 template <int kPixels>
 void TapsTile(const Tile& tile) {
+  const float* weights = tile.weights;
+  const int64_t taps = tile.kernel_h * tile.kernel_w;
   int64_t c = 0;
-  for (; c + kLanes <= tile.channels; c += kLanes) SumTaps<kPixels, false>(tile, c, kLanes);
-  if (c < tile.channels) SumTaps<kPixels, true>(tile, c, static_cast<int>(tile.channels - c));
+  for (; c + kLanes <= tile.channels; c += kLanes, weights += taps * kLanes) {
+    SumTaps<kPixels, false>(tile, c, kLanes, weights);
+  }
+  if (c < tile.channels) SumTaps<kPixels, true>(tile, c, static_cast<int>(tile.channels - c), weights);
 }
 
 using TileFunction = void (*)(const Tile&);
 using TileTable = std::array<TileFunction, kTilePixels>;  // [t - 1] computes t pixels
 
-template <int kKernelW, int kStride, int... kPixel>
+template <int kKernelW, int kStride, int kRows, int... kPixel>
 constexpr TileTable SharedColumnsTable(std::integer_sequence<int, kPixel...>) {
-  return {SharedColumnsTile<kKernelW, kStride, kPixel + 1>...};
+  return {SharedColumnsTile<kKernelW, kStride, kRows, kPixel + 1>...};
 }
 
 template <int... kPixel>
@@ -164,22 +195,60 @@ constexpr TileTable TapsTable(std::integer_sequence<int, kPixel...>) {
 }
 
 struct Method {
-  const TileTable* tiles;
+  const TileTable* tiles;  // of one row
   bool shares_columns;
-  bool prefetches = false;  // the data come from beyond the second-level cache
+  const TileTable* tiles_of_rows = nullptr;  // of kTileRows rows, where there are some
+  bool prefetches = false;                   // the data come from beyond the second-level cache
+  int64_t tile_rows() const { return tiles_of_rows ? kTileRows : 1; }
 };
 
 Method FindMethod(const ConvF32Geometry& g) {
   using Pixels = std::make_integer_sequence<int, kTilePixels>;
-  static constexpr TileTable kThree[] = {SharedColumnsTable<3, 1>(Pixels()), SharedColumnsTable<3, 2>(Pixels())};
-  static constexpr TileTable kFive[] = {SharedColumnsTable<5, 1>(Pixels()), SharedColumnsTable<5, 2>(Pixels())};
+  static constexpr TileTable kThree[] = {SharedColumnsTable<3, 1, 1>(Pixels()), SharedColumnsTable<3, 2, 1>(Pixels())};
+  static constexpr TileTable kFive[] = {SharedColumnsTable<5, 1, 1>(Pixels()), SharedColumnsTable<5, 2, 1>(Pixels())};
+  static constexpr TileTable kThreeRows[] = {SharedColumnsTable<3, 1, kTileRows>(Pixels()),
+                                             SharedColumnsTable<3, 2, kTileRows>(Pixels())};
   static constexpr TileTable kAny = TapsTable(Pixels());
   if (g.dilation_w == 1 && g.stride_w <= 2 && g.in_channels >= kLanes) {
-    if (g.kernel_w == 3) return {.tiles = &kThree[g.stride_w - 1], .shares_columns = true};
-    if (g.kernel_w == 5) return {.tiles = &kFive[g.stride_w - 1], .shares_columns = true};
+    const int64_t stride = g.stride_w - 1;
+    if (g.kernel_w == 5) return {.tiles = &kFive[stride], .shares_columns = true};
+    if (g.kernel_w == 3) {
+      const bool shares_rows = kTileRows > 1 && g.kernel_h == 3 && g.dilation_h == 1 && g.stride_h == g.stride_w;
+      return {.tiles = &kThree[stride],
+              .shares_columns = true,
+              .tiles_of_rows = shares_rows ? &kThreeRows[stride] : nullptr};
+    }
   }
   return {.tiles = &kAny, .shares_columns = false};
 }
+
+// Packed weights: for each vector of channels those of all taps. The last vector may be incomplete: it is filled up
+// with zeros, or, where tiles share columns, begins before the channels that are left.
+int64_t PackedWeights(const ConvF32Geometry& g) {
+  return CeilDiv(g.in_channels, kLanes) * g.kernel_h * g.kernel_w * kLanes;
+}
+
+void Pack(const ConvF32Geometry& g, const float* weights, float* packed) {
+  const int64_t taps = g.kernel_h * g.kernel_w;
+  const int64_t last = FindMethod(g).shares_columns ? g.in_channels - kLanes : g.in_channels;
+  for (int64_t c = 0; c < g.in_channels; c += kLanes) {
+    const int64_t first = MinOf(c, last);
+    for (int64_t tap = 0; tap < taps; ++tap) {
+      for (int64_t lane = 0; lane < kLanes; ++lane, ++packed) {
+        *packed = first + lane < g.in_channels ? weights[(first + lane) * taps + tap] : 0.0f;
+      }
+    }
+  }
+}
+
+// Pointers of an input row of a tile.
+int64_t RowPointers(const ConvF32Geometry& g, const Method& method) {
+  return method.shares_columns ? ColumnCount(static_cast<int>(g.kernel_w), static_cast<int>(g.stride_w), kTilePixels)
+                               : kTilePixels * g.kernel_w;
+}
+
+// Input rows, `dilation_h` apart, of a tile of output rows; without dilation where these are several.
+int64_t PointerRows(const ConvF32Geometry& g, int64_t tile_rows) { return (tile_rows - 1) * g.stride_h + g.kernel_h; }
 
 // The workspace: zeros to read in the padding, then the pointers of a tile.
 struct Workspace {
@@ -193,8 +262,9 @@ int64_t ZeroBytes(const ConvF32Geometry& g) {
 }
 
 int64_t WorkspaceBytes(const ConvF32Geometry& g) {
-  // A tile that shares columns needs fewer pointers than one that does not.
-  return ZeroBytes(g) + g.kernel_h * g.kernel_w * kTilePixels * static_cast<int64_t>(sizeof(float*));
+  const Method method = FindMethod(g);
+  return ZeroBytes(g) +
+         PointerRows(g, method.tile_rows()) * RowPointers(g, method) * static_cast<int64_t>(sizeof(float*));
 }
 
 // Output rows of an image and a range of channels.
@@ -206,12 +276,6 @@ struct Rectangle {
   int64_t end_channel;
 };
 
-// Pointers of a tile's kernel row.
-int64_t RowPointers(const ConvF32Geometry& g, const Method& method) {
-  return method.shares_columns ? ColumnCount(static_cast<int>(g.kernel_w), static_cast<int>(g.stride_w), kTilePixels)
-                               : kTilePixels * g.kernel_w;
-}
-
 // Keeps the pointers of a tile: those of the input pixels under the kernel, or of the zeros.
 class TilePointers {
  public:
@@ -221,23 +285,25 @@ class TilePointers {
                part.first_channel),
         method_(method),
         space_(space),
-        width_(RowPointers(geometry_, method)) {}
+        rows_(PointerRows(geometry_, method.tile_rows())),
+        width_(RowPointers(geometry_, method)),
+        step_(method.tile_rows() * geometry_.stride_h) {}
 
   // Points at the tile that begins with output pixel (y, x).
   void PointAt(int64_t y, int64_t x) {
     x_ = x * geometry_.stride_w - geometry_.pad_left;
     y_ = y * geometry_.stride_h - geometry_.pad_top;
-    for (int64_t i = 0; i < geometry_.kernel_h; ++i) PointAtRow(i);
+    for (int64_t i = 0; i < rows_; ++i) PointAtRow(i);
   }
 
   // Points at the tile below.
   void MoveDown() {
     const ConvF32Geometry& g = geometry_;
-    const int64_t distance = g.stride_h * g.in_w * g.in_pixel_stride;
-    y_ += g.stride_h;
-    for (int64_t i = 0; i < g.kernel_h; ++i) {
+    const int64_t distance = step_ * g.in_w * g.in_pixel_stride;
+    y_ += step_;
+    for (int64_t i = 0; i < rows_; ++i) {
       const int64_t y = y_ + i * g.dilation_h;
-      if (y < g.stride_h || y >= g.in_h) {
+      if (y < step_ || y >= g.in_h) {
         PointAtRow(i);
         continue;
       }
@@ -246,16 +312,16 @@ class TilePointers {
     }
   }
 
-  // The pixels of the lowest row of the tile below that no tile to the left reads, or null where there is no such row.
-  const float* NewPixelsBelow() const {
+  // Lets the tile fetch the pixels of the lowest rows of the tile below that no tile to the left reads.
+  void FetchBelow(Tile* tile) const {
     const ConvF32Geometry& g = geometry_;
-    const int64_t y = y_ + g.stride_h + (g.kernel_h - 1) * g.dilation_h;
-    if (y < 0 || y >= g.in_h) return nullptr;
-    return input_ + (y * g.in_w + x_ + g.kernel_w - g.stride_w) * g.in_pixel_stride;
+    const int64_t y = y_ + (rows_ - 1) * g.dilation_h + 1;
+    tile->rows_below = y < 0 ? 0 : MaxOf(0, MinOf(step_, g.in_h - y));
+    tile->input_below = input_ + (y * g.in_w + x_ + g.kernel_w - g.stride_w) * g.in_pixel_stride;
   }
 
  private:
-  // Sets the pointers of kernel row i.
+  // Sets the pointers of input row i.
   void PointAtRow(int64_t i) const {
     const ConvF32Geometry& g = geometry_;
     const int64_t y = y_ + i * g.dilation_h;
@@ -279,7 +345,9 @@ class TilePointers {
   const float* input_;  // of the image and the first channel
   const Method& method_;
   const Workspace& space_;
-  int64_t width_;  // pointers of a kernel row
+  int64_t rows_;   // of pointers
+  int64_t width_;  // pointers of a row
+  int64_t step_;   // input rows from a tile to the one below
   int64_t x_ = 0;  // of the first tap of the first pixel
   int64_t y_ = 0;
 };
@@ -293,28 +361,34 @@ void RunColumnOfTiles(const ConvF32Args& args, const Method& method, const Works
   Tile tile = {.columns = space.columns,
                .kernel_h = g.kernel_h,
                .kernel_w = g.kernel_w,
-               .weights = args.packed_weights + channel,
-               .packed_channels = PackedChannels(g),
+               .weights = args.packed_weights + channel * g.kernel_h * g.kernel_w,
                .channels = part.end_channel - channel,
                .bias = args.bias ? args.bias + channel : nullptr,
                .residual = args.residual ? args.residual + first_pixel * g.residual_pixel_stride + channel : nullptr,
                .residual_pixel_stride = g.residual_pixel_stride,
+               .residual_row_stride = g.out_w * g.residual_pixel_stride,
                .output = args.output + first_pixel * g.out_pixel_stride + channel,
                .out_pixel_stride = g.out_pixel_stride,
+               .out_row_stride = g.out_w * g.out_pixel_stride,
                .act_min = args.act_min,
                .act_max = args.act_max,
                .input_below = nullptr,
+               .rows_below = 0,
                .in_pixel_stride = g.in_pixel_stride,
+               .in_row_stride = g.in_w * g.in_pixel_stride,
                .output_below = nullptr};
   TilePointers pointers(args, method, space, part);
   pointers.PointAt(part.first_row, x);
-  for (int64_t y = part.first_row; y < part.end_row; ++y) {
+  for (int64_t y = part.first_row, rows; y < part.end_row; y += rows) {
+    const bool whole = part.end_row - y >= method.tile_rows();
+    rows = whole ? method.tile_rows() : 1;
     if (y > part.first_row) pointers.MoveDown();
-    tile.input_below = method.prefetches && y + 1 < part.end_row ? pointers.NewPixelsBelow() : nullptr;
-    tile.output_below = tile.output + g.out_w * g.out_pixel_stride;
-    (*method.tiles)[pixels - 1](tile);
-    tile.output += g.out_w * g.out_pixel_stride;
-    if (tile.residual) tile.residual += g.out_w * g.residual_pixel_stride;
+    tile.rows_below = 0;
+    if (method.prefetches && y + rows < part.end_row) pointers.FetchBelow(&tile);
+    tile.output_below = tile.output + rows * tile.out_row_stride;
+    (whole && method.tiles_of_rows ? *method.tiles_of_rows : *method.tiles)[pixels - 1](tile);
+    tile.output += rows * tile.out_row_stride;
+    if (tile.residual) tile.residual += rows * tile.residual_row_stride;
   }
 }
 
@@ -360,7 +434,7 @@ void RunInBlocks(const ConvF32Args& args, const Method& method, const Workspace&
   constexpr int64_t kLeastRows = 8;
   const ConvF32Geometry& g = args.geometry;
   const int64_t row_floats = (g.in_w * g.stride_h + g.out_w) * (part.end_channel - part.first_channel);
-  const int64_t rows = MaxOf(kLeastRows, kBlockFloats / row_floats);
+  const int64_t rows = MaxOf(kLeastRows, kBlockFloats / row_floats / kTileRows * kTileRows);
   Rectangle block = part;
   for (; block.first_row < part.end_row; block.first_row = block.end_row) {
     block.end_row = MinOf(block.first_row + rows, part.end_row);

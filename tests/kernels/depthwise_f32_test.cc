@@ -51,6 +51,26 @@ TEST_CASE("depthwise_f32 takes any number of channels and columns") {
   }
 }
 
+TEST_CASE("depthwise_f32 makes output rows in pairs and one by one") {
+  int features = 0;
+  for (const int64_t stride : {1, 2}) {
+    for (const int64_t pad_top : {-2, 0, 1, 5}) {
+      for (const int64_t height : {4, 5, 6, 7}) {
+        const ConvF32Geometry g = {.batch = 2,
+                                   .in_h = height,
+                                   .in_w = 11,
+                                   .kernel_h = 3,
+                                   .kernel_w = 3,
+                                   .stride_h = stride,
+                                   .stride_w = stride,
+                                   .pad_top = pad_top,
+                                   .pad_left = 1};
+        Check(Depthwise(g, 37, pad_top + 1, 2), features++ % 8);
+      }
+    }
+  }
+}
+
 TEST_CASE("depthwise_f32 takes asymmetric geometry and slices of wider images") {
   int features = 0;
   for (const int64_t pad_left : {-1, 0, 3, 9}) {
