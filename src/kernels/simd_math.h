@@ -24,10 +24,15 @@ inline constexpr float kInverseLn2 = 0x1.715476p+0f;
 // 2^n for integer-valued n in [-126, 127]; unspecified for others.
 inline VecF32 PowerOfTwo(VecI32 n) { return AsFloat(ShiftLeft<23>(n + VecI32::Broadcast(127))); }
 
-// p * 2^n for n in [-252, 254], rounded once when p is in [1/2, 2].
-inline VecF32 ScaleByPowerOfTwo(VecF32 p, VecI32 n) {
-  const VecI32 half = ShiftRight<1>(n);
-  return p * PowerOfTwo(half) * PowerOfTwo(n - half);
+// p * 2^n for integer-valued n in [-252, 254], rounded once when p is in [1/2, 2].
+inline VecF32 ScaleByPowerOfTwo(VecF32 p, VecF32 n) {
+#if QLITE_ISA_avx512 || QLITE_ISA_avx512vnni
+  return VecF32::Batch(_mm512_scalef_ps(p.v, n.v));
+#else
+  const VecI32 whole = ToInt(n);
+  const VecI32 half = ShiftRight<1>(whole);
+  return p * PowerOfTwo(half) * PowerOfTwo(whole - half);
+#endif
 }
 
 // exp(r) - 1 = r + r^2 * ReducedExpTail(r) for |r| <= log(2)/2.
@@ -49,12 +54,16 @@ inline ReducedExp ReduceExp(VecF32 x) {
   return {n, MulAdd(n, -kLn2Low, MulAdd(n, -kLn2High, x))};
 }
 
-inline VecF32 Exp(VecF32 x) {
-  // Beyond these the result is 0 or infinity, after the same rounding.
-  const ReducedExp e = ReduceExp(Min(89.0f, Max(-105.0f, x)));
+// exp(x) for x in [-105, 89].
+inline VecF32 ExpInside(VecF32 x) {
+  const ReducedExp e = ReduceExp(x);
   const VecF32 p = MulAdd(e.r * e.r, ReducedExpTail(e.r), e.r) + 1.0f;
-  return ScaleByPowerOfTwo(p, ToInt(e.n));
+  return ScaleByPowerOfTwo(p, e.n);
 }
+
+// Beyond these the result is 0 or infinity, after the same rounding.
+inline VecF32 ExpOfNegative(VecF32 x) { return ExpInside(Max(-105.0f, x)); }
+inline VecF32 Exp(VecF32 x) { return ExpInside(Min(89.0f, Max(-105.0f, x))); }
 
 // exp(x) - 1 without cancellation, for x <= 88; the value at 88 beyond.
 inline VecF32 ExpMinus1(VecF32 x) {
@@ -113,7 +122,7 @@ inline VecF32 Log1pOfUnit(VecF32 e) {
 }
 
 inline VecF32 Sigmoid(VecF32 x) {
-  const VecF32 e = Exp(Negate(Abs(x)));
+  const VecF32 e = ExpOfNegative(NegateAbs(x));
   return Select(Less(x, 0.0f), e, 1.0f) / (e + 1.0f);
 }
 
@@ -123,7 +132,7 @@ inline VecF32 Tanh(VecF32 x) {
   return CopySign(t / (t + 2.0f), x);
 }
 
-inline VecF32 Softplus(VecF32 x) { return Max(0.0f, x) + Log1pOfUnit(Exp(Negate(Abs(x)))); }
+inline VecF32 Softplus(VecF32 x) { return Max(0.0f, x) + Log1pOfUnit(ExpOfNegative(NegateAbs(x))); }
 
 inline VecF32 Erf(VecF32 x) {
   const VecF32 a = Abs(x);
@@ -147,7 +156,7 @@ inline VecF32 Erf(VecF32 x) {
   outer = MulAdd(outer, b, -0x1.44356ep-1f);
   outer = MulAdd(outer, b, -0x1.212c0cp+0f);
   outer = MulAdd(outer, b, 0x1.8a577cp-13f);
-  return Select(Less(1.0f, a), CopySign(VecF32(1.0f) - Exp(outer), x), inner);
+  return Select(Less(1.0f, a), CopySign(VecF32(1.0f) - ExpInside(outer), x), inner);
 }
 
 // An unevaluated sum: `low` is what `high` misses.
@@ -214,7 +223,7 @@ inline VecF32 PowOfMagnitude(VecF32 magnitude, VecF32 y) {
   p = MulAdd(p, r, 0x1.c6af70p-5f);
   p = MulAdd(p, r, 0x1.ebfbe0p-3f);
   p = MulAdd(p, r, 0x1.62e430p-1f);
-  return ScaleByPowerOfTwo(MulAdd(p, r, 1.0f), ToInt(n));
+  return ScaleByPowerOfTwo(MulAdd(p, r, 1.0f), n);
 }
 
 // x^y with the special cases of C's pow. The exponents 1, 2, 3 and (for x > 0) 1/2 are products and a square root.

@@ -272,9 +272,10 @@ inline VecF32 MoveDown(VecF32 a) {
 
 #endif
 
-// Lanes with the sign bit cleared, and flipped: NaN and zero included.
+// Lanes with the sign bit cleared, flipped, and set: NaN and zero included.
 inline VecF32 Abs(VecF32 a) { return AsFloat(AsInt(a) & VecI32::Broadcast(0x7fffffff)); }
 inline VecF32 Negate(VecF32 a) { return AsFloat(AsInt(a) ^ VecI32::Broadcast(INT32_MIN)); }
+inline VecF32 NegateAbs(VecF32 a) { return AsFloat(AsInt(a) | VecI32::Broadcast(INT32_MIN)); }
 // The magnitude of the first, the sign of the second.
 inline VecF32 CopySign(VecF32 magnitude, VecF32 sign) {
   return AsFloat((AsInt(magnitude) & VecI32::Broadcast(0x7fffffff)) | (AsInt(sign) & VecI32::Broadcast(INT32_MIN)));

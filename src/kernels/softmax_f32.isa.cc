@@ -11,7 +11,7 @@ namespace {
 // -100, as those of shifted windows, make many of them.
 inline VecF32 ExpOrZero(VecF32 x) {
   const VecF32 least = -71.0f;
-  return Select(Less(x, least), VecF32(0.0f), Exp(Max(least, x)));
+  return Select(Less(x, least), VecF32(0.0f), ExpInside(Max(least, x)));
 }
 
 // Lines that lie contiguous, one at a time.
