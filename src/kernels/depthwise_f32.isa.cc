@@ -10,10 +10,11 @@ namespace qlite::kernels::QLITE_ISA {
 namespace {
 
 constexpr int kLanes = VecF32::kLanes;
-// Neighbouring output pixels that a tile computes, to use a loaded input pixel for as many of them as it touches, and
-// the rows of them in a tile of 3x3 kernels, whose weights then stay in registers.
+// Neighbouring output pixels that a tile computes, to use a loaded input pixel for as many of them as it touches.
 constexpr int kTilePixels = kVectorRegisters >= 32 ? 8 : 4;
-constexpr int kTileRows = kVectorRegisters >= 32 ? 2 : 1;
+// Rows of them in a tile of 3x3 kernels. At stride 2 rows share one input row only: that pays where the weights of both
+// fit in registers, too.
+constexpr int TileRows(int stride) { return kVectorRegisters >= (stride == 1 ? 16 : 32) ? 2 : 1; }
 
 // Floats of a cache line.
 constexpr int64_t kLineFloats = 16;
@@ -96,15 +97,15 @@ template <int kKernelW, int kStride, int kPixels>
   Finish<kPixels, false>(tile, 0, c, kLanes, sum);
 }
 
-// The same for kTileRows output rows and as many kernel rows as columns: rows share what they read, too.
-template <int kKernel, int kStride, int kPixels>
+// The same for kRows output rows and as many kernel rows as columns: rows share what they read, too.
+template <int kKernel, int kStride, int kRows, int kPixels>
 [[gnu::always_inline]] inline void SumSharedRows(const Tile& tile, int64_t c, const float* weights) {
   constexpr int kColumns = ColumnCount(kKernel, kStride, kPixels);
   constexpr int kPitch = ColumnCount(kKernel, kStride, kTilePixels);
-  constexpr int kInputRows = ColumnCount(kKernel, kStride, kTileRows);
-  VecF32 sum[kTileRows][kPixels];
+  constexpr int kInputRows = ColumnCount(kKernel, kStride, kRows);
+  VecF32 sum[kRows][kPixels];
   const VecF32 start = tile.bias ? VecF32::Load(tile.bias + c) : VecF32(0.0f);
-  QLITE_UNROLL for (int r = 0; r < kTileRows; ++r) { QLITE_UNROLL for (int t = 0; t < kPixels; ++t) sum[r][t] = start; }
+  QLITE_UNROLL for (int r = 0; r < kRows; ++r) { QLITE_UNROLL for (int t = 0; t < kPixels; ++t) sum[r][t] = start; }
   VecF32 w[kKernel][kKernel];
   QLITE_UNROLL for (int i = 0; i < kKernel; ++i) {
     QLITE_UNROLL for (int j = 0; j < kKernel; ++j) w[i][j] = VecF32::Load(weights + (i * kKernel + j) * kLanes);
@@ -112,7 +113,7 @@ template <int kKernel, int kStride, int kPixels>
   QLITE_UNROLL for (int i = 0; i < kInputRows; ++i) {
     VecF32 x[kColumns];
     QLITE_UNROLL for (int j = 0; j < kColumns; ++j) x[j] = VecF32::Load(tile.columns[i * kPitch + j] + c);
-    QLITE_UNROLL for (int r = 0; r < kTileRows; ++r) {
+    QLITE_UNROLL for (int r = 0; r < kRows; ++r) {
       const int ky = i - r * kStride;
       if (ky < 0 || ky >= kKernel) continue;
       QLITE_UNROLL for (int t = 0; t < kPixels; ++t) {
@@ -120,7 +121,7 @@ template <int kKernel, int kStride, int kPixels>
       }
     }
   }
-  QLITE_UNROLL for (int r = 0; r < kTileRows; ++r) Finish<kPixels, false>(tile, r, c, kLanes, sum[r]);
+  QLITE_UNROLL for (int r = 0; r < kRows; ++r) Finish<kPixels, false>(tile, r, c, kLanes, sum[r]);
 }
 
 // Into the first-level cache, at stride 1.
@@ -145,7 +146,7 @@ void SharedColumnsTile(const Tile& tile) {
   for (int64_t c = 0; c < tile.channels; c += kLanes, weights += taps * kLanes) {
     const int64_t at = MinOf(c, tile.channels - kLanes);
     if constexpr (kRows > 1) {
-      SumSharedRows<kKernelW, kStride, kPixels>(tile, at, weights);
+      SumSharedRows<kKernelW, kStride, kRows, kPixels>(tile, at, weights);
     } else {
       SumSharedColumns<kKernelW, kStride, kPixels>(tile, at, weights);
     }
@@ -197,29 +198,28 @@ constexpr TileTable TapsTable(std::integer_sequence<int, kPixel...>) {
 struct Method {
   const TileTable* tiles;  // of one row
   bool shares_columns;
-  const TileTable* tiles_of_rows = nullptr;  // of kTileRows rows, where there are some
-  bool prefetches = false;                   // the data come from beyond the second-level cache
-  int64_t tile_rows() const { return tiles_of_rows ? kTileRows : 1; }
+  const TileTable* tiles_of_rows = tiles;  // of `rows` rows
+  int64_t rows = 1;
+  bool prefetches = false;  // the data come from beyond the second-level cache
 };
 
 Method FindMethod(const ConvF32Geometry& g) {
   using Pixels = std::make_integer_sequence<int, kTilePixels>;
   static constexpr TileTable kThree[] = {SharedColumnsTable<3, 1, 1>(Pixels()), SharedColumnsTable<3, 2, 1>(Pixels())};
+  static constexpr TileTable kThreeRows[] = {SharedColumnsTable<3, 1, TileRows(1)>(Pixels()),
+                                             SharedColumnsTable<3, 2, TileRows(2)>(Pixels())};
   static constexpr TileTable kFive[] = {SharedColumnsTable<5, 1, 1>(Pixels()), SharedColumnsTable<5, 2, 1>(Pixels())};
-  static constexpr TileTable kThreeRows[] = {SharedColumnsTable<3, 1, kTileRows>(Pixels()),
-                                             SharedColumnsTable<3, 2, kTileRows>(Pixels())};
   static constexpr TileTable kAny = TapsTable(Pixels());
-  if (g.dilation_w == 1 && g.stride_w <= 2 && g.in_channels >= kLanes) {
-    const int64_t stride = g.stride_w - 1;
-    if (g.kernel_w == 5) return {.tiles = &kFive[stride], .shares_columns = true};
-    if (g.kernel_w == 3) {
-      const bool shares_rows = kTileRows > 1 && g.kernel_h == 3 && g.dilation_h == 1 && g.stride_h == g.stride_w;
-      return {.tiles = &kThree[stride],
-              .shares_columns = true,
-              .tiles_of_rows = shares_rows ? &kThreeRows[stride] : nullptr};
-    }
+  if (g.dilation_w > 1 || g.stride_w > 2 || (g.kernel_w != 3 && g.kernel_w != 5) || g.in_channels < kLanes) {
+    return {.tiles = &kAny, .shares_columns = false};
   }
-  return {.tiles = &kAny, .shares_columns = false};
+  const auto stride = static_cast<int>(g.stride_w);
+  Method method = {.tiles = &(g.kernel_w == 3 ? kThree : kFive)[stride - 1], .shares_columns = true};
+  if (g.kernel_w == 3 && g.kernel_h == 3 && g.dilation_h == 1 && g.stride_h == stride) {
+    method.tiles_of_rows = &kThreeRows[stride - 1];
+    method.rows = TileRows(stride);
+  }
+  return method;
 }
 
 // Packed weights: for each vector of channels those of all taps. The last vector may be incomplete: it is filled up
@@ -263,8 +263,7 @@ int64_t ZeroBytes(const ConvF32Geometry& g) {
 
 int64_t WorkspaceBytes(const ConvF32Geometry& g) {
   const Method method = FindMethod(g);
-  return ZeroBytes(g) +
-         PointerRows(g, method.tile_rows()) * RowPointers(g, method) * static_cast<int64_t>(sizeof(float*));
+  return ZeroBytes(g) + PointerRows(g, method.rows) * RowPointers(g, method) * static_cast<int64_t>(sizeof(float*));
 }
 
 // Output rows of an image and a range of channels.
@@ -285,9 +284,9 @@ class TilePointers {
                part.first_channel),
         method_(method),
         space_(space),
-        rows_(PointerRows(geometry_, method.tile_rows())),
+        rows_(PointerRows(geometry_, method.rows)),
         width_(RowPointers(geometry_, method)),
-        step_(method.tile_rows() * geometry_.stride_h) {}
+        step_(method.rows * geometry_.stride_h) {}
 
   // Points at the tile that begins with output pixel (y, x).
   void PointAt(int64_t y, int64_t x) {
@@ -380,13 +379,13 @@ void RunColumnOfTiles(const ConvF32Args& args, const Method& method, const Works
   TilePointers pointers(args, method, space, part);
   pointers.PointAt(part.first_row, x);
   for (int64_t y = part.first_row, rows; y < part.end_row; y += rows) {
-    const bool whole = part.end_row - y >= method.tile_rows();
-    rows = whole ? method.tile_rows() : 1;
+    const bool whole = part.end_row - y >= method.rows;
+    rows = whole ? method.rows : 1;
     if (y > part.first_row) pointers.MoveDown();
     tile.rows_below = 0;
     if (method.prefetches && y + rows < part.end_row) pointers.FetchBelow(&tile);
     tile.output_below = tile.output + rows * tile.out_row_stride;
-    (whole && method.tiles_of_rows ? *method.tiles_of_rows : *method.tiles)[pixels - 1](tile);
+    (whole ? *method.tiles_of_rows : *method.tiles)[pixels - 1](tile);
     tile.output += rows * tile.out_row_stride;
     if (tile.residual) tile.residual += rows * tile.residual_row_stride;
   }
@@ -434,7 +433,7 @@ void RunInBlocks(const ConvF32Args& args, const Method& method, const Workspace&
   constexpr int64_t kLeastRows = 8;
   const ConvF32Geometry& g = args.geometry;
   const int64_t row_floats = (g.in_w * g.stride_h + g.out_w) * (part.end_channel - part.first_channel);
-  const int64_t rows = MaxOf(kLeastRows, kBlockFloats / row_floats / kTileRows * kTileRows);
+  const int64_t rows = MaxOf(kLeastRows, kBlockFloats / row_floats / method.rows * method.rows);
   Rectangle block = part;
   for (; block.first_row < part.end_row; block.first_row = block.end_row) {
     block.end_row = MinOf(block.first_row + rows, part.end_row);
