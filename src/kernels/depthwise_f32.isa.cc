@@ -316,6 +316,7 @@ class TilePointers {
     const ConvF32Geometry& g = geometry_;
     const int64_t y = y_ + (rows_ - 1) * g.dilation_h + 1;
     tile->rows_below = y < 0 ? 0 : MaxOf(0, MinOf(step_, g.in_h - y));
+    if (tile->rows_below == 0) return;
     tile->input_below = input_ + (y * g.in_w + x_ + g.kernel_w - g.stride_w) * g.in_pixel_stride;
   }
 
