@@ -26,10 +26,10 @@
 #include <unordered_map>
 #include <vector>
 
+#include "core/aligned_memory.h"
 #include "peak.h"
 #include "problems.h"
 #include "qlite/context.h"
-#include "runtime/aligned_memory.h"
 
 namespace qlite::kernels {
 namespace {

@@ -3,6 +3,7 @@
 #include <cstddef>
 #include <memory>
 
+#include "core/aligned_memory.h"
 #include "kernels/conv_f32.h"
 #include "kernels/conv_u8s8.h"
 #include "kernels/depthwise_f32.h"
@@ -10,7 +11,6 @@
 #include "kernels/gemm_f32.h"
 #include "kernels/gemm_u8s8.h"
 #include "kernels/winograd_f32.h"
-#include "runtime/aligned_memory.h"
 
 namespace qlite::kernels {
 namespace {

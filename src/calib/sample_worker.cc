@@ -6,6 +6,7 @@
 #include "calib/channel_statistics.h"
 #include "core/error_site.h"
 #include "core/str_cat.h"
+#include "kernels/last_cache.h"
 #include "runtime/early_taps.h"
 
 namespace qlite::calib {
@@ -28,15 +29,20 @@ SampleWorker::SampleWorker(std::unique_ptr<Session> session, const Graph& graph,
 absl::Status SampleWorker::Process(const DataSet& data, int64_t index) {
   if (absl::Status status = data.Read(index, inputs_); !status.ok()) return status;
   absl::Status observed;
-  const absl::Status ran = RunTappedEarly(*session_, [&](ValueId id, const TappedValue& value, int64_t ready) {
-    if (!observed.ok()) return;
-    if (ready < value.elements) return Begin(value, ready);
-    observed = Observe(id, value);
-  });
+  const auto observe = [&](ValueId id, const TappedValue& value) {
+    if (observed.ok()) observed = Observe(id, value);
+  };
+  // Large values are scanned as they are made, where later they would have to come back from a far cache. From a near
+  // one they come fast enough, and the next reader finds the beginning of what was scanned last.
+  const absl::Status ran = kernels::HasNearLastCache()
+                               ? session_->RunTapped(observe)
+                               : RunTappedEarly(*session_, [&](ValueId id, const TappedValue& value, int64_t ready) {
+                                   if (ready == value.elements) return observe(id, value);
+                                   if (observed.ok()) Begin(value, ready);
+                                 });
   return observed.ok() ? ran : observed;
 }
 
-// Large values are scanned as they are made: later they would have to come back from a far cache.
 void SampleWorker::Begin(const TappedValue& value, int64_t ready) {
   if (value.type == ElementType::kFloat32) scan_.Begin(value, ready);
 }

@@ -5,6 +5,7 @@
 #include <mutex>
 
 #include "absl/strings/str_join.h"
+#include "core/aligned_memory.h"
 #include "core/bit_packing.h"
 #include "core/check.h"
 #include "core/checked_math.h"
@@ -42,6 +43,11 @@ bool HoldsFields(std::span<const T> values, const PackedIntegers& packed) {
 
 Buffer Buffer::Copy(const void* data, size_t size) {
   const auto* begin = static_cast<const std::byte*>(data);
+  if (size >= kHugePage) {
+    const std::shared_ptr<std::byte> copy = AllocateAligned(size);
+    std::memcpy(copy.get(), begin, size);
+    return {copy.get(), size, copy};
+  }
   // The default allocator aligns for every element type there is.
   return Own(size == 0 ? std::vector<std::byte>() : std::vector<std::byte>(begin, begin + size));
 }

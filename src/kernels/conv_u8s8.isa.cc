@@ -324,14 +324,16 @@ void Pack(const ConvU8S8Weights& w, void* packed) {
   const int64_t taps = w.kernel_h * w.kernel_w;
   auto* to = static_cast<uint8_t*>(packed);
   for (int64_t first = 0; first < w.out_c; first += block_columns) {
-    const auto weights = [&](int64_t column, int64_t run, int64_t begin, int64_t end, const auto& put) {
+    const auto weights = [&](int64_t column, int64_t run, int64_t begin, int64_t end, int8_t* elements) {
       const int8_t* from = w.data + (first + column) * group_channels * taps + (merged ? run * w.kernel_w : run);
       const int64_t first_channel = column / group_columns * group_channels;
-      int64_t tap = begin / block_channels, channel = begin - tap * block_channels;
-      for (int64_t i = begin; i < end; ++i) {
-        const int64_t own = channel - first_channel;
-        put(own >= 0 && own < group_channels ? from[own * taps + tap] : int8_t{0});
-        if (++channel == block_channels) channel = 0, ++tap;
+      if (block_groups > 1) std::memset(elements, 0, static_cast<size_t>(end - begin));  // the channels of other groups
+      for (int64_t tap = begin / block_channels; tap * block_channels < end; ++tap) {
+        const int64_t own = tap * block_channels + first_channel;
+        const int64_t own_begin = Larger(begin, own), own_end = Smaller(end, own + group_channels);
+        if (own_begin < own_end) {
+          CopyStrided(from + (own_begin - own) * taps + tap, own_end - own_begin, taps, elements + (own_begin - begin));
+        }
       }
     };
     PackMatrix(reduction, Smaller(block_columns, w.out_c - first), w.bias == nullptr ? nullptr : w.bias + first,

@@ -401,9 +401,25 @@ void ComputeBlock(const Block& block) {
 
 float* PackPanel(const float* b, int64_t k, int64_t used, int64_t k_stride, int64_t n_stride, float* packed) {
   const int64_t width = CeilDiv(used, VecF32::kLanes) * VecF32::kLanes;
-  for (int64_t i = 0; i < k; ++i, b += k_stride, packed += width) {
-    for (int64_t j = 0; j < used; ++j) packed[j] = b[j * n_stride];
-    for (int64_t j = used; j < width; ++j) packed[j] = 0.0f;
+  // Of columns that lie far apart a few rows are taken at a time, which share their cache lines: the lines of all
+  // columns would not stay in the nearest cache from one row to the next.
+  constexpr int64_t kFewRows = 16;
+  for (int64_t i = 0; i < k; i += kFewRows) {
+    const int64_t rows = MinOf(kFewRows, k - i);
+    if (n_stride == 1) {
+      for (int64_t row = 0; row < rows; ++row) {
+        for (int64_t j = 0; j < used; ++j) packed[row * width + j] = b[row * k_stride + j];
+      }
+    } else {
+      for (int64_t j = 0; j < used; ++j) {
+        for (int64_t row = 0; row < rows; ++row) packed[row * width + j] = b[row * k_stride + j * n_stride];
+      }
+    }
+    for (int64_t row = 0; row < rows; ++row) {
+      for (int64_t j = used; j < width; ++j) packed[row * width + j] = 0.0f;
+    }
+    b += rows * k_stride;
+    packed += rows * width;
   }
   return packed;
 }

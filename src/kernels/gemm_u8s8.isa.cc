@@ -57,8 +57,8 @@ size_t PackedBytes(int64_t k, int64_t n) {
 void Pack(const GemmU8S8Weights& w, void* packed) {
   PackMatrix(
       Reduction{1, w.k}, w.n, w.bias, w.multipliers, w.input_zero_point,
-      [&w](int64_t n, int64_t, int64_t begin, int64_t end, const auto& put) {
-        for (int64_t k = begin; k < end; ++k) put(w.data[k * w.stride_k + n * w.stride_n]);
+      [&w](int64_t n, int64_t, int64_t begin, int64_t end, int8_t* to) {
+        CopyStrided(w.data + begin * w.stride_k + n * w.stride_n, end - begin, w.stride_k, to);
       },
       packed);
 }

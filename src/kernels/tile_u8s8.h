@@ -98,13 +98,36 @@ struct PackedMatrix {
   static int Column(int vectors, int vector, int lane) { return 4 * (vectors * (lane / 4) + vector) + lane % 4; }
 };
 
-// Packs a matrix. `weights(column, run, begin, end, put)` calls put(weight) for the elements of a column at the
-// positions [begin, end) of a run, in order. They are asked for a few positions of all of a panel's columns at a time,
-// which lie together in the packed form.
+// n elements that lie `stride` apart, one behind the other.
+inline void CopyStrided(const int8_t* from, int64_t n, int64_t stride, int8_t* to) {
+  if (stride == 1) {
+    std::memcpy(to, from, static_cast<size_t>(n));
+  } else {
+    for (int64_t i = 0; i < n; ++i) to[i] = from[i * stride];
+  }
+}
+
+// Puts the elements of `steps` steps of a column into their lane, `pitch` weights from step to step.
+inline void PackLane(const int8_t* elements, int64_t steps, int lane, int64_t pitch, DotWeight* to) {
+  for (int64_t step = 0; step < steps; ++step, elements += kDotDepth, to += pitch) {
+    DotWeight weights[kDotDepth];
+    for (int i = 0; i < kDotDepth; ++i) weights[i] = elements[i];
+    if constexpr (StepElement(0, 1) == 1) {
+      std::memcpy(to + StepElement(lane, 0), weights, sizeof(weights));
+    } else {
+      for (int i = 0; i < kDotDepth; ++i) to[StepElement(lane, i)] = weights[i];
+    }
+  }
+}
+
+// Packs a matrix. `weights(column, run, begin, end, to)` writes the elements of a column at the positions [begin, end)
+// of a run to `to`, in order. They are asked for a few positions of all of a panel's columns at a time, which lie
+// together in the packed form.
 template <class Weights>
 void PackMatrix(const Reduction& reduction, int64_t n, const int32_t* bias, const float* multipliers,
                 int32_t zero_point, const Weights& weights, void* packed) {
   constexpr int64_t kPositions = 256;
+  int8_t elements[kPositions + kDotDepth];
   const PackedMatrix matrix{n, reduction.Steps()};
   auto* base = static_cast<uint8_t*>(packed);
   std::memset(base, 0, static_cast<size_t>(matrix.Bytes()));
@@ -126,16 +149,15 @@ void PackMatrix(const Reduction& reduction, int64_t n, const int32_t* bias, cons
     for (int64_t run = 0; run < reduction.runs; ++run) {
       for (int64_t begin = 0; begin < reduction.run_length; begin += kPositions) {
         const int64_t first_step = run * reduction.RunSteps() + begin / kDotDepth;
+        const int64_t count = Smaller(kPositions, reduction.run_length - begin);
         for_each_column([&](int64_t column, int v, int lane) {
-          DotWeight* step = to + (first_step * vectors + v) * kLanes * kDotDepth;
-          int element = 0;
+          weights(column, run, begin, begin + count, elements);
+          std::memset(elements + count, 0, kDotDepth);  // the last step may be in part of padding
           uint32_t sum = 0;
-          weights(column, run, begin, Smaller(begin + kPositions, reduction.run_length), [&](int8_t w) {
-            step[StepElement(lane, element)] = w;
-            sum += static_cast<uint32_t>(w);
-            if (++element == kDotDepth) element = 0, step += vectors * kLanes * kDotDepth;
-          });
+          for (int64_t i = 0; i < count; ++i) sum += static_cast<uint32_t>(elements[i]);
           sums[v * kLanes + lane] += sum;
+          PackLane(elements, DivideUp(count, kDotDepth), lane, vectors * kLanes * kDotDepth,
+                   to + (first_step * vectors + v) * kLanes * kDotDepth);
         });
       }
     }

@@ -2,12 +2,12 @@
 
 #include <algorithm>
 
+#include "core/aligned_memory.h"
 #include "core/error_site.h"
 #include "core/str_cat.h"
 #include "kernels/elementwise_u8.h"
 #include "kernels/quantized.h"
 #include "kernels/strided_copy.h"
-#include "runtime/aligned_memory.h"
 #include "runtime/byte_functions.h"
 #include "runtime/memory_plan.h"
 #include "runtime/steps/byte_table.h"

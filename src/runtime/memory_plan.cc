@@ -4,7 +4,7 @@
 #include <limits>
 #include <numeric>
 
-#include "runtime/aligned_memory.h"
+#include "core/aligned_memory.h"
 
 namespace qlite {
 namespace {

@@ -1,7 +1,7 @@
 #include "runtime/program_runner.h"
 
+#include "core/aligned_memory.h"
 #include "kernels/quantized.h"
-#include "runtime/aligned_memory.h"
 
 namespace qlite {
 

@@ -119,32 +119,25 @@ class ProgramSession : public Session {
   absl::Status Run() override { return profiler_ ? profiler_->Run(runner_) : runner_.Run(); }
 
   absl::Status RunTapped(Tap tap) override {
-    return RunTappedEarly([&](ValueId id, const TappedValue& value, int64_t ready) {
-      if (ready == value.elements) tap(id, value);
-    });
+    QLITE_RETURN_IF_ERROR(PrepareTaps());
+    TapFolded(tap);
+    size_t next = 0;
+    return tapped_->RunWatched([&](size_t done) { TapMade(done, tap, next); });
   }
 
-  absl::Status RunTappedEarly(EarlyTap tap) {
+  absl::Status RunTappedEarly(EarlyTap early) {
     QLITE_RETURN_IF_ERROR(PrepareTaps());
+    const auto tap = [&](ValueId id, const TappedValue& value) { early(id, value, value.elements); };
+    TapFolded(tap);
     const std::vector<TapPoint>& taps = tapped_->program().taps;
-    for (const FoldedValue& value : shared_->folded) {
-      FillView(value.result);
-      tap(value.id, view_, view_.elements);
-    }
     size_t next = 0;
-    return tapped_->RunWatched(
-        [&](size_t done) {
-          for (; next < taps.size() && taps[next].after_steps <= done; ++next) {
-            FillView(taps[next]);
-            tap(taps[next].value, view_, view_.elements);
-          }
-        },
-        [&](size_t done, int64_t elements) {
-          // The step makes the next value to be tapped, unless more steps of its node follow.
-          if (next == taps.size() || taps[next].after_steps != done + 1) return;
-          FillView(taps[next]);
-          if (elements < view_.elements) tap(taps[next].value, view_, elements);
-        });
+    return tapped_->RunWatched([&](size_t done) { TapMade(done, tap, next); },
+                               [&](size_t done, int64_t elements) {
+                                 // The step makes the next value to be tapped, unless more steps of its node follow.
+                                 if (next == taps.size() || taps[next].after_steps != done + 1) return;
+                                 FillView(taps[next]);
+                                 if (elements < view_.elements) early(taps[next].value, view_, elements);
+                               });
   }
 
   const std::vector<NodeProfile>& profile() const override {
@@ -170,6 +163,22 @@ class ProgramSession : public Session {
       return absl::ResourceExhaustedError("not enough memory to keep every value of the graph");
     }
     return absl::OkStatus();
+  }
+
+  void TapFolded(Tap tap) {
+    for (const FoldedValue& value : shared_->folded) {
+      FillView(value.result);
+      tap(value.id, view_);
+    }
+  }
+
+  // Taps the values from the `next` one on that are in memory once `done` steps have run.
+  void TapMade(size_t done, Tap tap, size_t& next) {
+    const std::vector<TapPoint>& taps = tapped_->program().taps;
+    for (; next < taps.size() && taps[next].after_steps <= done; ++next) {
+      FillView(taps[next]);
+      tap(taps[next].value, view_);
+    }
   }
 
   void FillView(const TapPoint& point) {

@@ -6,9 +6,9 @@
 #include <random>
 #include <vector>
 
+#include "core/aligned_memory.h"
 #include "kernels/depthwise_f32.h"
 #include "kernels/winograd_f32.h"
-#include "runtime/aligned_memory.h"
 #include "runtime/steps/conv_parts.h"
 
 namespace qlite::calib {

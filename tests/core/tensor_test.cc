@@ -48,6 +48,17 @@ TEST_CASE("data that are not aligned are copied") {
   CHECK(tensor->buffer().data != whole.data + 1);
 }
 
+TEST_CASE("large buffers are copied whole") {
+  for (const size_t size : {(size_t{2} << 20) - 1, size_t{2} << 20, (size_t{5} << 20) + 3}) {
+    std::vector<uint8_t> bytes(size);
+    for (size_t i = 0; i < size; ++i) bytes[i] = static_cast<uint8_t>(i * 7 / 5);
+    const Buffer copy = Buffer::Copy(bytes.data(), size);
+    REQUIRE(copy.size == size);
+    CHECK(reinterpret_cast<uintptr_t>(copy.data) % alignof(double) == 0);
+    CHECK(std::memcmp(copy.data, bytes.data(), size) == 0);
+  }
+}
+
 TEST_CASE("bool tensors hold 0 and 1 only") {
   CHECK(Tensor::Create(ElementType::kBool, {2}, Buffer::Own(std::vector<uint8_t>{0, 1})).ok());
   CHECK_FALSE(Tensor::Create(ElementType::kBool, {2}, Buffer::Own(std::vector<uint8_t>{0, 2})).ok());

@@ -1,6 +1,6 @@
 // Zeroed heap memory aligned for the kernels.
-#ifndef QLITE_RUNTIME_ALIGNED_MEMORY_H_
-#define QLITE_RUNTIME_ALIGNED_MEMORY_H_
+#ifndef QLITE_CORE_ALIGNED_MEMORY_H_
+#define QLITE_CORE_ALIGNED_MEMORY_H_
 
 #include <cstddef>
 #include <cstdint>
@@ -43,4 +43,4 @@ inline std::shared_ptr<std::byte> AllocateAligned(size_t bytes) {
 
 }  // namespace qlite
 
-#endif  // QLITE_RUNTIME_ALIGNED_MEMORY_H_
+#endif  // QLITE_CORE_ALIGNED_MEMORY_H_
