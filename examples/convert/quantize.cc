@@ -39,19 +39,19 @@ absl::StatusOr<std::optional<CalibrationTable>> ReadCalibration(const std::strin
 }
 
 absl::StatusOr<QuantizationResult> QuantizeOnce(const Context& context, const ConvertRequest& request,
-                                                const QuantizerOptions& options, const Graph& graph,
-                                                const DataSet* data) {
+                                                const QuantizerOptions& options, Graph graph, const DataSet* data) {
   absl::StatusOr<std::optional<CalibrationTable>> resume = ReadCalibration(request.calibration_file);
   if (!resume.ok()) return resume.status();
-  return Quantizer(context, options).FullQuantize(graph, *data, resume->has_value() ? &**resume : nullptr);
+  return Quantizer(context, options).FullQuantize(std::move(graph), *data, resume->has_value() ? &**resume : nullptr);
 }
 
 absl::StatusOr<QuantizationResult> QuantizeOnce(const Context& context, const ConvertRequest& request,
-                                                const WeightQuantizerOptions& options, const Graph& graph,
+                                                const WeightQuantizerOptions& options, Graph graph,
                                                 const DataSet* data) {
-  absl::StatusOr<QuantizationResult> result = WeightQuantize(context, graph, options, data);
+  Graph kept = request.report_folder.empty() ? Graph() : graph;
+  absl::StatusOr<QuantizationResult> result = WeightQuantize(context, std::move(graph), options, data);
   if (!result.ok() || request.report_folder.empty()) return result;
-  result->float_graph = graph;
+  result->float_graph = std::move(kept);
   if (absl::Status status = result->float_graph.InferShapes(options.input_shapes); !status.ok()) return status;
   if (const auto steps = SimplifyGraph(context, result->float_graph); !steps.ok()) return steps.status();
   return result;
@@ -90,9 +90,9 @@ absl::Status WriteReport(const Context& context, const ConvertRequest& request, 
 // Quantizes once, or until the target is met.
 template <class Options>
 absl::StatusOr<QuantizationResult> Quantize(const Context& context, const ConvertRequest& request,
-                                            const Options& options, const Graph& graph, const DataSet* data,
+                                            const Options& options, Graph graph, const DataSet* data,
                                             Findings& findings, Manifest& manifest) {
-  if (!request.max_loss) return QuantizeOnce(context, request, options, graph, data);
+  if (!request.max_loss) return QuantizeOnce(context, request, options, std::move(graph), data);
   TargetOptions target;
   target.fix = request.auto_fix;
   const absl::StatusOr<std::optional<CalibrationTable>> resume = ReadCalibration(request.calibration_file);
@@ -119,7 +119,7 @@ absl::StatusOr<QuantizationResult> Quantize(const Context& context, const Conver
 
 template <class Options>
 absl::StatusOr<QuantizationResult> QuantizeAndReport(const Context& context, const ConvertRequest& request,
-                                                     const Options& options, const Graph& graph, const DataSet* data,
+                                                     const Options& options, Graph graph, const DataSet* data,
                                                      Manifest& manifest, bool& interrupted) {
   Findings findings;
   if (request.sensitivity) {
@@ -128,7 +128,8 @@ absl::StatusOr<QuantizationResult> QuantizeAndReport(const Context& context, con
     findings.sensitivity = *std::move(measured);
     PrintSensitivity(findings.sensitivity);
   }
-  absl::StatusOr<QuantizationResult> result = Quantize(context, request, options, graph, data, findings, manifest);
+  absl::StatusOr<QuantizationResult> result =
+      Quantize(context, request, options, std::move(graph), data, findings, manifest);
   if (!result.ok()) return result.status();
   interrupted = findings.interrupted;
   PrintAccount(*result);
@@ -145,7 +146,7 @@ absl::Status QuantizeFully(const Context& context, const ConvertRequest& request
   options.checkpoint_path = request.calibration_file;
   options.keep_float_graph = !request.report_folder.empty();
   absl::StatusOr<QuantizationResult> result =
-      QuantizeAndReport(context, request, options, graph, data, manifest, interrupted);
+      QuantizeAndReport(context, request, options, std::move(graph), data, manifest, interrupted);
   if (!result.ok()) return result.status();
   if (!request.calibration_file.empty() && !request.max_loss) {  // with which the first one is saved
     if (absl::Status status = result->table.SaveFile(request.calibration_file); !status.ok()) return status;
@@ -165,7 +166,7 @@ absl::Status QuantizeWeights(const Context& context, const ConvertRequest& reque
                              Manifest& manifest, bool& interrupted) {
   const WeightQuantizerOptions& options = request.weights;
   absl::StatusOr<QuantizationResult> result =
-      QuantizeAndReport(context, request, options, graph, data, manifest, interrupted);
+      QuantizeAndReport(context, request, options, std::move(graph), data, manifest, interrupted);
   if (!result.ok()) return result.status();
   manifest["quantization"] = "WEIGHT_QUANT";
   manifest["bit_num"] = std::to_string(options.bits);

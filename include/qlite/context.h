@@ -55,7 +55,7 @@ struct Limits {
   // Tensors of a graph: inputs, constants, and results of nodes.
   int64_t max_tensors = 1 << 22;
   uint64_t max_image_pixels = uint64_t{1} << 28;
-  // Memory that a Session may plan for its activations and packed weights; 0: no limit.
+  // For activations and packed weights of a Session, or of all threads of a calibration together; 0: no limit.
   uint64_t memory_budget_bytes = 0;
 };
 

@@ -72,14 +72,14 @@ struct WeightQuantizerOptions {
 // dimensions or more. A quantized weight is an integer constant (int8 up to 8 bits, else int16) with QuantParams and a
 // Dequantize node that serves all its readers; Sessions decode it when they are made. `weights` of the result accounts
 // for every candidate. The same bytes for any number of threads. Memory: the integers, and working memory for one
-// weight at a time; with data also the float weights and up to 256 MB of moments (or those of one product), for which
-// the data set is run as often as it takes.
+// weight at a time, where the graph is moved here and nothing else holds its weights; with data also the float weights
+// and up to 256 MB of moments (or those of one product), for which the data set is run as often as it takes.
 //
 // `data` may be null but for GPTQ and width_error. kOutOfRange where auto_tune finds no errors with the cosine that is
 // asked for.
 // kInvalidArgument for options out of range, kNotFound for an unknown node name, kFailedPrecondition for weights or
 // inputs that are not finite and for a graph that is quantized already.
-absl::StatusOr<QuantizationResult> WeightQuantize(const Context& context, const Graph& graph,
+absl::StatusOr<QuantizationResult> WeightQuantize(const Context& context, Graph graph,
                                                   const WeightQuantizerOptions& options, const DataSet* data = nullptr);
 
 // Stores float32 constants of 128 elements or more as float16 or bfloat16 (`type`), each rounded to the nearest, with a

@@ -5,6 +5,7 @@
 
 #include "calib/sample_loop.h"
 #include "calib/sample_worker.h"
+#include "calib/worker_sessions.h"
 #include "core/str_cat.h"
 
 namespace qlite {
@@ -14,21 +15,16 @@ using calib::SampleWorker;
 
 constexpr std::string_view kStage = "calibrate";
 
-// One for each thread that there is a sample for.
+// One for each thread that there is a sample for, fewer where the memory budget says so.
 absl::StatusOr<std::vector<SampleWorker>> MakeWorkers(const Context& context, const Graph& graph,
                                                       std::string_view method, const ObserverRegistry& registry,
                                                       int64_t samples) {
-  const Context one_thread = context.WithExecutor(MakeThreadPool(1));
-  const int64_t count = std::min<int64_t>(context.executor().concurrency(), samples);
   std::vector<SampleWorker> workers;
-  absl::StatusOr<std::unique_ptr<Session>> session = Session::Create(one_thread, graph, {});
-  for (int64_t i = 0; i < count; ++i) {
-    if (!session.ok()) return session.status();
-    absl::StatusOr<std::unique_ptr<Session>> next(nullptr);
-    if (i + 1 < count) next = (*session)->Fork(one_thread);
-    workers.emplace_back(*std::move(session), graph, method, registry);
-    session = std::move(next);
-  }
+  const int64_t most = std::min<int64_t>(context.executor().concurrency(), samples);
+  if (most <= 0) return workers;
+  auto sessions = calib::MakeWorkerSessions(context, graph, most);
+  if (!sessions.ok()) return sessions.status();
+  for (std::unique_ptr<Session>& session : *sessions) workers.emplace_back(std::move(session), graph, method, registry);
   return workers;
 }
 

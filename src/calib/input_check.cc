@@ -1,4 +1,5 @@
 #include <algorithm>
+#include <atomic>
 #include <cmath>
 #include <optional>
 #include <utility>
@@ -6,7 +7,7 @@
 #include "absl/strings/str_format.h"
 #include "calib/input_alternatives.h"
 #include "calib/input_evidence.h"
-#include "calib/sample_worker.h"
+#include "calib/worker_sessions.h"
 #include "core/error_site.h"
 #include "core/str_cat.h"
 #include "qlite/calibrator.h"
@@ -37,15 +38,9 @@ class Prober {
       : context_(context), graph_(graph), input_(input), pictures_(pictures), batch_norm_(batch_norm) {}
 
   absl::Status Start() {
-    const Context one_thread = context_.WithExecutor(MakeThreadPool(1));
-    absl::StatusOr<std::unique_ptr<Session>> session = Session::Create(one_thread, graph_, {});
-    if (!session.ok()) return session.status();
-    sessions_.push_back(*std::move(session));
-    while (static_cast<int>(sessions_.size()) < context_.executor().concurrency()) {
-      absl::StatusOr<std::unique_ptr<Session>> fork = sessions_[0]->Fork(one_thread);
-      if (!fork.ok()) return fork.status();
-      sessions_.push_back(*std::move(fork));
-    }
+    auto sessions = calib::MakeWorkerSessions(context_, graph_, context_.executor().concurrency());
+    if (!sessions.ok()) return sessions.status();
+    sessions_ = *std::move(sessions);
     const TensorView output = sessions_[0]->output(0);
     classifier_ = sessions_[0]->output_count() == 1 && output.type == ElementType::kFloat32 &&
                   output.dims.size() == 2 && output.dims[0] == 1 && output.dims[1] > 2;
@@ -60,13 +55,13 @@ class Prober {
     if (batch_norm_) response.fits.assign(pictures_.size(), BatchNormFit(*batch_norm_));
     if (!batch_norm_) response.probabilities.resize(pictures_.size());
     std::vector<absl::Status> status(pictures_.size());
-    context_.executor().ParallelFor(
-        static_cast<int64_t>(pictures_.size()), [&](int64_t begin, int64_t end, int worker) {
-          for (int64_t i = begin; i < end; ++i) {
-            const size_t k = static_cast<size_t>(i);
-            status[k] = ProbeOne(alternative, k, *sessions_[static_cast<size_t>(worker)], &response);
-          }
-        });
+    std::atomic<size_t> next = 0;
+    context_.executor().ParallelFor(static_cast<int64_t>(sessions_.size()), [&](int64_t begin, int64_t end, int) {
+      for (int64_t i = begin; i < end; ++i) {
+        Session& session = *sessions_[static_cast<size_t>(i)];
+        for (size_t k; (k = next++) < pictures_.size();) status[k] = ProbeOne(alternative, k, session, &response);
+      }
+    });
     for (const absl::Status& one : status) {
       if (!one.ok()) return one;
     }

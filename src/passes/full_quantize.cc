@@ -29,12 +29,13 @@ class FullQuantization {
   FullQuantization(const Context& context, const QuantizerOptions& options, const DataSet& data)
       : context_(context), options_(options), data_(data) {}
 
-  absl::StatusOr<QuantizationResult> Run(const Graph& original, const CalibrationTable* resume) {
+  absl::StatusOr<QuantizationResult> Run(Graph original, const CalibrationTable* resume) {
     QLITE_RETURN_IF_ERROR(RequireFloatGraph(original));
     QLITE_RETURN_IF_ERROR(CheckNodeNames(original, options_.skip_nodes));
     QLITE_RETURN_IF_ERROR(SimplifyStage(context_, original, options_.input_shapes, &result_));
     if (options_.check_inputs) QLITE_RETURN_IF_ERROR(Timed("check inputs", [&] { return CheckInputs(original); }));
     KeepFloat(original);
+    original = Graph();  // from here on weights that are replaced can go
     if (options_.equalization) QLITE_RETURN_IF_ERROR(Timed("equalise", [&] { return Equalize(); }));
     QLITE_RETURN_IF_ERROR(Timed("calibrate", [&] { return Calibrate(resume); }));
     QLITE_RETURN_IF_ERROR(Timed("quantize", [&] { return Quantize(); }));
@@ -155,9 +156,9 @@ class FullQuantization {
 Quantizer::Quantizer(const Context& context, QuantizerOptions options)
     : context_(context), options_(std::move(options)) {}
 
-absl::StatusOr<QuantizationResult> Quantizer::FullQuantize(const Graph& graph, const DataSet& data,
+absl::StatusOr<QuantizationResult> Quantizer::FullQuantize(Graph graph, const DataSet& data,
                                                            const CalibrationTable* resume) {
-  return FullQuantization(context_, options_, data).Run(graph, resume);
+  return FullQuantization(context_, options_, data).Run(std::move(graph), resume);
 }
 
 }  // namespace qlite

@@ -63,8 +63,15 @@ class Rewriter {
       const std::vector<double> bias = node.has_input(2) ? BiasOf(graph_, node, *layout) : std::vector<double>{};
       products_.push_back({id, QuantizeProduct(*layout, FloatConstant(graph_, node.inputs[1]), bias,
                                                Params(node.inputs[0]).scales[0], options)});
+      GiveBack(node.inputs[1], id);
     }
     return absl::OkStatus();
+  }
+
+  // Float and integer weights of all products together would be the most that quantization takes. SetProduct puts the
+  // integers where the value now holds nothing.
+  void GiveBack(ValueId weights, NodeId reader) {
+    if (OnlyReader(graph_, weights) == reader) graph_.mutable_value(weights).constant.reset();
   }
 
   // Empty where the statistics are not those of the product's input channels.

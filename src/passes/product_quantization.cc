@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <cmath>
 #include <limits>
+#include <utility>
 
 #include "core/node_geometry.h"
 #include "passes/kernel_rounding.h"
@@ -69,15 +70,13 @@ class ProductQuantizer {
   }
 
   void RoundWeights() {
-    std::vector<double> scaled(weights_.size());
-    layout_.ForEach([&](int64_t position, int64_t output, int64_t) {
-      const auto at = static_cast<size_t>(position);
-      scaled[at] = static_cast<double>(weights_[at]) / static_cast<double>(scales_[ScaleOf(output)]);
+    std::vector<double> scaled(layout_.Taps());
+    layout_.ForEachKernel([&](int64_t position, int64_t output, int64_t) {
+      const std::span weights = weights_.subspan(static_cast<size_t>(position), scaled.size());
+      const auto scale = static_cast<double>(scales_[ScaleOf(output)]);
+      for (size_t tap = 0; tap < scaled.size(); ++tap) scaled[tap] = static_cast<double>(weights[tap]) / scale;
+      RoundKernel(scaled, kLargestQ, std::span(integers_).subspan(static_cast<size_t>(position), scaled.size()));
     });
-    const size_t taps = layout_.Taps();
-    for (size_t at = 0; at < scaled.size(); at += taps) {
-      RoundKernel(std::span(scaled).subspan(at, taps), kLargestQ, std::span(integers_).subspan(at, taps));
-    }
     Correct();
   }
 
@@ -119,9 +118,9 @@ class ProductQuantizer {
     return raised;
   }
 
-  QuantizedProduct Result() const {
+  QuantizedProduct Result() {
     QuantizedProduct result;
-    result.weights = Tensor::Of<int8_t>(layout_.dims, integers_);
+    result.weights = Tensor::Of<int8_t>(layout_.dims, std::move(integers_));
     result.weight_params.scheme = QuantScheme::kSymmetric;
     result.weight_params.narrow_range = true;
     result.weight_params.axis = options_.per_channel ? layout_.output_axis : -1;

@@ -68,21 +68,6 @@ size_t ProductLayout::Taps() const {
   return op == OpType::kGemm || op == OpType::kMatMul ? 1 : static_cast<size_t>(std::max<int64_t>(1, Inner(dims, 1)));
 }
 
-void ProductLayout::ForEach(absl::FunctionRef<void(int64_t, int64_t, int64_t)> visit) const {
-  const bool rows_are_outputs = output_axis == 0;
-  const int64_t taps = Inner(dims, 1);
-  const int64_t outputs_a_group = output_channels / group, inputs_a_group = input_channels / group;
-  int64_t position = 0;
-  for (int64_t row = 0; row < dims[0]; ++row) {
-    for (int64_t column = 0; column < dims[1]; ++column) {
-      int64_t output = rows_are_outputs ? row : column, input = rows_are_outputs ? column : row;
-      if (op == OpType::kConv) input += row / outputs_a_group * inputs_a_group;
-      if (op == OpType::kConvTranspose) output += row / inputs_a_group * outputs_a_group;
-      for (int64_t tap = 0; tap < taps; ++tap) visit(position++, output, input);
-    }
-  }
-}
-
 std::optional<ProductLayout> FindProduct(const Graph& graph, const Node& node) {
   if (!IsProduct(node.op) || !node.has_input(1) || !IsFloat(graph, node.inputs[0])) return std::nullopt;
   if (FloatConstant(graph, node.inputs[1]).empty()) return std::nullopt;

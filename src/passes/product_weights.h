@@ -3,12 +3,12 @@
 #ifndef QLITE_PASSES_PRODUCT_WEIGHTS_H_
 #define QLITE_PASSES_PRODUCT_WEIGHTS_H_
 
+#include <algorithm>
 #include <cstdint>
 #include <optional>
 #include <span>
 #include <vector>
 
-#include "absl/functional/function_ref.h"
 #include "qlite/graph.h"
 
 namespace qlite {
@@ -27,7 +27,30 @@ struct ProductLayout {
   // Every output channel reads one input channel only.
   bool depthwise() const { return group > 1 && group == input_channels; }
   // Calls visit(position, output channel, input channel) for every weight, in memory order.
-  void ForEach(absl::FunctionRef<void(int64_t position, int64_t output, int64_t input)> visit) const;
+  template <class Visit>
+  void ForEach(Visit visit) const {
+    const int64_t taps = static_cast<int64_t>(Taps());
+    ForEachKernel([&](int64_t position, int64_t output, int64_t input) {
+      for (const int64_t end = position + taps; position < end; ++position) visit(position, output, input);
+    });
+  }
+  // The same once for all positions of a kernel, with the first one's.
+  template <class Visit>
+  void ForEachKernel(Visit visit) const {
+    if (std::find(dims.begin(), dims.end(), 0) != dims.end()) return;
+    const bool rows_are_outputs = output_axis == 0;
+    const int64_t taps = static_cast<int64_t>(Taps());
+    const int64_t outputs_a_group = output_channels / group, inputs_a_group = input_channels / group;
+    int64_t position = 0;
+    for (int64_t row = 0; row < dims[0]; ++row) {
+      const int64_t first_input = op == OpType::kConv ? row / outputs_a_group * inputs_a_group : 0;
+      const int64_t first_output = op == OpType::kConvTranspose ? row / inputs_a_group * outputs_a_group : 0;
+      for (int64_t column = 0; column < dims[1]; ++column, position += taps) {
+        visit(position, first_output + (rows_are_outputs ? row : column),
+              first_input + (rows_are_outputs ? column : row));
+      }
+    }
+  }
   // The position within the kernel's spatial extent, row-major; 0 for Gemm and MatMul.
   int64_t Tap(int64_t position) const;
   // The number of those positions; they lie side by side in memory. At least 1.

@@ -127,12 +127,13 @@ class WeightQuantization {
                      const WeightChoices* choices)
       : context_(context), options_(options), data_(data), choices_(choices) {}
 
-  absl::StatusOr<QuantizationResult> Run(const Graph& original) {
+  absl::StatusOr<QuantizationResult> Run(Graph original) {
     QLITE_RETURN_IF_ERROR(RequireFloatGraph(original));
     QLITE_RETURN_IF_ERROR(CheckNodeNames(original, options_.skip_nodes));
     QLITE_RETURN_IF_ERROR(SimplifyStage(context_, original, options_.input_shapes, &result_));
     ChooseSamples();
     Plan(FindSkippedNodes(original, result_.graph, options_.skip_nodes));
+    original = Graph();  // from here on weights that are replaced can go
     QLITE_RETURN_IF_ERROR(Timed("quantize weights", [&] { return QuantizeAll(); }));
     Summarize();
     return std::move(result_);
@@ -430,12 +431,12 @@ class WeightQuantization {
 
 }  // namespace
 
-absl::StatusOr<QuantizationResult> WeightQuantize(const Context& context, const Graph& graph,
+absl::StatusOr<QuantizationResult> WeightQuantize(const Context& context, Graph graph,
                                                   const WeightQuantizerOptions& options, const DataSet* data) {
   QLITE_RETURN_IF_ERROR(CheckOptions(options, data));
   if (options.bits == 0 && options.auto_tune) return TuneMixedBits(context, graph, options, data);
   if (options.width_error > 0) return SearchWidths(context, graph, options, *data);
-  return WeightQuantization(context, options, data, nullptr).Run(graph);
+  return WeightQuantization(context, options, data, nullptr).Run(std::move(graph));
 }
 
 absl::StatusOr<QuantizationResult> QuantizeChosenWeights(const Context& context, const Graph& graph,

@@ -6,6 +6,7 @@
 
 #include "absl/functional/function_ref.h"
 #include "absl/status/status.h"
+#include "absl/status/statusor.h"
 #include "qlite/session.h"
 
 namespace qlite {
@@ -14,8 +15,12 @@ namespace qlite {
 using EarlyTap = absl::FunctionRef<void(ValueId, const TappedValue&, int64_t ready)>;
 
 // Session::RunTapped with several calls for some values, one right after the other, of which the last one alone has
-// all elements. `session`: of Session::Create or a fork. Which values those are, and how many calls, depends on sizes and on the session's threads.
+// all elements. `session`: of Session::Create or a fork. Which values those are, and how many calls, depends on sizes
+// and on the session's threads.
 absl::Status RunTappedEarly(Session& session, EarlyTap tap);
+
+// Session::memory() of tapped runs, which keep values longer.
+absl::StatusOr<SessionMemory> TappedMemory(Session& session);
 
 }  // namespace qlite
 

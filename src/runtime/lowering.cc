@@ -4,6 +4,8 @@
 
 #include "core/aligned_memory.h"
 #include "core/error_site.h"
+#include "core/mapped_file.h"
+#include "core/op_rules.h"
 #include "core/str_cat.h"
 #include "kernels/elementwise_u8.h"
 #include "kernels/quantized.h"
@@ -15,6 +17,18 @@
 #include "runtime/steps/registry.h"
 
 namespace qlite {
+namespace {
+
+bool OverBudget(const Limits& limits, int64_t bytes) {
+  return limits.memory_budget_bytes != 0 && static_cast<uint64_t>(bytes) > limits.memory_budget_bytes;
+}
+
+// What a file holds of weights that a product has packed is not read again.
+void ReleasePacked(const Tensor* weights) {
+  if (weights != nullptr && weights->packed() == nullptr) ReleasePages(weights->buffer());
+}
+
+}  // namespace
 
 std::vector<int64_t> Placement::Strides() const {
   std::vector<int64_t> strides = DenseStrides(dims, layout);
@@ -359,8 +373,11 @@ Operand Lowering::NewConstant(int purpose, int64_t bytes, absl::FunctionRef<void
   if (options_.cache != nullptr) memory = (*options_.cache)[key];
   if (memory == nullptr) {
     memory = AllocateAligned(static_cast<size_t>(bytes));
-    fill(memory.get());
-    if (options_.cache != nullptr) (*options_.cache)[key] = memory;
+    // A plan that will be refused packs nothing more: memory that is never written costs nothing.
+    if (!OverBudget(options_.limits, program_.weights_bytes + bytes)) {
+      fill(memory.get());
+      if (options_.cache != nullptr) (*options_.cache)[key] = memory;
+    }
   }
   program_.weights_bytes += bytes;
   program_.kept.push_back(memory);
@@ -454,6 +471,7 @@ absl::Status Lowering::LowerNode(NodeId id) {
     const bool table = fusion_.nodes[Index(id)].byte.valid();
     const absl::Status status = table ? LowerTable() : FindStep(node.op).lower(*this, node);
     if (!status.ok()) return status;
+    if (KindOf(node.op) == OpKind::kProduct) ReleasePacked(Constant(node.inputs[1]));
     if (!options_.fuse) AddTaps(node);
   }
   // A node of a chain still reads its inputs where the chain's last node stands.
@@ -507,12 +525,11 @@ absl::Status Lowering::FinishMemory() {
   for (size_t i = 0; i < planned.size(); ++i) program_.buffers[planned[i]].offset = plan.offsets[i];
   program_.arena_bytes = plan.bytes;
 
-  const uint64_t budget = options_.limits.memory_budget_bytes;
-  const auto needed = static_cast<uint64_t>(program_.arena_bytes + program_.workspace_bytes + program_.weights_bytes);
-  if (budget != 0 && needed > budget) {
-    return absl::ResourceExhaustedError(StrCat(
-        "graph '", graph_.name, "' needs ", program_.arena_bytes + program_.workspace_bytes,
-        " bytes for activations and ", program_.weights_bytes, " for packed weights; the memory budget is ", budget));
+  if (OverBudget(options_.limits, program_.arena_bytes + program_.workspace_bytes + program_.weights_bytes)) {
+    return absl::ResourceExhaustedError(
+        StrCat("graph '", graph_.name, "' needs ", program_.arena_bytes + program_.workspace_bytes,
+               " bytes for activations and ", program_.weights_bytes, " for packed weights; the memory budget is ",
+               options_.limits.memory_budget_bytes));
   }
   return absl::OkStatus();
 }

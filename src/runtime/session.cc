@@ -145,14 +145,21 @@ class ProgramSession : public Session {
     return profiler_ ? profiler_->profiles() : kNone;
   }
 
-  SessionMemory memory() const override {
-    return {static_cast<uint64_t>(shared_->program->weights_bytes), static_cast<uint64_t>(runner_.memory_bytes()),
-            static_cast<uint64_t>(shared_->program->coded_bytes)};
+  SessionMemory memory() const override { return MemoryOf(*shared_->program, runner_); }
+
+  absl::StatusOr<SessionMemory> TappedMemory() {
+    QLITE_RETURN_IF_ERROR(PrepareTaps());
+    return MemoryOf(tapped_->program(), *tapped_);
   }
 
   Float16Use float16() const override { return shared_->program->float16; }
 
  private:
+  static SessionMemory MemoryOf(const Program& program, const ProgramRunner& runner) {
+    return {static_cast<uint64_t>(program.weights_bytes), static_cast<uint64_t>(runner.memory_bytes()),
+            static_cast<uint64_t>(program.coded_bytes)};
+  }
+
   absl::Status PrepareTaps() {
     if (tapped_) return absl::OkStatus();
     try {
@@ -284,6 +291,10 @@ absl::StatusOr<std::shared_ptr<Shared>> Prepare(const Context& context, Graph gr
 
 absl::Status RunTappedEarly(Session& session, EarlyTap tap) {
   return static_cast<ProgramSession&>(session).RunTappedEarly(tap);
+}
+
+absl::StatusOr<SessionMemory> TappedMemory(Session& session) {
+  return static_cast<ProgramSession&>(session).TappedMemory();
 }
 
 absl::StatusOr<std::unique_ptr<Session>> Session::Create(const Context& context, Graph graph,

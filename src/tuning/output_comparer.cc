@@ -7,6 +7,7 @@
 #include <utility>
 
 #include "calib/sample_loop.h"
+#include "calib/worker_sessions.h"
 #include "core/status_macros.h"
 #include "core/str_cat.h"
 #include "passes/sampled_data_set.h"
@@ -69,15 +70,10 @@ absl::StatusOr<OutputComparer> OutputComparer::Create(const Context& context, co
 absl::Status OutputComparer::RunAll(const Graph& graph,
                                     absl::FunctionRef<void(size_t sample, const Session&)> see) const {
   const SampledDataSet some(*data_, samples_);
-  const Context one_thread = context_.WithExecutor(MakeThreadPool(1));
-  std::vector<std::unique_ptr<Session>> sessions;
-  const int64_t workers = std::min<int64_t>(context_.executor().concurrency(), samples_);
-  for (int64_t i = 0; i < workers; ++i) {
-    absl::StatusOr<std::unique_ptr<Session>> session =
-        i == 0 ? Session::Create(one_thread, graph) : sessions[0]->Fork(one_thread);
-    if (!session.ok()) return session.status();
-    sessions.push_back(*std::move(session));
-  }
+  const auto made =
+      calib::MakeWorkerSessions(context_, graph, std::min<int64_t>(context_.executor().concurrency(), samples_));
+  if (!made.ok()) return made.status();
+  const std::vector<std::unique_ptr<Session>>& sessions = *made;
   const calib::SamplesTaken taken = calib::TakeSamples(context_, stage_, some, 0, samples_, sessions.size(),
                                                        [&](size_t worker, int64_t sample) -> absl::Status {
                                                          Session& session = *sessions[worker];

@@ -1,5 +1,7 @@
 #include "qlite/quantizer.h"
 
+#include <algorithm>
+#include <memory>
 #include <set>
 
 #include "passes/graph_maker.h"
@@ -75,6 +77,41 @@ TEST_CASE("A small network becomes integer from its input to its logits") {
   REQUIRE(SignalToNoise(RunGraph(graph), RunGraph(result.graph)) > 25);
   REQUIRE(result.table.samples_done == 16);
   REQUIRE_FALSE(result.steps.empty());
+}
+
+// Random samples that tell how many of the buffers were left when the last one was read.
+class BufferWatch : public DataSet {
+ public:
+  explicit BufferWatch(std::vector<std::weak_ptr<const void>> buffers) : buffers_(std::move(buffers)) {}
+  int64_t size() const override { return samples_.size(); }
+  absl::Status Read(int64_t index, std::span<const MutableTensorView> inputs) const override {
+    left = std::count_if(buffers_.begin(), buffers_.end(), [](const auto& buffer) { return !buffer.expired(); });
+    return samples_.Read(index, inputs);
+  }
+  std::string Describe(int64_t index) const override { return samples_.Describe(index); }
+  absl::StatusOr<uint64_t> Fingerprint() const override { return samples_.Fingerprint(); }
+
+  mutable std::ptrdiff_t left = 0;
+
+ private:
+  RandomDataSet samples_{16};
+  std::vector<std::weak_ptr<const void>> buffers_;
+};
+
+TEST_CASE("Weights of a graph that is moved in are given back once they are equalised") {
+  GraphMaker maker;
+  const ValueId a = maker.Conv(maker.Input({1, 3, 8, 8}), 3, 8, 3, 1, true, "a", kRelu);
+  Graph graph = maker.Finish({maker.Conv(a, 8, 8, 3, 1, true, "b")});
+  std::vector<std::weak_ptr<const void>> weights;
+  for (const char* conv : {"a", "b"}) {
+    weights.push_back(graph.value(graph.node(*graph.FindNode(conv)).inputs[1]).constant->buffer().owner);
+  }
+  maker = GraphMaker();
+  const BufferWatch watch(weights);
+  REQUIRE(Quantizer(TestContext(), Options()).FullQuantize(graph, watch).ok());
+  REQUIRE(watch.left == 2);
+  REQUIRE(Quantizer(TestContext(), Options()).FullQuantize(std::move(graph), watch).ok());
+  REQUIRE(watch.left == 0);
 }
 
 TEST_CASE("What has no integer form stays float between Dequantize and Quantize") {

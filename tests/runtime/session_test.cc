@@ -1,6 +1,8 @@
 // What a host relies on: no allocation, forks, errors, limits, shapes.
 #include "qlite/session.h"
 
+#include <sys/mman.h>
+
 #include <atomic>
 #include <catch2/catch.hpp>
 #include <cstdlib>
@@ -136,6 +138,26 @@ TEST_CASE("a memory budget is kept", "[runtime]") {
   options.limits.max_tensor_bytes = 16;
   context = Context::Create(options);
   CHECK(Session::Create(*context, random.graph()).status().code() == absl::StatusCode::kResourceExhausted);
+}
+
+TEST_CASE("a plan beyond the memory budget is refused before its weights are read", "[runtime]") {
+  constexpr int64_t kInputs = 1024, kOutputs = 256;
+  const size_t bytes = kInputs * kOutputs * sizeof(float);
+  void* const unreadable = mmap(nullptr, bytes, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+  REQUIRE(unreadable != MAP_FAILED);
+  auto weights = Tensor::Create(ElementType::kFloat32, {kInputs, kOutputs},
+                                {static_cast<const std::byte*>(unreadable), bytes, nullptr});
+  REQUIRE(weights.ok());
+  Graph graph;
+  const ValueId x = graph.AddInput("x", ElementType::kFloat32, Shape::Of({1, kInputs}));
+  const ValueId w = graph.AddConstant("w", *std::move(weights));
+  graph.SetOutputs({*graph.AddNode("", OpType::kMatMul, DefaultAttrs(OpType::kMatMul), {x, w}, "y")});
+  ContextOptions options;
+  options.limits.memory_budget_bytes = bytes / 2;
+  const auto session = Session::Create(*Context::Create(options), graph);
+  CHECK(session.status().code() == absl::StatusCode::kResourceExhausted);
+  CHECK_THAT(std::string(session.status().message()), Catch::Contains("the memory budget is"));
+  munmap(unreadable, bytes);
 }
 
 TEST_CASE("what cannot run is named", "[runtime]") {
