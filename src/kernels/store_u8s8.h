@@ -33,13 +33,10 @@ inline QLITE_INLINE void StoreBytes(const TileOutput& out, const Accumulators<kR
     constexpr int kFirst = part.value * kGathered;
     V::I32 rounded[4];
     Unroll<4>([&](auto j) QLITE_INLINE {
-      constexpr int kRow = kFirst + j.value / kVectors;
+      // In place of rows that are missing the last one, lest zeros hold a register.
+      constexpr int kRow = Smaller(kFirst + j.value / kVectors, kRows - 1);
       constexpr int kVector = j.value % kVectors;
-      if constexpr (kRow < kRows) {
-        rounded[j.value] = V::Round<kEpilogue>(V::Scale(acc.at[kRow][kVector], multipliers[kVector]), map);
-      } else {
-        rounded[j.value] = V::Zero();
-      }
+      rounded[j.value] = V::Round<kEpilogue>(V::Scale(acc.at[kRow][kVector], multipliers[kVector]), map);
     });
     const V::U8 bytes = V::GatherRows<kGathered>(V::Narrow4<kEpilogue>(rounded, map));
     Unroll<kGathered>([&](auto j) QLITE_INLINE {
