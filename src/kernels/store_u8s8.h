@@ -40,9 +40,11 @@ inline QLITE_INLINE void StoreBytes(const TileOutput& out, const Accumulators<kR
     });
     const V::U8 bytes = V::GatherRows<kGathered>(V::Narrow4<kEpilogue>(rounded, map));
     Unroll<kGathered>([&](auto j) QLITE_INLINE {
-      constexpr int kRow = kFirst + j.value;
-      if constexpr (kRow < kRows) {
-        V::StorePiece<kGathered, j.value>(output + kRow * stride, bytes, columns);
+      if constexpr (kFirst + j.value < kRows) {
+        V::StorePiece<kGathered, j.value>(output, bytes, columns);
+        output += stride;
+        // Opaque, lest the compiler find the addresses of all rows before the first sum.
+        asm("" : "+r"(output));
       }
     });
   });

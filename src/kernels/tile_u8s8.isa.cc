@@ -61,7 +61,7 @@ inline QLITE_INLINE void Reduce(const TileJob& job, const DotInput* first_row, c
   const DotWeight* weights = job.weights;
   const int64_t* run_offset = job.run_offsets;
   const int64_t* const last_run = run_offset + job.runs;
-  const int64_t single_steps = job.run_steps % kSteps;
+  const int64_t single_steps = static_cast<int64_t>(static_cast<uint64_t>(job.run_steps) % kSteps);
   const int64_t body_weights = (job.run_steps - single_steps) * kVectors * kLanes * kDotDepth;
   do {
     const DotInput* input = first_row + *run_offset;
@@ -90,6 +90,11 @@ inline QLITE_INLINE void Reduce(const TileJob& job, const DotInput* first_row, c
   });
 }
 
+// A call, lest the addresses of all rows be found beforehand for tiles that prefetch none.
+__attribute__((noinline)) void PrefetchRows(const void* p, int64_t distance, int64_t pitch, int rows) {
+  for (int r = 0; r < rows; ++r) Prefetch(p, distance + r * pitch);
+}
+
 template <Epilogue kEpilogue, int kVectors, int kRows>
 void Tiles(const TileJob& job) {
   constexpr int64_t kElementBytes = kEpilogue == Epilogue::kFloat ? sizeof(float) : 1;
@@ -105,11 +110,8 @@ void Tiles(const TileJob& job) {
   const int64_t output_pitch = job.output_stride * kElementBytes;
   for (int64_t tile = job.first_tile; tile < job.last_tile; ++tile) {
     Accumulators<kRows, kVectors> acc[Splits<kRows, kVectors>()];
-    if (job.output_is_far) {
-      // The end of each row: its beginning may lie in a line that the panel before has just written to.
-      const int64_t end = job.columns * kElementBytes - 1;
-      Unroll<kRows>([&](auto r) QLITE_INLINE { Prefetch(output.output, r.value * output_pitch + end); });
-    }
+    // The end of each row: its beginning may lie in a line that the panel before has just written to.
+    if (job.output_is_far) PrefetchRows(output.output, job.columns * kElementBytes - 1, output_pitch, kRows);
     Reduce<kRows, kVectors>(job, first_row, row_offsets, job.PanelAhead(kVectors, tile), acc);
     Store<kEpilogue, kRows, kVectors>(output, acc[0]);
     first_row += kRows * job.row_pitch;
