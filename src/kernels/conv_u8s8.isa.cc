@@ -26,6 +26,10 @@ constexpr int64_t kLeastMatrixPixels = 6 * MatrixUnit::kBlockRows;
 // What finishing a vector of sums costs, in steps.
 constexpr int64_t kStoreSteps = 8;
 
+// Rows of taps that lie outside the image are left out from so many steps on: there are more and shorter tiles then,
+// and what the padding would have added is added to the bias. Large weights come from afar for each tile: not for them.
+constexpr int64_t kLeastOmittedSteps = 32;
+
 // The taps of a kernel row and their channels form one run if they are neighbours in memory.
 bool MergesTaps(int64_t dilation_w) { return dilation_w == 1; }
 
@@ -115,7 +119,7 @@ struct Plan {
     const int64_t row_bytes = row_pitch * static_cast<int64_t>(sizeof(DotInput));
     const int64_t first_rows = (g.kernel_h - 1) * g.dilation_h + 1;
     const int64_t fitting = (kStripBytes / Larger(row_bytes, 1) - first_rows) / g.stride_h + 1;
-    const bool large = PackedMatrix{block_columns, reduction.Steps()}.Bytes() > kLargeWeightsBytes;
+    large = PackedMatrix{block_columns, reduction.Steps()}.Bytes() > kLargeWeightsBytes;
     const int64_t least_rows = DivideUp(on_matrix_unit ? kLeastMatrixPixels : kLeastPixels, g.out_w);
     const int64_t wanted = large ? g.out_h : Larger(DivideUp(g.batch * g.out_h * blocks, kWantedUnits), least_rows);
     const int64_t rows = Smaller(g.out_h, Larger(1, Smaller(fitting, wanted)));
@@ -135,6 +139,7 @@ struct Plan {
   }
 
   bool direct;
+  bool large = false;  // the weights of a block
   bool merged;
   bool on_matrix_unit;
   Reduction reduction;
@@ -266,12 +271,63 @@ void MakeOffsets(const ConvGeometry& g, const Plan& plan, int64_t* runs, int64_t
   }
 }
 
+// Output rows [begin, end) of a unit and the runs that they need: the others lie above or below the image for all.
+struct RowSpan {
+  int64_t begin, end;
+  int64_t first_run, last_run;
+  bool NeedsSame(const RowSpan& other) const { return first_run == other.first_run && last_run == other.last_run; }
+};
+
+RowSpan RowOf(const ConvGeometry& g, const Plan& plan, const Unit& unit, int64_t row) {
+  const RowSpan all = {row, row + 1, 0, plan.reduction.runs};
+  const int64_t top = (unit.row + row) * g.stride_h - g.pad_top;
+  if (plan.large || (top >= 0 && top + (g.kernel_h - 1) * g.dilation_h < g.in_h)) return all;
+  const int64_t runs = plan.reduction.runs / g.kernel_h;  // of a row of taps
+  const int64_t first = top < 0 ? DivideUp(-top, g.dilation_h) : 0;
+  const int64_t last = Smaller(g.kernel_h, top < g.in_h ? DivideUp(g.in_h - top, g.dilation_h) : 0);
+  const int64_t omitted = (g.kernel_h - (last - first)) * runs * plan.reduction.RunSteps();
+  return first >= last || omitted < kLeastOmittedSteps ? all : RowSpan{row, row + 1, first * runs, last * runs};
+}
+
+RowSpan NextSpan(const ConvGeometry& g, const Plan& plan, const Unit& unit, int64_t begin) {
+  RowSpan span = RowOf(g, plan, unit, begin);
+  while (span.end < unit.rows && span.NeedsSame(RowOf(g, plan, unit, span.end))) ++span.end;
+  return span;
+}
+
+// Adds to the sums of a panel what runs of nothing but padding would.
+void AddPadding(const PanelTiles& tiles, int64_t first_run, int64_t last_run, int32_t zero_point, int32_t* sums) {
+  DotInput padding[kDotDepth];
+  Fill(padding, kDotDepth, zero_point);
+  const VecWide::I32 x = VecWide::BroadcastInput(padding);
+  const int64_t step_weights = tiles.vectors * kLanes * kDotDepth;
+  const DotWeight* const begin = tiles.job.weights + first_run * tiles.job.run_steps * step_weights;
+  const DotWeight* const end = tiles.job.weights + last_run * tiles.job.run_steps * step_weights;
+  for (int v = 0; v < tiles.vectors; ++v) {
+    VecWide::I32 acc = VecWide::LoadI32(sums + v * kLanes);
+    for (const DotWeight* w = begin; w != end; w += step_weights) {
+      acc = VecWide::Dot(acc, x, VecWide::LoadI32(w + v * kLanes * kDotDepth));
+    }
+    VecWide::StoreI32(sums + v * kLanes, acc);
+  }
+}
+
+// Narrows the job of a panel to some of its runs. The bias goes to `sums`.
+void OmitRuns(const RowSpan& span, int32_t zero_point, PanelTiles* tiles, int32_t* sums) {
+  TileJob& job = tiles->job;
+  if (span.first_run == 0 && span.last_run == job.runs) return;
+  std::memcpy(sums, job.bias, kPanelColumns * sizeof(int32_t));
+  AddPadding(*tiles, 0, span.first_run, zero_point, sums);
+  AddPadding(*tiles, span.last_run, job.runs, zero_point, sums);
+  job.bias = sums;
+  job.weights += span.first_run * job.run_steps * tiles->vectors * kLanes * kDotDepth;
+  job.run_offsets += span.first_run;
+  job.runs = span.last_run - span.first_run;
+}
+
 void RunUnit(const ConvU8S8Args& args, const Plan& plan, const Unit& unit, const DotInput* strip, const int64_t* runs,
              const int64_t* pixel_offsets, const OutputMap& map, MatrixUnit* matrix_unit) {
   const ConvGeometry& g = args.geometry;
-  const int64_t pixels = unit.rows * g.out_w;
-  const int64_t tile_count = DivideUp(pixels, kMaxTileRows);
-  const Partition tile_pixels(pixels, tile_count);
   const Partition group_panels(plan.panels, plan.panel_groups);
   const int64_t output =
       (unit.image * g.out_h + unit.row) * g.out_w * g.out_pixel_stride + unit.block * plan.block_columns;
@@ -292,15 +348,25 @@ void RunUnit(const ConvU8S8Args& args, const Plan& plan, const Unit& unit, const
     }
   }
   for (int64_t panel = first_panel; panel < last_panel; ++panel) {
-    PanelTiles tiles(packed, matrix, plan.reduction, panel, epilogue, map);
-    tiles.job.input = input;
-    tiles.job.run_offsets = runs;
-    tiles.job.output_stride = g.out_pixel_stride;
-    for (int64_t tile = 0; tile < tile_count; ++tile) {
-      const int64_t first = tile_pixels.Begin(tile);
-      tiles.job.row_offsets = pixel_offsets + first;
-      tiles.SetOutput(args.output, args.output_float, output + first * g.out_pixel_stride);
-      tiles.Run(tile_pixels.Begin(tile + 1) - first);
+    PanelTiles panel_tiles(packed, matrix, plan.reduction, panel, epilogue, map);
+    panel_tiles.job.input = input;
+    panel_tiles.job.run_offsets = runs;
+    panel_tiles.job.output_stride = g.out_pixel_stride;
+    for (int64_t row = 0; row < unit.rows;) {
+      const RowSpan span = NextSpan(g, plan, unit, row);
+      row = span.end;
+      PanelTiles tiles = panel_tiles;
+      int32_t sums[kPanelColumns];
+      OmitRuns(span, args.input_zero_point, &tiles, sums);
+      const int64_t pixels = (span.end - span.begin) * g.out_w;
+      const int64_t tile_count = DivideUp(pixels, kMaxTileRows);
+      const Partition tile_pixels(pixels, tile_count);
+      for (int64_t tile = 0; tile < tile_count; ++tile) {
+        const int64_t first = span.begin * g.out_w + tile_pixels.Begin(tile);
+        tiles.job.row_offsets = pixel_offsets + first;
+        tiles.SetOutput(args.output, args.output_float, output + first * g.out_pixel_stride);
+        tiles.Run(tile_pixels.Begin(tile + 1) - tile_pixels.Begin(tile));
+      }
     }
   }
 }

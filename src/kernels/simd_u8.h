@@ -235,7 +235,7 @@ struct Vec128 {
   static __m128i Raw(I32 x) { return reinterpret_cast<__m128i>(x); }
   static void StoreF32(float* p, F32 x) { _mm_storeu_ps(p, x); }
   static void StoreU8(uint8_t* p, U8 x, int n) {
-    if (n == kBytes) {
+    if (n == kBytes) [[likely]] {
       _mm_storeu_si128(reinterpret_cast<__m128i*>(p), x);
     } else {
 #if QLITE_ISA_sse42 || QLITE_ISA_avx2
@@ -351,7 +351,7 @@ struct Vec256 {
   static __m256i Raw(I32 x) { return reinterpret_cast<__m256i>(x); }
   static void StoreF32(float* p, F32 x) { _mm256_storeu_ps(p, x); }
   static void StoreU8(uint8_t* p, U8 x, int n) {
-    if (n == kBytes) {
+    if (n == kBytes) [[likely]] {
       _mm256_storeu_si256(reinterpret_cast<__m256i*>(p), x);
     } else {
 #if QLITE_ISA_avx2
@@ -446,6 +446,14 @@ struct Vec256 {
 using VecWide = Vec256;
 #else
 
+// `p`, of which the compiler knows nothing. It would hold constants in registers throughout a tile, which needs them
+// all; what lies at such an address is loaded where it is used.
+template <class T>
+inline const T* Opaque(const T* p) {
+  asm("" : "+r"(p));
+  return p;
+}
+
 struct Vec512 {
   static constexpr int kLanes = 16;
   static constexpr int kBytes = 64;
@@ -461,7 +469,7 @@ struct Vec512 {
   static __m512i Raw(I32 x) { return reinterpret_cast<__m512i>(x); }
   static void StoreF32(float* p, F32 x) { _mm512_storeu_ps(p, x); }
   static void StoreU8(uint8_t* p, U8 x, int n) {
-    if (n == kBytes) {
+    if (n == kBytes) [[likely]] {
       _mm512_storeu_si512(p, x);
     } else {
       _mm512_mask_storeu_epi8(p, (uint64_t{1} << n) - 1u, x);
@@ -497,17 +505,19 @@ struct Vec512 {
   }
   template <Epilogue kEpilogue>
   static U8 Narrow4(const I32 v[4], const OutputMap& map) {
-    const __m512i z = Raw(LoadI32(map.zero_point));
-    const __m512i low = _mm512_adds_epi16(_mm512_packs_epi32(Raw(v[0]), Raw(v[1])), z);
-    const __m512i high = _mm512_adds_epi16(_mm512_packs_epi32(Raw(v[2]), Raw(v[3])), z);
+    const auto z = [&map] { return _mm512_loadu_si512(Opaque(map.zero_point)); };
+    const __m512i low = _mm512_adds_epi16(_mm512_packs_epi32(Raw(v[0]), Raw(v[1])), z());
+    const __m512i high = _mm512_adds_epi16(_mm512_packs_epi32(Raw(v[2]), Raw(v[3])), z());
     const U8 bytes = _mm512_packus_epi16(low, high);
     if constexpr (kEpilogue == Epilogue::kSaturated) return bytes;
     return _mm512_min_epu8(_mm512_max_epu8(bytes, LoadU8(map.lo)), LoadU8(map.hi));
   }
   template <int kRows>
   static U8 GatherRows(U8 x) {
-    if constexpr (kRows == 2) return _mm512_permutexvar_epi64(_mm512_setr_epi64(0, 2, 4, 6, 1, 3, 5, 7), x);
-    return _mm512_permutexvar_epi32(_mm512_setr_epi32(0, 4, 8, 12, 1, 5, 9, 13, 2, 6, 10, 14, 3, 7, 11, 15), x);
+    static constexpr int64_t kOfTwo[8] = {0, 2, 4, 6, 1, 3, 5, 7};
+    static constexpr int32_t kOfFour[16] = {0, 4, 8, 12, 1, 5, 9, 13, 2, 6, 10, 14, 3, 7, 11, 15};
+    if constexpr (kRows == 2) return _mm512_permutexvar_epi64(_mm512_loadu_si512(Opaque(kOfTwo)), x);
+    return _mm512_permutexvar_epi32(_mm512_loadu_si512(Opaque(kOfFour)), x);
   }
   static void ZipBytes(U8 a, U8 b, U8 out[2]) {
     out[0] = _mm512_unpacklo_epi8(a, b);

@@ -33,19 +33,18 @@ inline QLITE_INLINE void StoreBytes(const TileOutput& out, const Accumulators<kR
     constexpr int kFirst = part.value * kGathered;
     V::I32 rounded[4];
     Unroll<4>([&](auto j) QLITE_INLINE {
-      constexpr int kRow = kFirst + j.value / kVectors;
+      // In place of rows that are missing the last one, lest zeros hold a register.
+      constexpr int kRow = Smaller(kFirst + j.value / kVectors, kRows - 1);
       constexpr int kVector = j.value % kVectors;
-      if constexpr (kRow < kRows) {
-        rounded[j.value] = V::Round<kEpilogue>(V::Scale(acc.at[kRow][kVector], multipliers[kVector]), map);
-      } else {
-        rounded[j.value] = V::Zero();
-      }
+      rounded[j.value] = V::Round<kEpilogue>(V::Scale(acc.at[kRow][kVector], multipliers[kVector]), map);
     });
     const V::U8 bytes = V::GatherRows<kGathered>(V::Narrow4<kEpilogue>(rounded, map));
     Unroll<kGathered>([&](auto j) QLITE_INLINE {
-      constexpr int kRow = kFirst + j.value;
-      if constexpr (kRow < kRows) {
-        V::StorePiece<kGathered, j.value>(output + kRow * stride, bytes, columns);
+      if constexpr (kFirst + j.value < kRows) {
+        V::StorePiece<kGathered, j.value>(output, bytes, columns);
+        output += stride;
+        // Opaque, lest the compiler find the addresses of all rows before the first sum.
+        asm("" : "+r"(output));
       }
     });
   });

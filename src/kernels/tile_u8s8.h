@@ -194,6 +194,7 @@ struct TileJob : TileOutput {
   int64_t row_pitch = 0;   // of the input, elements; of no account where there is one tile
   // Distance in bytes to the rows of the next tile, which are prefetched; 0: nothing is.
   int64_t rows_ahead = 0;
+  bool output_is_far = false;  // a tile's part of it is prefetched before its sums
 
   // Distance in bytes to the share of the next panel that a tile of this one prefetches.
   int64_t PanelAhead(int vectors, int64_t tile) const {

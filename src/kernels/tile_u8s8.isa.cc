@@ -61,21 +61,26 @@ inline QLITE_INLINE void Reduce(const TileJob& job, const DotInput* first_row, c
   const DotWeight* weights = job.weights;
   const int64_t* run_offset = job.run_offsets;
   const int64_t* const last_run = run_offset + job.runs;
+  const int64_t single_steps = static_cast<int64_t>(static_cast<uint64_t>(job.run_steps) % kSteps);
+  const int64_t body_weights = (job.run_steps - single_steps) * kVectors * kLanes * kDotDepth;
   do {
     const DotInput* input = first_row + *run_offset;
-    int64_t left = job.run_steps;
-    // Counting and prefetching take the units that multiply, too: once in a few steps they cost little.
-    for (; left >= kSteps; left -= kSteps) {
-      Unroll<kPrefetchedBytes / 64>([&](auto i) QLITE_INLINE { Prefetch(weights, panel_ahead + i.value * 64); });
-      if (kPrefetchesRows && job.rows_ahead != 0 && left * kStepBytes % 64 < kSteps * kStepBytes) {
-        // Opaque, lest the compiler keep the sum with every offset.
-        const char* ahead = reinterpret_cast<const char*>(input) + job.rows_ahead;
-        asm("" : "+r"(ahead));
-        Unroll<kRows>([&](auto r) QLITE_INLINE { Prefetch(ahead, row_offsets[r.value] * sizeof(DotInput)); });
+    // Counted by the weights alone: addresses take all registers, and a counter in memory would wait in the queue of
+    // stores behind those of the tile before, which fills when their lines come from afar.
+    for (const DotWeight* const end = weights + body_weights; weights != end;) {
+      // Prefetching takes the units that multiply, too: once in a few steps it costs little. (Opaque, lest the
+      // compiler count the sum along in memory or keep it with every offset.)
+      int64_t ahead = panel_ahead;
+      asm("" : "+r"(ahead));
+      Unroll<kPrefetchedBytes / 64>([&](auto i) QLITE_INLINE { Prefetch(weights, ahead + i.value * 64); });
+      if (kPrefetchesRows && job.rows_ahead != 0 && reinterpret_cast<uintptr_t>(input) % 64 < kSteps * kStepBytes) {
+        const char* row = reinterpret_cast<const char*>(input) + job.rows_ahead;
+        asm("" : "+r"(row));
+        Unroll<kRows>([&](auto r) QLITE_INLINE { Prefetch(row, row_offsets[r.value] * sizeof(DotInput)); });
       }
       Steps<kSteps, kSplits>(input, row_offsets, weights, acc);
     }
-    for (; left > 0; --left) Steps<1, kSplits>(input, row_offsets, weights, acc);
+    for (int64_t left = single_steps; left > 0; --left) Steps<1, kSplits>(input, row_offsets, weights, acc);
   } while (++run_offset != last_run);
   Unroll<(kSplits - 1) * kRows * kVectors>([&](auto i) QLITE_INLINE {
     constexpr int kSplit = i.value / (kRows * kVectors) + 1;
@@ -83,6 +88,11 @@ inline QLITE_INLINE void Reduce(const TileJob& job, const DotInput* first_row, c
     constexpr int kVector = i.value % kVectors;
     acc[0].at[kRow][kVector] = V::Add(acc[0].at[kRow][kVector], acc[kSplit].at[kRow][kVector]);
   });
+}
+
+// A call, lest the addresses of all rows be found beforehand for tiles that prefetch none.
+__attribute__((noinline)) void PrefetchRows(const void* p, int64_t distance, int64_t pitch, int rows) {
+  for (int r = 0; r < rows; ++r) Prefetch(p, distance + r * pitch);
 }
 
 template <Epilogue kEpilogue, int kVectors, int kRows>
@@ -97,12 +107,15 @@ void Tiles(const TileJob& job) {
       [&](auto r) QLITE_INLINE { row_offsets[r.value] = r.value == 0 ? 0 : job.row_offsets[r.value] - first_offset; });
   const DotInput* first_row = job.input + first_offset;
   TileOutput output = job;
+  const int64_t output_pitch = job.output_stride * kElementBytes;
   for (int64_t tile = job.first_tile; tile < job.last_tile; ++tile) {
     Accumulators<kRows, kVectors> acc[Splits<kRows, kVectors>()];
+    // The end of each row: its beginning may lie in a line that the panel before has just written to.
+    if (job.output_is_far) PrefetchRows(output.output, job.columns * kElementBytes - 1, output_pitch, kRows);
     Reduce<kRows, kVectors>(job, first_row, row_offsets, job.PanelAhead(kVectors, tile), acc);
     Store<kEpilogue, kRows, kVectors>(output, acc[0]);
     first_row += kRows * job.row_pitch;
-    output.output = static_cast<char*>(output.output) + kRows * job.output_stride * kElementBytes;
+    output.output = static_cast<char*>(output.output) + kRows * output_pitch;
   }
 }
 

@@ -87,6 +87,19 @@ TEST_CASE("conv_u8s8 is exact for narrow images of many channels, in one strip a
   Check({MakeGeometry(22, 9, 7, 40, 3, 3, 1, 1)});
 }
 
+TEST_CASE("conv_u8s8 is exact where rows of taps lie outside the image") {
+  for (const int64_t kernel : {3, 5}) {
+    for (const int64_t pad : {1, 2, 4}) {
+      for (const int64_t dilation : {1, 2}) {
+        for (const int64_t stride : {1, 2}) {
+          for (const int64_t out_c : {9, 40}) Check({MakeGeometry(64, 7, 9, out_c, kernel, 3, stride, pad, dilation)});
+        }
+      }
+    }
+  }
+  Check({MakeGeometry(128, 4, 9, 80, 3, 3, 1, 1, 1, 2)});
+}
+
 TEST_CASE("conv_u8s8 is exact for groups") {
   for (const int64_t groups : {2, 3, 5}) {
     for (const int64_t group_in : {1, 3, 4}) {
