@@ -13,6 +13,7 @@
 #include <utility>
 
 #include "kernels/conv_rows.h"
+#include "kernels/unroll.h"
 
 // Before a loop of constant length that is long enough unrolled as far as it is.
 #if defined(__clang__)
@@ -191,6 +192,30 @@ struct Job {
   Epilogue out;  // of the first pixel
 };
 
+// Stores the sums of the pixels from `pixel` on.
+template <int kPixels, int kTuple>
+[[gnu::always_inline]] inline void FinishPixels(const Job& job, VecF32 (&sum)[kPixels], int64_t pixel) {
+  if constexpr (kTuple > 1) {
+    QLITE_UNROLL for (int p = 0; p < kPixels; ++p) sum[p] = Permute(sum[p], job.natural);
+  }
+  if (job.out.residual) {
+    const float* residual = job.out.residual + pixel * job.out.ldr;
+    QLITE_UNROLL for (int p = 0; p < kPixels; ++p) sum[p] =
+        sum[p] + LoadBlock(residual + p * job.out.ldr, job.channels);
+  }
+  if (job.out.clamps) {
+    const VecF32 low(job.out.act_min);
+    const VecF32 high(job.out.act_max);
+    QLITE_UNROLL for (int p = 0; p < kPixels; ++p) sum[p] = Min(high, Max(low, sum[p]));
+  }
+  float* c = job.out.c + pixel * job.out.ldc;
+  if (job.channels < kLanes) {
+    QLITE_UNROLL for (int p = 0; p < kPixels; ++p) sum[p].StorePartial(c + p * job.out.ldc, job.channels);
+    return;
+  }
+  QLITE_UNROLL for (int p = 0; p < kPixels; ++p) sum[p].Store(c + p * job.out.ldc);
+}
+
 // The pixels [first, first + kPixels) of a row, with kTuple groups in a vector.
 template <int kPixels, int kTuple>
 [[gnu::noinline]] void ComputePixels(const Job& job, int64_t first) {
@@ -215,25 +240,81 @@ template <int kPixels, int kTuple>
       }
     }
   }
-  if constexpr (kTuple > 1) {
-    QLITE_UNROLL for (int p = 0; p < kPixels; ++p) sum[p] = Permute(sum[p], job.natural);
+  FinishPixels<kPixels, kTuple>(job, sum, first);
+}
+
+// Runs of neighbouring pixels that are computed together, and their length.
+inline constexpr int kRuns = 4, kRunPixels = 7;
+
+// Where registers hold the sums of the runs. A broadcast of a single number is an operand of the multiply-add and
+// costs nothing.
+template <int kTuple>
+inline constexpr bool kByRuns = kTuple > 1 && kVectorRegisters >= 32;
+
+// Whether ComputeRuns is for this convolution: what is wasted where runs do not divide a row must be less than it
+// gains.
+inline bool HasRuns(const ConvF32Geometry& g) {
+  return g.kernel_w == 3 && g.stride_w == 1 && g.dilation_w == 1 && g.out_w >= kRunPixels &&
+         8 * CeilDiv(g.out_w, kRunPixels) * kRunPixels <= 9 * g.out_w;
+}
+
+// Runs that begin at the pixels `first` of the strip's output, for kernels of three columns. Column by column of the
+// input: a broadcast, which costs as much as a multiply-add, serves the pixels of all three taps. A pixel meets its
+// taps in their order, as ever.
+template <int kTuple>
+[[gnu::noinline]] void ComputeRuns(const Job& job, const float* const (&input)[kRuns], const int64_t (&first)[kRuns]) {
+  constexpr int kWidth = kLanes / kTuple, kTaps = 3;
+  VecF32 sum[kRuns][kRunPixels];
+  u8::Unroll<kRuns>([&](auto r) QLITE_INLINE {
+    u8::Unroll<kRunPixels>([&](auto p) QLITE_INLINE { sum[r.value][p.value] = job.start; });
+  });
+  const float* w = job.weights;
+  for (int64_t i = 0; i < job.kernel_h; ++i, w += kTaps * kWidth * kLanes) {
+    u8::Unroll<kRunPixels + kTaps - 1>([&](auto column) QLITE_INLINE {
+      constexpr int kColumn = decltype(column)::value;
+      const int64_t x = i * job.row_step + kColumn * kLanes;
+      QLITE_KEEP_LOOP for (int k = 0; k < kWidth; ++k) {
+        VecF32 weights[kTaps];
+        u8::Unroll<kTaps>(
+            [&](auto tap) QLITE_INLINE { weights[tap.value] = VecF32::Load(w + (tap.value * kWidth + k) * kLanes); });
+        u8::Unroll<kRuns>([&](auto r) QLITE_INLINE {
+          const VecF32 value = BroadcastTuple<kTuple>(input[r.value] + x + k * kTuple);
+          u8::Unroll<kTaps>([&](auto tap) QLITE_INLINE {
+            constexpr int kPixel = kColumn - decltype(tap)::value;
+            if constexpr (kPixel >= 0 && kPixel < kRunPixels) {
+              VecF32& one = sum[r.value][kPixel];
+              one = MulAdd(value, weights[tap.value], one);
+            }
+          });
+        });
+      }
+    });
   }
-  if (job.out.residual) {
-    const float* residual = job.out.residual + first * job.out.ldr;
-    QLITE_UNROLL for (int p = 0; p < kPixels; ++p) sum[p] =
-        sum[p] + LoadBlock(residual + p * job.out.ldr, job.channels);
+  u8::Unroll<kRuns>([&](auto r) QLITE_INLINE { FinishPixels<kRunPixels, kTuple>(job, sum[r.value], first[r.value]); });
+}
+
+// All rows of a strip by runs; job.input and job.out are those of its first row. Fetches the image rows of the next
+// block from first_row on, if there is one.
+template <int kTuple>
+void ComputeStrip(const ConvF32Geometry& g, const Plan& plan, const Job& job, int64_t rows, const float* next_block,
+                  int64_t first_row) {
+  const int64_t of_row = CeilDiv(g.out_w, kRunPixels), all = rows * of_row;
+  int64_t fetched = 0;
+  for (int64_t run = 0; run < all; run += kRuns) {
+    for (; next_block && fetched * of_row <= run; ++fetched) {
+      PrefetchRow(g, next_block, first_row + fetched * g.stride_h);
+    }
+    const float* input[kRuns];
+    int64_t first[kRuns];
+    for (int r = 0; r < kRuns; ++r) {
+      // Where runs do not divide, the last one and the last pixels are computed again: the same values are stored.
+      const int64_t one = MinOf(run + r, all - 1), y = one / of_row;
+      const int64_t x = MinOf(one % of_row * kRunPixels, g.out_w - kRunPixels);
+      input[r] = job.input + y * g.stride_h * plan.row_floats + x * kLanes;
+      first[r] = y * g.out_w + x;
+    }
+    ComputeRuns<kTuple>(job, input, first);
   }
-  if (job.out.clamps) {
-    const VecF32 low(job.out.act_min);
-    const VecF32 high(job.out.act_max);
-    QLITE_UNROLL for (int p = 0; p < kPixels; ++p) sum[p] = Min(high, Max(low, sum[p]));
-  }
-  float* c = job.out.c + first * job.out.ldc;
-  if (job.channels < kLanes) {
-    QLITE_UNROLL for (int p = 0; p < kPixels; ++p) sum[p].StorePartial(c + p * job.out.ldc, job.channels);
-    return;
-  }
-  QLITE_UNROLL for (int p = 0; p < kPixels; ++p) sum[p].Store(c + p * job.out.ldc);
 }
 
 using PixelFunction = void (*)(const Job&, int64_t);
@@ -295,8 +376,17 @@ void RunUnits(const ConvF32Args& args, void* workspace, int64_t begin, int64_t e
     job.weights = args.packed_weights + block * ReductionLength(g) * kLanes;
     job.start = VecF32(0.0f);
     if (args.bias) job.start = Permute(LoadBlock(args.bias + block * kLanes, job.channels), orders.interleaved);
+    job.input = strip;
+    job.out = At(out, (image * g.out_h + first) * g.out_w, block * kLanes);
+    const float* next_input = block + 1 < plan.blocks ? input + kLanes : nullptr;
+    if constexpr (kByRuns<kTuple>) {
+      if (HasRuns(g)) {
+        ComputeStrip<kTuple>(g, plan, job, rows, next_input, first * g.stride_h);
+        continue;
+      }
+    }
     for (int64_t r = 0; r < rows; ++r) {
-      if (block + 1 < plan.blocks) PrefetchRow(g, input + kLanes, (first + r) * g.stride_h);
+      if (next_input) PrefetchRow(g, next_input, (first + r) * g.stride_h);
       job.input = strip + r * g.stride_h * plan.row_floats;
       job.out = At(out, (image * g.out_h + first + r) * g.out_w, block * kLanes);
       // Where the pixels do not divide, the last ones are computed twice: the same values are stored.

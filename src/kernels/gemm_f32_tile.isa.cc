@@ -15,7 +15,7 @@ constexpr int64_t kCachedRowFloats = 128 * 1024;
 
 // Steps of the reduction in the body of the inner loop.
 constexpr int kUnrolled = 4;
-// Lines of unfinished sums are fetched before a tile goes on with them, where they are whole vectors.
+// Lines of sums are fetched before a tile stores to them or goes on with them, where they are whole vectors.
 constexpr bool kPrefetchSums = VecF32::kLanes == 16;
 // Floats of a cache line.
 constexpr int64_t kLineFloats = 16;
@@ -53,6 +53,16 @@ template <int kVectors>
   row[kLast] = tail == kLanes ? VecF32::Load(p + kLast * kLanes) : VecF32::LoadPartial(p + kLast * kLanes, tail);
 }
 
+// Fetches the lines of a tile's sums.
+template <int kRows, int kVectors>
+[[gnu::always_inline]] inline void PrefetchSums(const float* c, int64_t ldc) {
+  if constexpr (kPrefetchSums) {
+    QLITE_UNROLL for (int r = 0; r < kRows; ++r, c += ldc) {
+      QLITE_UNROLL for (int v = 0; v < kVectors; ++v) PrefetchToWrite(c + v * VecF32::kLanes);
+    }
+  }
+}
+
 template <int kRows, int kVectors>
 [[gnu::always_inline]] inline void StartSums(VecF32 (&sum)[kRows][kVectors], int tail, const Depth& depth,
                                              const Epilogue& out) {
@@ -63,16 +73,14 @@ template <int kRows, int kVectors>
     QLITE_UNROLL for (int r = 0; r < kRows; ++r) {
       QLITE_UNROLL for (int v = 0; v < kVectors; ++v) sum[r][v] = start[v];
     }
+    // A store that waits for its line keeps those behind it waiting.
+    PrefetchSums<kRows, kVectors>(out.c, out.ldc);
     return;
   }
   const float* c = out.c;
   QLITE_UNROLL for (int r = 0; r < kRows; ++r, c += out.ldc) LoadRow(c, tail, sum[r]);
   // The panels that passed since have driven the sums out of the second-level cache: those of the tile below, too.
-  if constexpr (kPrefetchSums) {
-    QLITE_UNROLL for (int r = 0; r < kRows; ++r, c += out.ldc) {
-      QLITE_UNROLL for (int v = 0; v < kVectors; ++v) PrefetchToWrite(c + v * VecF32::kLanes);
-    }
-  }
+  PrefetchSums<kRows, kVectors>(c, out.ldc);
 }
 
 // Clamp, side by side: most functions bound one, and a comparison takes the place of a multiply-add.

@@ -16,7 +16,7 @@ bool PaysWinograd(const ConvF32Geometry& g) {
       ((g.out_h + kWinogradTile - 1) / kWinogradTile) * ((g.out_w + kWinogradTile - 1) / kWinogradTile);
   // For a pair of channels: the products, and as many as are computed while its 36 floats are read, from a second-level
   // cache or from behind it. Direct sums take 9 products a pixel, and these run a little better.
-  const int64_t reading = g.in_channels * g.out_channels <= kCachedWeights ? 460 : 1150;
+  const int64_t reading = g.in_channels * g.out_channels <= kCachedWeights ? 300 : 700;
   return 36 * tiles + reading < 7 * g.out_h * g.out_w;
 }
 

@@ -15,8 +15,11 @@ constexpr int kPatch = kTile + 2;
 constexpr int kPositions = kPatch * kPatch;
 // Output channels that a unit makes at most: their sums of all positions stay in the second-level cache.
 constexpr int64_t kMostColumns = 64;
-// Tiles of a unit: enough of them to read the weights for, and so few that their transforms stay in that cache.
-constexpr int64_t kFewestTiles = 12, kMostTiles = 48;
+// Tiles of a unit at least: enough of them to read the weights for, and where there is no other way to share the work,
+// so many that another thread gains something.
+constexpr int64_t kFewestTiles = 12, kFewestTilesOfAll = 2;
+// Tiles that share a reading of the weights, at most: so few that their transforms stay in that cache.
+constexpr int64_t kMostTiles = 32;
 // Keeps the positions of one tile from falling into the same few sets of a cache.
 constexpr int64_t kSkew = 16;
 
@@ -32,7 +35,7 @@ int64_t WantedUnits(const ConvF32Geometry& g, int64_t tiles) {
 }
 
 // How a convolution is cut: unit u is the block of tiles u / column_ranges and the range of output channels
-// u % column_ranges.
+// u % column_ranges. A thread that has neighbouring blocks takes several at once.
 struct Cut {
   explicit Cut(const ConvF32Geometry& g)
       : tiles_down(CeilDiv(g.out_h, kTile)),
@@ -42,8 +45,10 @@ struct Cut {
         columns(RoundUp(CeilDiv(g.out_channels, CeilDiv(g.out_channels, kMostColumns)), kSkew)),
         column_ranges(CeilDiv(g.out_channels, columns)) {
     const int64_t wanted = CeilDiv(WantedUnits(g, tiles), column_ranges);
-    blocks = MaxOf(CeilDiv(tiles, kMostTiles), MinOf(wanted, tiles / kFewestTiles));
-    block_tiles = CeilDiv(tiles, MaxOf(blocks, 1));
+    const int64_t fewest = column_ranges == 1 ? kFewestTilesOfAll : kFewestTiles;
+    blocks = MaxOf(CeilDiv(tiles, kMostTiles), MinOf(wanted, tiles / fewest));
+    blocks_together = blocks == 0 ? 1 : MaxOf(1, kMostTiles / CeilDiv(tiles, blocks));
+    most_tiles = MinOf(tiles, blocks_together * CeilDiv(tiles, MaxOf(blocks, 1)));
   }
 
   int64_t units() const { return blocks * column_ranges; }
@@ -52,13 +57,14 @@ struct Cut {
     return MinOf(columns, g.out_channels - range * columns);
   }
   // Floats from one position to the next.
-  int64_t PatchStep() const { return block_tiles * channels + kSkew; }
-  int64_t SumStep() const { return block_tiles * columns + kSkew; }
+  int64_t PatchStep() const { return most_tiles * channels + kSkew; }
+  int64_t SumStep() const { return most_tiles * columns + kSkew; }
 
   int64_t tiles_down, tiles_across, tiles;  // of the image, of all images
   int64_t channels;                         // floats of a transformed pixel
   int64_t columns, column_ranges;
-  int64_t blocks, block_tiles;  // the tiles of the largest block
+  int64_t blocks;
+  int64_t blocks_together, most_tiles;  // that are computed at a time
 };
 
 // The workspace: zeros to read in the padding, then the transformed patches of a block, [position][tile][channel], then
@@ -341,18 +347,28 @@ int64_t WorkspaceBytes(const ConvF32Geometry& g) {
 
 int64_t Units(const ConvF32Geometry& g) { return Cut(g).units(); }
 
+// The blocks [block, end_block), for the ranges [range, end_range) of output channels.
+void RunBlocks(const ConvF32Args& args, const Cut& cut, const Space& space, int64_t block, int64_t end_block,
+               int64_t range, int64_t end_range) {
+  const int64_t first = cut.Begin(block), end = cut.Begin(end_block);
+  TransformPatches(args, cut, space, first, end);
+  for (; range < end_range; ++range) {
+    Multiply(args, cut, space, range, end - first);
+    TransformTiles(args, cut, space, range, first, end);
+  }
+}
+
 void Run(const ConvF32Args& args, void* workspace, int64_t begin, int64_t end) {
   if (begin == end) return;
   const Cut cut(args.geometry);
   const Space space = CutSpace(cut, workspace);
-  int64_t transformed = -1;
-  for (int64_t unit = begin; unit < end; ++unit) {
+  for (int64_t unit = begin; unit < end;) {
     const int64_t block = unit / cut.column_ranges, range = unit % cut.column_ranges;
-    const int64_t first = cut.Begin(block), end_tile = cut.Begin(block + 1);
-    if (block != transformed) TransformPatches(args, cut, space, first, end_tile);
-    transformed = block;
-    Multiply(args, cut, space, range, end_tile - first);
-    TransformTiles(args, cut, space, range, first, end_tile);
+    const int64_t whole = range == 0 ? (end - unit) / cut.column_ranges : 0;
+    const int64_t blocks = whole == 0 ? 1 : CeilDiv(whole, CeilDiv(whole, cut.blocks_together));
+    const int64_t end_range = MinOf(cut.column_ranges, range + end - unit);
+    RunBlocks(args, cut, space, block, block + blocks, range, end_range);
+    unit += blocks * (end_range - range);
   }
 }
 

@@ -110,6 +110,23 @@ TEST_CASE("conv_f32 computes groups that are fractions of a vector, in rows of a
                                .pad_left = 1};
     Check(Complete(g, 2, 2), static_cast<int>(length % 8));
   }
+  // Rows that runs of seven pixels fill, or almost, with a vector that is not full.
+  for (const int64_t width : {4, 8}) {
+    for (const int64_t length : {7, 13, 20, 28, 56}) {
+      const ConvF32Geometry g = {.batch = 2,
+                                 .in_h = 9,
+                                 .in_w = length,
+                                 .in_channels = 5 * width,
+                                 .out_channels = 5 * width,
+                                 .groups = 5,
+                                 .kernel_h = 1 + length % 3,
+                                 .kernel_w = 3,
+                                 .stride_h = 1 + length % 2,
+                                 .pad_top = 1,
+                                 .pad_left = 1};
+      Check(Complete(g, 2, 2), features++ % 8);
+    }
+  }
   for (const int64_t pad : {-1, 5}) {
     const ConvF32Geometry g = {.in_h = 6,
                                .in_w = 7,

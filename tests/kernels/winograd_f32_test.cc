@@ -273,11 +273,18 @@ TEST_CASE("winograd_f32 hides no value that is not finite") {
   }
 }
 
+TEST_CASE("winograd_f32 shares even a small image between threads") {
+  CHECK(WinogradF32(BestIsa()).units(Padded(8, 8, 64, 64, 1)) == 2);
+  CHECK(WinogradF32(BestIsa()).units(Padded(16, 16, 32, 32, 1)) > 2);
+}
+
 TEST_CASE("Winograd's method is taken where it pays, whatever the batch") {
   CHECK(PaysWinograd(Padded(56, 56, 64, 64, 1)));
   CHECK(PaysWinograd(Padded(14, 14, 64, 128, 1)));
   CHECK(PaysWinograd(Padded(28, 28, 256, 256, 1)));
-  CHECK_FALSE(PaysWinograd(Padded(14, 14, 256, 256, 1)));  // reading the weights costs what the products save
+  CHECK(PaysWinograd(Padded(8, 8, 64, 64, 1)));
+  CHECK(PaysWinograd(Padded(14, 14, 256, 256, 1)));
+  CHECK_FALSE(PaysWinograd(Padded(13, 13, 256, 256, 1)));  // reading the weights costs what the products save
   CHECK_FALSE(PaysWinograd(Padded(7, 7, 64, 64, 1)));
   CHECK_FALSE(PaysWinograd(Padded(56, 56, 3, 64, 1)));     // so do the transforms
   CHECK_FALSE(PaysWinograd(Padded(56, 56, 512, 512, 1)));  // the weights would take much memory
