@@ -1,12 +1,13 @@
 #!/usr/bin/python3
 """Runs every benchmark and writes docs/performance.md with its tables and plots.
 
-    bench/performance.py --build build/release [--models DIR] [--data DIR] [--seconds 1]
+    bench/performance.py --build build/release [--models DIR] [--data DIR] [--seconds 1] [--page docs/performance_NAME.md]
 
 --build: a Release build with QLITE_BUILD_BENCH=ON. --models: a folder of further ONNX files (../shared/tools/
 make_models.py writes resnet18, resnet50, inception_v3 there). --data: ../shared/data. Needs Debian's python3-numpy and
 python3-matplotlib, libdnnl-dev at build time for the comparison with oneDNN, and the peers (bench/peers.py). Parts whose
-needs are absent are left out, and the page says so. Run it on an idle machine.
+needs are absent are left out, and the page says so. Run it on an idle machine. --page: another page than
+docs/performance.md, for another processor; its plots go to the folder of that name, and the pages name each other.
 """
 import argparse
 import datetime
@@ -36,8 +37,18 @@ def table(header, rows):
 def machine():
     with open("/proc/cpuinfo", encoding="utf-8") as info:
         text = info.read()
-    name = re.search(r"model name\s*: (.*)", text)
-    return f"{name.group(1) if name else 'unknown processor'}, {os.cpu_count()} processors"
+    name, family, model = (re.search(rf"{key}\s*: (.*)", text) for key in ("model name", "cpu family", "model"))
+    if not name:
+        return f"an unknown processor, {os.cpu_count()} of them"
+    kind = f" (family {family.group(1)}, model {model.group(1)})" if family and model else ""
+    return f"{name.group(1)}{kind}, {os.cpu_count()} processors"
+
+
+def other_pages(page):
+    """A line that leads to the pages of other processors."""
+    names = sorted(os.path.basename(path) for path in glob.glob(os.path.join(os.path.dirname(page), "performance*.md")))
+    links = [f"[{name[:-3]}]({name})" for name in names if name != os.path.basename(page)]
+    return ["Other processors: " + ", ".join(links) + ".", ""] if links else []
 
 
 def plot_bars(path, title, labels, series, line, line_label):
@@ -76,7 +87,7 @@ def kernels(args, images):
             "that must move at least, at the measured bandwidth. Small depths of summation and the depthwise shapes are "
             "bound by memory or by loads, not by arithmetic. Speeds count the products of direct sums: float 3x3 layers can "
             "pass the peak by Winograd's method.", "",
-            "![kernels](performance/kernels.svg)", "",
+            f"![kernels]({os.path.basename(images)}/kernels.svg)", "",
             *table(["shape", "type", "G/s", "of peak", "of memory bandwidth"], rows)]
 
 
@@ -132,7 +143,7 @@ def models(args, images):
               f"{r['first_int8']:.0f} / {r['ort_first_int8']:.0f}"] for r in single]
     return ["## Whole models", "",
             "`bench/models.py`: milliseconds, ours / onnxruntime's, batch 1; the int8 file of onnxruntime is the ONNX file "
-            "that the converter writes, with uint8 activations.", "", "![models](performance/models.svg)", "",
+            "that the converter writes, with uint8 activations.", "", f"![models]({os.path.basename(images)}/models.svg)", "",
             *table(["model", "threads", "float32 ms", "ratio", "int8 ms", "ratio", "int8 / float32"], cells),
             "From the file to the first result, milliseconds, one thread (int8: our `.qlite` file against the ONNX file):", "",
             *table(["model", "float32", "int8"], loads)]
@@ -166,18 +177,22 @@ def main():
     p.add_argument("--models")
     p.add_argument("--data", default=programs.DATA)
     p.add_argument("--seconds", type=float, default=1.0, help="measured time for each figure")
+    p.add_argument("--page", default=os.path.join(programs.ROOT, "docs/performance.md"))
     args = p.parse_args()
     args.build = os.path.abspath(args.build)
     args.data = os.path.abspath(args.data)
-    images = os.path.join(programs.ROOT, "docs/performance")
+    page = os.path.abspath(args.page)
+    if not page.endswith(".md"):
+        p.error(f"--page is a Markdown file, found {args.page}")
+    images = page[:-3]
     os.makedirs(images, exist_ok=True)
     lines = ["# Performance", "",
              f"Written by `bench/performance.py` on {datetime.date.today()} on {machine()}. The machine is shared and noisy: "
-             "believe ratios, not milliseconds.", ""]
+             "believe ratios, not milliseconds.", ""] + other_pages(page)
     for part in (lambda: models(args, images), lambda: calibration(args), lambda: kernels(args, images),
                  lambda: onednn(args)):
         lines += part()
-    with open(os.path.join(programs.ROOT, "docs/performance.md"), "w", encoding="utf-8") as out:
+    with open(page, "w", encoding="utf-8") as out:
         out.write("\n".join(lines).rstrip() + "\n")
 
 
