@@ -159,11 +159,14 @@ Verdict CompareInformation(const Response& given, const Response& other, const A
                           as_given, corrected, alternative.correction)};
 }
 
+std::vector<int64_t> Extents(const PictureInput& input) {
+  if (input.channels_last) return {1, input.height, input.width, input.channels};
+  return {1, input.channels, input.height, input.width};
+}
+
 absl::StatusOr<Pictures> ReadPictures(const DataSet& data, const PictureInput& input, const Graph& graph) {
   Pictures pictures;
-  const std::vector<int64_t> dims = input.channels_last
-                                        ? std::vector<int64_t>{1, input.height, input.width, input.channels}
-                                        : std::vector<int64_t>{1, input.channels, input.height, input.width};
+  const std::vector<int64_t> dims = Extents(input);
   for (int64_t i = 0; i < std::min(kSamples, data.size()); ++i) {
     // Spread over the set: neighbours are often alike.
     const int64_t index = i * data.size() / std::min(kSamples, data.size());
@@ -257,7 +260,12 @@ absl::StatusOr<std::vector<InputWarning>> Calibrator::CheckInputStatistics(const
   if (std::optional<InputWarning> layout = CheckLayout(*input, *pictures)) return std::vector<InputWarning>{*layout};
 
   const std::optional<FirstBatchNorm> batch_norm = calib::FindFirstBatchNorm(original);
-  Prober prober(context_, batch_norm ? original : graph_, *input, *pictures, batch_norm);
+  Graph beginning = calib::UpToFirstBatchNorm(original);  // all that is looked at
+  if (batch_norm) {  // the extents may have been fixed in the graph to calibrate alone
+    const std::string& name = original.value(original.inputs()[0]).name;
+    if (absl::Status status = beginning.InferShapes({{name, Extents(*input)}}); !status.ok()) return status;
+  }
+  Prober prober(context_, batch_norm ? beginning : graph_, *input, *pictures, batch_norm);
   if (absl::Status status = prober.Start(); !status.ok()) return status;
   // Without a memory of the training, only a classifier's answers can be judged.
   if (!batch_norm && (!prober.classifier() || pictures->size() < 2)) return nothing;

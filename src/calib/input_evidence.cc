@@ -51,11 +51,29 @@ std::optional<FirstBatchNorm> FindFirstBatchNorm(const Graph& graph) {
           continue;
         }
         const auto means = mean.constant->data<float>(), variances = variance.constant->data<float>();
-        return FirstBatchNorm{convolved, {means.begin(), means.end()}, {variances.begin(), variances.end()}};
+        return FirstBatchNorm{id, convolved, {means.begin(), means.end()}, {variances.begin(), variances.end()}};
       }
     }
   }
   return std::nullopt;
+}
+
+Graph UpToFirstBatchNorm(const Graph& graph) {
+  const std::optional<FirstBatchNorm> batch_norm = FindFirstBatchNorm(graph);
+  if (!batch_norm) return Graph();
+  Graph part = graph;
+  part.SetOutputs({graph.node(batch_norm->node).outputs[0]});
+  std::vector<NodeId> order = part.TopologicalOrder();
+  std::reverse(order.begin(), order.end());
+  for (const NodeId id : order) {
+    const std::vector<ValueId>& outputs = part.node(id).outputs;
+    const bool used = std::any_of(outputs.begin(), outputs.end(), [&](ValueId output) {
+      return output.valid() && (!part.Consumers(output).empty() || part.IsOutput(output));
+    });
+    if (!used) part.RemoveNode(id);
+  }
+  part.RemoveUnusedValues();
+  return part;
 }
 
 BatchNormFit::BatchNormFit(const FirstBatchNorm& expected)

@@ -25,10 +25,14 @@ double MutualInformation(const std::vector<std::vector<double>>& probabilities);
 
 // A BatchNormalization whose input is a convolution of the graph's input, with constant statistics.
 struct FirstBatchNorm {
+  NodeId node;
   ValueId input;
   std::vector<float> mean, variance;
 };
 std::optional<FirstBatchNorm> FindFirstBatchNorm(const Graph& graph);
+
+// The part of the graph that ends with that BatchNormalization, under the same ids; an empty graph where there is none.
+Graph UpToFirstBatchNorm(const Graph& graph);
 
 // Gathers mean and variance of the channels of a tapped value, and says how far they are from those that a
 // BatchNormalization remembers: the mean over channels of the divergence between the two normal distributions, in nats.

@@ -55,7 +55,7 @@ class Pictures : public DataSet {
 };
 
 // Conv -> BatchNormalization -> Relu, with the statistics that the right pictures give.
-Graph MakeNetwork() {
+Graph MakeNetwork(const Shape& input = Shape::Of({1, 3, kSide, kSide})) {
   std::mt19937 random(3);
   std::normal_distribution<float> normal(0, 0.3f);
   std::vector<float> weights(8 * 3);
@@ -77,7 +77,7 @@ Graph MakeNetwork() {
     variance[o] = static_cast<float>(squares[o] - sum[o] * sum[o]);
   }
   Graph graph;
-  const ValueId x = graph.AddInput("x", ElementType::kFloat32, Shape::Of({1, 3, kSide, kSide}));
+  const ValueId x = graph.AddInput("x", ElementType::kFloat32, input);
   const ValueId w = graph.AddConstant("w", Tensor::Of({8, 3, 1, 1}, weights));
   const ValueId convolved = *graph.AddNode("conv", OpType::kConv, ConvAttrs{}, {x, w}, "convolved");
   std::vector<ValueId> inputs = {convolved};
@@ -91,18 +91,21 @@ Graph MakeNetwork() {
   return graph;
 }
 
-std::string Mistakes(const Change& change) {
-  const Graph graph = MakeNetwork();
+std::string Mistakes(const Change& change, const Graph& original) {
+  Graph graph = original;
+  REQUIRE(graph.InferShapes({{"x", {1, 3, kSide, kSide}}}).ok());
   ContextOptions options;
   options.num_threads = 2;
   const Context context = *Context::Create(options);
-  const auto warnings = Calibrator(context, graph, {}).CheckInputStatistics(Pictures(change), graph);
+  const auto warnings = Calibrator(context, graph, {}).CheckInputStatistics(Pictures(change), original);
   INFO(warnings.status());
   REQUIRE(warnings.ok());
   std::string mistakes;
   for (const InputWarning& warning : *warnings) mistakes += warning.likely_mistake + "; ";
   return mistakes;
 }
+
+std::string Mistakes(const Change& change) { return Mistakes(change, MakeNetwork()); }
 
 TEST_CASE("right preprocessing gives no warning") { CHECK(Mistakes(Normalize) == ""); }
 
@@ -129,6 +132,22 @@ TEST_CASE("mistakes of preprocessing are named") {
           }
           return interleaved;
         }) == "the data are NHWC, but the input takes NCHW; ");
+}
+
+TEST_CASE("the original graph may leave open how large pictures are") {
+  const Graph open = MakeNetwork(Shape(std::vector<Dim>{1, 3, Dim::Symbolic("H"), Dim::Symbolic("W")}));
+  CHECK(Mistakes(Normalize, open) == "");
+  CHECK(Mistakes([](Picture p) { return p; }, open) == "pixel values were not scaled; ");
+}
+
+TEST_CASE("of the original graph no more is run than is looked at") {
+  const Graph graph = MakeNetwork();
+  const Graph beginning = calib::UpToFirstBatchNorm(graph);
+  CHECK(beginning.TopologicalOrder().size() == 2);
+  CHECK(beginning.outputs()[0] == *graph.FindValue("normalized"));
+  CHECK(calib::FindFirstBatchNorm(beginning)->input == calib::FindFirstBatchNorm(graph)->input);
+  CHECK(calib::UpToFirstBatchNorm(beginning).Dump() == beginning.Dump());
+  CHECK(calib::UpToFirstBatchNorm(Graph()).outputs().empty());
 }
 
 TEST_CASE("only single pictures are looked at") {
