@@ -1,4 +1,5 @@
 #include "calib/fingerprint.h"
+#include "core/mapped_file.h"
 #include "qlite/calibrator.h"
 
 namespace qlite {
@@ -14,6 +15,7 @@ uint64_t GraphFingerprint(const Graph& graph) {
       fingerprint.AddBytes(ElementTypeName(constant.type()));
       fingerprint.AddValues(std::span<const int64_t>(constant.dims()));
       fingerprint.AddBuffer(constant.buffer());
+      ReleasePages(constant);  // by the next time it is read there may be little room
     }
   }
   return fingerprint.Value();

@@ -65,6 +65,10 @@ void ReleasePages(const Buffer& part) {
   if (begin < end) (void)madvise(reinterpret_cast<void*>(begin), end - begin, MADV_DONTNEED);
 }
 
+void ReleasePages(const Tensor& tensor) {
+  if (tensor.packed() == nullptr) ReleasePages(tensor.buffer());
+}
+
 absl::Status TryEachPiece(const Buffer& buffer, absl::FunctionRef<absl::Status(std::span<const std::byte>)> use) {
   constexpr size_t kPiece = size_t{16} << 20;
   for (size_t begin = 0; begin < buffer.size;) {

@@ -23,6 +23,8 @@ absl::StatusOr<Buffer> MapFile(const std::string& path, uint64_t max_bytes);
 // Lets the system take back the whole pages of a part of a mapped file, which are read from the file again when they
 // are touched. Does nothing for other memory.
 void ReleasePages(const Buffer& part);
+// The same for the elements of a tensor that are as the file has them.
+void ReleasePages(const Tensor& tensor);
 
 // Calls `use` with one piece of the buffer after the other. Of a large mapped file only a piece is in memory at a time.
 void ForEachPiece(const Buffer& buffer, absl::FunctionRef<void(std::span<const std::byte>)> use);

@@ -3,6 +3,7 @@
 #include <string>
 #include <utility>
 
+#include "calib/input_evidence.h"
 #include "core/error_site.h"
 #include "core/status_macros.h"
 #include "core/str_cat.h"
@@ -32,10 +33,12 @@ class FullQuantization {
   absl::StatusOr<QuantizationResult> Run(Graph original, const CalibrationTable* resume) {
     QLITE_RETURN_IF_ERROR(RequireFloatGraph(original));
     QLITE_RETURN_IF_ERROR(CheckNodeNames(original, options_.skip_nodes));
-    QLITE_RETURN_IF_ERROR(SimplifyStage(context_, original, options_.input_shapes, &result_));
-    if (options_.check_inputs) QLITE_RETURN_IF_ERROR(Timed("check inputs", [&] { return CheckInputs(original); }));
-    KeepFloat(original);
-    original = Graph();  // from here on weights that are replaced can go
+    // What is asked of the original later; its weights are not kept beside those of the simplified graph.
+    const Graph names = WithoutConstants(original);
+    const Graph beginning = calib::UpToFirstBatchNorm(original);
+    QLITE_RETURN_IF_ERROR(SimplifyStage(context_, std::move(original), options_.input_shapes, &result_));
+    if (options_.check_inputs) QLITE_RETURN_IF_ERROR(Timed("check inputs", [&] { return CheckInputs(beginning); }));
+    KeepFloat(names);
     if (options_.equalization) QLITE_RETURN_IF_ERROR(Timed("equalise", [&] { return Equalize(); }));
     QLITE_RETURN_IF_ERROR(Timed("calibrate", [&] { return Calibrate(resume); }));
     QLITE_RETURN_IF_ERROR(Timed("quantize", [&] { return Quantize(); }));
@@ -56,9 +59,10 @@ class FullQuantization {
     return options;
   }
 
-  absl::Status CheckInputs(const Graph& original) {
+  // `beginning`: of the graph as it was, which BatchNormalizations remember the training in.
+  absl::Status CheckInputs(const Graph& beginning) {
     Calibrator calibrator(context_, result_.graph, Calibration(options_.activation_method));
-    absl::StatusOr<std::vector<InputWarning>> warnings = calibrator.CheckInputStatistics(data_, original);
+    absl::StatusOr<std::vector<InputWarning>> warnings = calibrator.CheckInputStatistics(data_, beginning);
     if (!warnings.ok()) return warnings.status();
     result_.warnings = *std::move(warnings);
     for (const InputWarning& warning : result_.warnings) {

@@ -4,6 +4,7 @@
 #include <utility>
 
 #include "core/check.h"
+#include "core/mapped_file.h"
 #include "core/str_cat.h"
 #include "qlite/error_details.h"
 
@@ -88,6 +89,7 @@ void ReplaceConstant(Graph& graph, NodeId node, size_t index, Tensor tensor, std
     Value& value = graph.mutable_value(id);
     value.type = tensor.type();
     value.shape = Shape::Of(tensor.dims());
+    if (value.constant) ReleasePages(*value.constant);
     value.constant = std::move(tensor);
     return;
   }
@@ -117,6 +119,13 @@ std::optional<std::vector<int64_t>> IntegerConstant(const Graph& graph, ValueId 
 bool IsFloat(const Graph& graph, ValueId id) {
   const Value& value = graph.value(id);
   return value.type == ElementType::kFloat32 && !value.quant;
+}
+
+Graph WithoutConstants(Graph graph) {
+  for (int32_t i = 0; i < static_cast<int32_t>(graph.value_slots()); ++i) {
+    if (graph.alive(ValueId{i})) graph.mutable_value(ValueId{i}).constant.reset();
+  }
+  return graph;
 }
 
 absl::Status RequireFloatGraph(const Graph& graph) {

@@ -40,6 +40,9 @@ std::optional<std::vector<int64_t>> IntegerConstant(const Graph& graph, ValueId 
 // The value is float32 and carries no quantization.
 bool IsFloat(const Graph& graph, ValueId id);
 
+// Nodes, values and their names, without the data of constants.
+Graph WithoutConstants(Graph graph);
+
 // kFailedPrecondition where a value carries quantization parameters: the model is quantized already.
 absl::Status RequireFloatGraph(const Graph& graph);
 

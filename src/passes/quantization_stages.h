@@ -24,12 +24,13 @@ absl::Status RunStage(const Context& context, const char* stage, QuantizationRes
   return status;
 }
 
-// The stage that makes result->graph: `original` with the shapes of `input_shapes`, simplified.
-inline absl::Status SimplifyStage(const Context& context, const Graph& original,
+// The stage that makes result->graph: `original` with the shapes of `input_shapes`, simplified. A graph that is moved
+// in gives up the weights that are replaced.
+inline absl::Status SimplifyStage(const Context& context, Graph original,
                                   const std::map<std::string, std::vector<int64_t>>& input_shapes,
                                   QuantizationResult* result) {
   return RunStage(context, "simplify", result, [&]() -> absl::Status {
-    result->graph = original;
+    result->graph = std::move(original);
     QLITE_RETURN_IF_ERROR(result->graph.InferShapes(input_shapes));
     absl::StatusOr<std::vector<std::string>> steps = SimplifyGraph(context, result->graph);
     if (!steps.ok()) return steps.status();

@@ -130,10 +130,10 @@ class WeightQuantization {
   absl::StatusOr<QuantizationResult> Run(Graph original) {
     QLITE_RETURN_IF_ERROR(RequireFloatGraph(original));
     QLITE_RETURN_IF_ERROR(CheckNodeNames(original, options_.skip_nodes));
-    QLITE_RETURN_IF_ERROR(SimplifyStage(context_, original, options_.input_shapes, &result_));
+    const Graph names = WithoutConstants(original);
+    QLITE_RETURN_IF_ERROR(SimplifyStage(context_, std::move(original), options_.input_shapes, &result_));
     ChooseSamples();
-    Plan(FindSkippedNodes(original, result_.graph, options_.skip_nodes));
-    original = Graph();  // from here on weights that are replaced can go
+    Plan(FindSkippedNodes(names, result_.graph, options_.skip_nodes));
     QLITE_RETURN_IF_ERROR(Timed("quantize weights", [&] { return QuantizeAll(); }));
     Summarize();
     return std::move(result_);
@@ -347,7 +347,7 @@ class WeightQuantization {
     if (!rounded.ok()) {
       return AtValue(Prefixed(rounded.status(), StrCat("constant '", value.name, "'")), value.name);
     }
-    ReleasePages(weights.buffer());
+    ReleasePages(weights);
     WeightOutcome& outcome = result_.weights[index];
     outcome.bits = rounded->params.bits;
     outcome.parameters = static_cast<int64_t>(rounded->params.scales.size());

@@ -23,11 +23,6 @@ bool OverBudget(const Limits& limits, int64_t bytes) {
   return limits.memory_budget_bytes != 0 && static_cast<uint64_t>(bytes) > limits.memory_budget_bytes;
 }
 
-// What a file holds of weights that a product has packed is not read again.
-void ReleasePacked(const Tensor* weights) {
-  if (weights != nullptr && weights->packed() == nullptr) ReleasePages(weights->buffer());
-}
-
 }  // namespace
 
 std::vector<int64_t> Placement::Strides() const {
@@ -471,7 +466,10 @@ absl::Status Lowering::LowerNode(NodeId id) {
     const bool table = fusion_.nodes[Index(id)].byte.valid();
     const absl::Status status = table ? LowerTable() : FindStep(node.op).lower(*this, node);
     if (!status.ok()) return status;
-    if (KindOf(node.op) == OpKind::kProduct) ReleasePacked(Constant(node.inputs[1]));
+    // What a file holds of weights that a product has packed is not read again.
+    if (KindOf(node.op) == OpKind::kProduct && Constant(node.inputs[1]) != nullptr) {
+      ReleasePages(*Constant(node.inputs[1]));
+    }
     if (!options_.fuse) AddTaps(node);
   }
   // A node of a chain still reads its inputs where the chain's last node stands.

@@ -5,6 +5,7 @@
 #include <catch2/catch.hpp>
 #include <cmath>
 #include <map>
+#include <memory>
 #include <random>
 #include <string>
 #include <vector>
@@ -132,6 +133,33 @@ inline int CountOps(const Graph& graph, OpType op) {
   int count = 0;
   for (const NodeId id : graph.TopologicalOrder()) count += graph.node(id).op == op ? 1 : 0;
   return count;
+}
+
+// A graph whose weights simplification replaces, and what tells whether the memory of the old ones is gone.
+inline Graph MakeFoldable(std::weak_ptr<const void>* old_weights) {
+  GraphMaker maker;
+  const ValueId x = maker.Input({1, 3, 8, 8});
+  const ValueId first = maker.Conv(x, 3, 8, 3, 1, false, "first");
+  const auto normalized = [&](ValueId value) {
+    std::vector<ValueId> inputs = {value};
+    for (int i = 0; i < 4; ++i) inputs.push_back(maker.RandomConstant({8}, 0.5f, 2));
+    return maker.Node(OpType::kBatchNormalization, BatchNormAttrs{1e-3f}, inputs);
+  };
+  const Tensor weights = maker.Random({8, 8, 3, 3});
+  *old_weights = weights.buffer().owner;
+  const ValueId second = maker.Node(OpType::kConv, {normalized(first), maker.Constant(weights)}, "second");
+  return maker.Finish({normalized(second)});
+}
+
+// A context that notes at each stage whether `watched` is gone by then.
+inline Context WatchingContext(const std::weak_ptr<const void>& watched, std::map<std::string, bool>* gone) {
+  ContextOptions options;
+  options.num_threads = 1;
+  options.progress = [&watched, gone](const Progress& progress) {
+    gone->try_emplace(std::string(progress.stage), watched.expired());
+    return true;
+  };
+  return *Context::Create(options);
 }
 
 // Uniform numbers in [-1, 1] for every input.

@@ -42,6 +42,17 @@ const Value& Named(const Graph& graph, const std::string& name) {
   return graph.value(*id);
 }
 
+TEST_CASE("A graph that is moved in gives up the weights that are replaced") {
+  std::weak_ptr<const void> old_weights;
+  Graph graph = MakeFoldable(&old_weights);
+  std::map<std::string, bool> gone;
+  const Context context = WatchingContext(old_weights, &gone);
+  REQUIRE(Quantizer(context, {}).FullQuantize(std::move(graph), RandomDataSet(4)).ok());
+  REQUIRE_FALSE(gone.at("simplify"));
+  REQUIRE(gone.at("check inputs"));
+  REQUIRE(gone.at("calibrate"));
+}
+
 TEST_CASE("A small network becomes integer from its input to its logits") {
   GraphMaker maker;
   const ValueId x = maker.Input({1, 3, 8, 8});

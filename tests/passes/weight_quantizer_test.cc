@@ -44,6 +44,16 @@ const Value& Named(const Graph& graph, const std::string& name) {
   return graph.value(*id);
 }
 
+TEST_CASE("A graph that is moved in gives up the weights that are replaced, with weights alone quantized too") {
+  std::weak_ptr<const void> old_weights;
+  Graph graph = MakeFoldable(&old_weights);
+  std::map<std::string, bool> gone;
+  const Context context = WatchingContext(old_weights, &gone);
+  REQUIRE(WeightQuantize(context, std::move(graph), {}).ok());
+  REQUIRE_FALSE(gone.at("simplify"));
+  REQUIRE(gone.at("quantize weights"));
+}
+
 // --- one weight
 
 struct RandomWeight {
