@@ -70,6 +70,24 @@ TEST_CASE("statistics of rows and columns are right, and the same bits with ever
   }
 }
 
+TEST_CASE("a row's statistics are those of the row alone, to the bit") {
+  for (const auto& [rows, columns] :
+       {std::pair<int64_t, int64_t>{8, 2}, {17, 49}, {9, 64}, {24, 197}, {65, 192}, {8, 1056}, {11, 2500}}) {
+    const std::vector<float> values = RandomValues(static_cast<size_t>(rows * columns), 5);
+    for (const Isa isa : SupportedIsas()) {
+      const Columns together = Run(isa, true, values, rows, columns);
+      for (int64_t r = 0; r < rows; ++r) {
+        const auto begin = values.begin() + r * columns;
+        const Columns alone = Run(isa, true, {begin, begin + columns}, 1, columns);
+        const auto row = static_cast<size_t>(r);
+        REQUIRE(together.min[row] == alone.min[0]);
+        REQUIRE(together.max[row] == alone.max[0]);
+        REQUIRE(together.sum[row] == alone.sum[0]);
+      }
+    }
+  }
+}
+
 TEST_CASE("statistics of columns may be taken in parts") {
   for (const auto& [rows, columns] : {std::pair<int64_t, int64_t>{1, 32}, {32, 100}, {33, 40}, {200, 97}, {415, 64}}) {
     const std::vector<float> values = RandomValues(static_cast<size_t>(rows * columns), 7);
