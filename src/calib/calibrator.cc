@@ -7,6 +7,7 @@
 #include "calib/sample_worker.h"
 #include "calib/worker_sessions.h"
 #include "core/str_cat.h"
+#include "kernels/last_cache.h"
 
 namespace qlite {
 namespace {
@@ -24,7 +25,10 @@ absl::StatusOr<std::vector<SampleWorker>> MakeWorkers(const Context& context, co
   if (most <= 0) return workers;
   auto sessions = calib::MakeWorkerSessions(context, graph, most);
   if (!sessions.ok()) return sessions.status();
-  for (std::unique_ptr<Session>& session : *sessions) workers.emplace_back(std::move(session), graph, method, registry);
+  const auto scanning = kernels::HasNearLastCache() ? calib::Scanning::kWhenWhole : calib::Scanning::kInParts;
+  for (std::unique_ptr<Session>& session : *sessions) {
+    workers.emplace_back(std::move(session), graph, method, registry, scanning);
+  }
   return workers;
 }
 

@@ -6,7 +6,6 @@
 #include "calib/channel_statistics.h"
 #include "core/error_site.h"
 #include "core/str_cat.h"
-#include "kernels/last_cache.h"
 #include "runtime/early_taps.h"
 
 namespace qlite::calib {
@@ -18,12 +17,13 @@ std::vector<MutableTensorView> InputBuffers(Session& session) {
 }
 
 SampleWorker::SampleWorker(std::unique_ptr<Session> session, const Graph& graph, std::string_view method,
-                           const ObserverRegistry& registry)
+                           const ObserverRegistry& registry, Scanning scanning)
     : session_(std::move(session)),
       inputs_(InputBuffers(*session_)),
       graph_(graph),
       method_(method),
       registry_(registry),
+      scanning_(scanning),
       tensors_(graph.value_slots()) {}
 
 absl::Status SampleWorker::Process(const DataSet& data, int64_t index) {
@@ -32,9 +32,7 @@ absl::Status SampleWorker::Process(const DataSet& data, int64_t index) {
   const auto observe = [&](ValueId id, const TappedValue& value) {
     if (observed.ok()) observed = Observe(id, value);
   };
-  // Large values are scanned as they are made, where later they would have to come back from a far cache. From a near
-  // one they come fast enough, and the next reader finds the beginning of what was scanned last.
-  const absl::Status ran = kernels::HasNearLastCache()
+  const absl::Status ran = scanning_ == Scanning::kWhenWhole
                                ? session_->RunTapped(observe)
                                : RunTappedEarly(*session_, [&](ValueId id, const TappedValue& value, int64_t ready) {
                                    if (ready == value.elements) return observe(id, value);

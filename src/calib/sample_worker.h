@@ -2,6 +2,7 @@
 #ifndef QLITE_CALIB_SAMPLE_WORKER_H_
 #define QLITE_CALIB_SAMPLE_WORKER_H_
 
+#include <cstdint>
 #include <memory>
 #include <string>
 #include <string_view>
@@ -17,11 +18,19 @@ namespace qlite::calib {
 // The session's buffers for the samples of a data set.
 std::vector<MutableTensorView> InputBuffers(Session& session);
 
+// When large values are scanned. What is observed is the same, bit for bit.
+enum class Scanning : uint8_t {
+  kWhenWhole,
+  // As they are made, where later they would have to come back from a far cache. From a near one they come fast enough,
+  // and the next reader finds the beginning of what was scanned last.
+  kInParts,
+};
+
 class SampleWorker {
  public:
   // The references outlive the worker.
   SampleWorker(std::unique_ptr<Session> session, const Graph& graph, std::string_view method,
-               const ObserverRegistry& registry);
+               const ObserverRegistry& registry, Scanning scanning);
 
   // Reads and runs a sample and observes every float value. After an error the state is unspecified.
   absl::Status Process(const DataSet& data, int64_t index);
@@ -38,6 +47,7 @@ class SampleWorker {
   const Graph& graph_;
   std::string method_;
   const ObserverRegistry& registry_;
+  Scanning scanning_;
   ChannelScan scan_;
   std::vector<TensorCalibration> tensors_;  // by value; without observer until the value is seen
 };
