@@ -231,7 +231,7 @@ typedef struct qlite_context_options {
   uint64_t max_tensor_bytes; /**< Larger tensors are refused. Default 8 GiB. */
   int64_t max_nodes;         /**< Larger graphs are refused. Default 2^20. */
   uint64_t max_image_pixels; /**< Larger pictures are refused. Default 2^28. */
-  /** For activations and packed weights of a session, or of all threads of a calibration; 0: no limit (default). */
+  /** For activations, packed weights and unmapped constants of a session or a calibration; 0: no limit (default). */
   uint64_t memory_budget_bytes;
   int64_t max_tensors; /**< Graphs with more inputs, constants and results of nodes are refused. Default 2^22. */
 } qlite_context_options;

@@ -55,7 +55,7 @@ struct Limits {
   // Tensors of a graph: inputs, constants, and results of nodes.
   int64_t max_tensors = 1 << 22;
   uint64_t max_image_pixels = uint64_t{1} << 28;
-  // For activations and packed weights of a Session, or of all threads of a calibration together; 0: no limit.
+  // For activations, packed weights and unmapped constants of a Session, or of a whole calibration; 0: no limit.
   uint64_t memory_budget_bytes = 0;
 };
 

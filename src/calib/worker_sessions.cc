@@ -15,7 +15,7 @@ int64_t Affordable(Session& session, uint64_t budget, int64_t most) {
   const absl::StatusOr<SessionMemory> memory = TappedMemory(session);
   if (!memory.ok()) return 1;  // which says so itself when it is tapped
   if (memory->activations_bytes == 0) return most;
-  const uint64_t room = budget - std::min(budget, memory->weights_bytes);
+  const uint64_t room = budget - std::min(budget, ConstantBytes(session) + memory->weights_bytes);
   return std::clamp<int64_t>(static_cast<int64_t>(room / memory->activations_bytes), 1, most);
 }
 

@@ -55,8 +55,10 @@ absl::StatusOr<Buffer> MapFile(const std::string& path, uint64_t max_bytes) {
   return Buffer{static_cast<const std::byte*>(data), size, std::shared_ptr<const void>(data, Unmap{size})};
 }
 
+bool IsMapped(const Buffer& part) { return std::get_deleter<Unmap>(part.owner) != nullptr; }
+
 void ReleasePages(const Buffer& part) {
-  if (std::get_deleter<Unmap>(part.owner) == nullptr) return;
+  if (!IsMapped(part)) return;
   // Only what lies in the part from end to end.
   const auto page = static_cast<uintptr_t>(sysconf(_SC_PAGESIZE));
   const auto address = reinterpret_cast<uintptr_t>(part.data);

@@ -20,6 +20,9 @@ namespace qlite {
 // kResourceExhausted for a file of more than `max_bytes`.
 absl::StatusOr<Buffer> MapFile(const std::string& path, uint64_t max_bytes);
 
+// Whether the bytes are of a mapped file. Then they take memory only while the system has it to spare.
+bool IsMapped(const Buffer& part);
+
 // Lets the system take back the whole pages of a part of a mapped file, which are read from the file again when they
 // are touched. Does nothing for other memory.
 void ReleasePages(const Buffer& part);

@@ -22,6 +22,9 @@ absl::Status RunTappedEarly(Session& session, EarlyTap tap);
 // Session::memory() of tapped runs, which keep values longer.
 absl::StatusOr<SessionMemory> TappedMemory(Session& session);
 
+// Memory of the constants of the session's graph, which forks share and Session::memory() does not tell.
+uint64_t ConstantBytes(const Session& session);
+
 }  // namespace qlite
 
 #endif  // QLITE_RUNTIME_EARLY_TAPS_H_

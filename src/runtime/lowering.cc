@@ -11,6 +11,7 @@
 #include "kernels/quantized.h"
 #include "kernels/strided_copy.h"
 #include "runtime/byte_functions.h"
+#include "runtime/constant_bytes.h"
 #include "runtime/memory_plan.h"
 #include "runtime/steps/byte_table.h"
 #include "runtime/steps/copies.h"
@@ -35,7 +36,17 @@ std::vector<int64_t> Placement::Strides() const {
 }
 
 absl::StatusOr<Program> Lowering::Lower(const Graph& graph, const LoweringOptions& options) {
-  Lowering lowering(graph, options);
+  LoweringOptions beside_constants = options;
+  uint64_t& budget = beside_constants.limits.memory_budget_bytes;
+  if (budget != 0) {
+    const uint64_t constants = ConstantBytes(graph);
+    if (constants >= budget) {
+      return absl::ResourceExhaustedError(StrCat("graph '", graph.name, "' has constants of ", constants,
+                                                 " bytes in memory; the memory budget is ", budget));
+    }
+    budget -= constants;
+  }
+  Lowering lowering(graph, beside_constants);
   if (absl::Status status = lowering.Run(); !status.ok()) return status;
   return std::move(lowering.program_);
 }
@@ -524,10 +535,11 @@ absl::Status Lowering::FinishMemory() {
   program_.arena_bytes = plan.bytes;
 
   if (OverBudget(options_.limits, program_.arena_bytes + program_.workspace_bytes + program_.weights_bytes)) {
+    const uint64_t constants = ConstantBytes(graph_);
     return absl::ResourceExhaustedError(
         StrCat("graph '", graph_.name, "' needs ", program_.arena_bytes + program_.workspace_bytes,
-               " bytes for activations and ", program_.weights_bytes, " for packed weights; the memory budget is ",
-               options_.limits.memory_budget_bytes));
+               " bytes for activations, ", program_.weights_bytes, " for packed weights and ", constants,
+               " for constants in memory; the memory budget is ", options_.limits.memory_budget_bytes + constants));
   }
   return absl::OkStatus();
 }

@@ -10,6 +10,7 @@
 #include "core/error_site.h"
 #include "core/status_macros.h"
 #include "core/str_cat.h"
+#include "runtime/constant_bytes.h"
 #include "runtime/constant_folding.h"
 #include "runtime/early_taps.h"
 #include "runtime/lowering.h"
@@ -151,6 +152,8 @@ class ProgramSession : public Session {
     QLITE_RETURN_IF_ERROR(PrepareTaps());
     return MemoryOf(tapped_->program(), *tapped_);
   }
+
+  uint64_t constant_bytes() const { return ConstantBytes(shared_->graph); }
 
   Float16Use float16() const override { return shared_->program->float16; }
 
@@ -296,6 +299,8 @@ absl::Status RunTappedEarly(Session& session, EarlyTap tap) {
 absl::StatusOr<SessionMemory> TappedMemory(Session& session) {
   return static_cast<ProgramSession&>(session).TappedMemory();
 }
+
+uint64_t ConstantBytes(const Session& session) { return static_cast<const ProgramSession&>(session).constant_bytes(); }
 
 absl::StatusOr<std::unique_ptr<Session>> Session::Create(const Context& context, Graph graph,
                                                          const SessionOptions& options) {

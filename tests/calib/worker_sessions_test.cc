@@ -37,14 +37,15 @@ TEST_CASE("as many workers as the memory budget has room for") {
   const auto memory = TappedMemory(**session);
   REQUIRE(memory.ok());
   REQUIRE(memory->activations_bytes > 0);
-  const auto needed = [&](uint64_t sessions) { return memory->weights_bytes + sessions * memory->activations_bytes; };
+  const uint64_t weights = ConstantBytes(**session) + memory->weights_bytes;
+  const auto needed = [&](uint64_t sessions) { return weights + sessions * memory->activations_bytes; };
   CHECK(SessionsWithin(0, 5) == 5);
   CHECK(SessionsWithin(needed(5), 5) == 5);
   CHECK(SessionsWithin(needed(3) + 1, 5) == 3);
   CHECK(SessionsWithin(needed(3) - 1, 5) == 2);
   CHECK(SessionsWithin(needed(1), 5) == 1);
   CHECK(SessionsWithin(needed(9), 1) == 1);
-  const auto refused = calib::MakeWorkerSessions(WithBudget(memory->weights_bytes - 1), MakeNetwork(), 5);
+  const auto refused = calib::MakeWorkerSessions(WithBudget(weights - 1), MakeNetwork(), 5);
   CHECK(refused.status().code() == absl::StatusCode::kResourceExhausted);
 }
 

@@ -10,8 +10,12 @@
 #include <new>
 #include <thread>
 
+#include "core/mapped_file.h"
+#include "core/str_cat.h"
+#include "runtime/constant_bytes.h"
 #include "runtime/random_graph.h"
 #include "runtime/runtime_test_util.h"
+#include "temporary_folder.h"
 
 // Sanitizers bring allocation functions of their own.
 #if !defined(QLITE_SANITIZED)
@@ -158,6 +162,37 @@ TEST_CASE("a plan beyond the memory budget is refused before its weights are rea
   CHECK(session.status().code() == absl::StatusCode::kResourceExhausted);
   CHECK_THAT(std::string(session.status().message()), Catch::Contains("the memory budget is"));
   munmap(unreadable, bytes);
+}
+
+TEST_CASE("constants in memory count as the plan's, those in a mapped file do not", "[runtime]") {
+  constexpr int64_t kInputs = 64, kOutputs = 48;
+  constexpr uint64_t kBytes = kInputs * kOutputs * sizeof(float);
+  const TemporaryFolder folder;
+  const absl::StatusOr<Buffer> mapped = MapFile(folder.Write("weights", std::string(kBytes, '\0')), kBytes);
+  REQUIRE(mapped.ok());
+  const Buffer copy = Buffer::Copy(mapped->data, mapped->size);
+  for (const bool in_file : {false, true}) {
+    Graph graph;
+    const ValueId x = graph.AddInput("x", ElementType::kFloat32, Shape::Of({1, kInputs}));
+    const ValueId w =
+        graph.AddConstant("w", *Tensor::Create(ElementType::kFloat32, {kInputs, kOutputs}, in_file ? *mapped : copy));
+    graph.SetOutputs({*graph.AddNode("", OpType::kMatMul, DefaultAttrs(OpType::kMatMul), {x, w}, "y")});
+    const SessionMemory memory = MakeSession(MakeContext(), graph)->memory();
+    const uint64_t constants = in_file ? 0 : kBytes;
+    CHECK(ConstantBytes(graph) == constants);
+    CHECK(memory.weights_bytes >= kBytes);
+    ContextOptions options;
+    options.num_threads = 1;
+    options.limits.memory_budget_bytes = constants + memory.weights_bytes + memory.activations_bytes;
+    CHECK(Session::Create(*Context::Create(options), graph).ok());
+    --options.limits.memory_budget_bytes;
+    const absl::Status refused = Session::Create(*Context::Create(options), graph).status();
+    CHECK(refused.code() == absl::StatusCode::kResourceExhausted);
+    CHECK_THAT(std::string(Message(refused)), Catch::Contains(StrCat(constants, " for constants in memory")));
+    CHECK_THAT(std::string(Message(refused)), Catch::EndsWith(StrCat(options.limits.memory_budget_bytes)));
+    options.limits.memory_budget_bytes = std::max<uint64_t>(constants, 1);
+    CHECK_FALSE(Session::Create(*Context::Create(options), graph).ok());
+  }
 }
 
 TEST_CASE("what cannot run is named", "[runtime]") {
