@@ -1336,7 +1336,9 @@ typedef struct qlite_session_options {
   size_t struct_size;              /**< sizeof(qlite_session_options) */
   const qlite_input_shape* shapes; /**< extents of inputs; those that stay unknown become 1 */
   size_t shape_count;
-  int32_t profile;  /**< Not 0: the time of every node is measured. */
+  /** Not 0: the time of every node is measured, and those that otherwise pass rows on to each other while these are in a
+   * cache run one after the other. */
+  int32_t profile;
   int32_t reserved; /**< 0 */
   /** Not 0: constant weights of float products are kept in float16. Half the memory, and faster where the processor
    * computes in it; results are near those of float32, with other bits on other processors, and inputs of products must

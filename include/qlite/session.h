@@ -43,7 +43,8 @@ struct SessionOptions {
   // processors; inputs of products must stay within 65504.
   bool float16 = false;
   WeightDecoding weight_decoding = WeightDecoding::kAsModelSays;
-  // Measure the time of every node (see profile()).
+  // Measure the time of every node (see profile()). Nodes that otherwise pass rows on to each other while these are in a
+  // cache run one after the other then.
   bool profile = false;
 };
 

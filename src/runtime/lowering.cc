@@ -16,6 +16,7 @@
 #include "runtime/steps/byte_table.h"
 #include "runtime/steps/copies.h"
 #include "runtime/steps/registry.h"
+#include "runtime/strips.h"
 
 namespace qlite {
 namespace {
@@ -63,6 +64,7 @@ absl::Status Lowering::Run() {
     if (absl::Status status = LowerNode(id); !status.ok()) return status;
   }
   FinishOutputs();
+  if (options_.fuse && options_.strip_threads > 0) JoinStrips(program_, options_.strip_threads);
   return FinishMemory();
 }
 
@@ -423,7 +425,17 @@ void Lowering::Touch(const Operand& operand, int32_t step) {
 void Lowering::Emit(const std::vector<Operand>& touched, RunFunction run) {
   const auto step = static_cast<int32_t>(program_.steps.size());
   for (const Operand& operand : touched) Touch(operand, step);
-  program_.steps.push_back({current_, std::move(run)});
+  Step& made = program_.steps.emplace_back();
+  made.node = current_;
+  made.run = std::move(run);
+  for (const Operand& operand : touched) {
+    if (operand.buffer >= 0) made.touched.push_back(operand.buffer);
+  }
+}
+
+void Lowering::Emit(const std::vector<Operand>& touched, RunFunction run, RowForm by_rows) {
+  Emit(touched, std::move(run));
+  program_.steps.back().by_rows = std::make_shared<const RowForm>(std::move(by_rows));
 }
 
 void Lowering::EmitCopy(const Placement& from, const Placement& to) {

@@ -19,6 +19,7 @@
 #include "runtime/fusion_plan.h"
 #include "runtime/layout_demand.h"
 #include "runtime/program.h"
+#include "runtime/row_form.h"
 
 namespace qlite {
 
@@ -30,6 +31,8 @@ struct LoweringOptions {
   Limits limits;
   bool fuse = true;      // false: every value of the graph is in memory after its node, densely, and has a TapPoint
   bool float16 = false;  // as in SessionOptions
+  // Threads for which steps are joined into strips (strips.h), where the program is fused; 0: they stay separate.
+  int strip_threads = 0;
   PackedCache* cache = nullptr;
   // Integer weights that products decode themselves, and the threads to pack them on.
   CodedWeights* coded = nullptr;
@@ -122,6 +125,8 @@ class Lowering {
   void NeedWorkspace(int64_t bytes);
   // `touched`: every operand that the step reads or writes.
   void Emit(const std::vector<Operand>& touched, RunFunction run);
+  // The same for a step that can also work by rows.
+  void Emit(const std::vector<Operand>& touched, RunFunction run, RowForm by_rows);
   // Copies between places of equal extents and element size.
   void EmitCopy(const Placement& from, const Placement& to);
 

@@ -58,6 +58,9 @@ class Frame {
   T* Out(const Operand& operand) const {
     return reinterpret_cast<T*>(buffers_[operand.buffer] + operand.offset);
   }
+  std::byte* const* buffers() const { return buffers_; }
+  // The same over other memory, for work on one thread; nobody is told of parts.
+  Frame WithBuffers(std::byte* const* buffers) const { return {buffers, workspace_, workspace_stride_, executor_}; }
   std::byte* Workspace(int worker) const { return workspace_ + static_cast<size_t>(worker) * workspace_stride_; }
 
   // Null where nobody asks, and with several threads, which make no result from its beginning to its end.
@@ -83,9 +86,14 @@ class Frame {
 
 using RunFunction = std::function<absl::Status(const Frame&)>;
 
+struct RowForm;
+
 struct Step {
-  NodeId node;  // whose time it is; invalid for conversions of inputs and outputs
+  NodeId node;  // whose time it is; invalid for conversions of inputs and outputs, the first of several
   RunFunction run;
+  // For JoinStrips: the buffers that the step reads or writes, and how it makes its result by rows, if it can.
+  std::vector<int32_t> touched;
+  std::shared_ptr<const RowForm> by_rows;
 };
 
 // Who owns the memory of a buffer.

@@ -281,6 +281,7 @@ absl::StatusOr<std::shared_ptr<Shared>> Prepare(const Context& context, Graph gr
   }
   shared->coded = TakeCodedWeights(shared->graph, kept);
   shared->options.coded = &shared->coded;
+  shared->options.strip_threads = options.profile ? 0 : context.executor().concurrency();
   shared->options.executor = &context.executor();
   auto program = Lowering::Lower(shared->graph, shared->options);
   if (!program.ok()) return program.status();

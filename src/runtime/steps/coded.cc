@@ -9,7 +9,7 @@ void EmitCodedConv(Lowering& lowering, const kernels::ConvF32Args& args, const C
                    const ConvOperands& operands, double cost) {
   const auto& kernels = kernels::ConvCoded(lowering.isa());
   const Operand packed = lowering.NewCodedConstant(kernels, args.geometry, layout, weight);
-  EmitFloatUnits(lowering, kernels, args, operands, packed, cost,
+  EmitFloatUnits(lowering, kernels, args, operands, packed, kernels.packed_bytes(args.geometry, weight.form), cost,
                  [form = weight.form](const kernels::ConvF32Args& conv, const std::byte* weights) {
                    return kernels::ConvCodedArgs{conv, form, weights};
                  });

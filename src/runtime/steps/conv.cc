@@ -79,8 +79,9 @@ Operand PackedFloatWeights(Lowering& lowering, const Kernels& kernels, const ker
 template <class Kernels>
 void EmitFloat(Lowering& lowering, const Kernels& kernels, const kernels::ConvF32Args& args,
                const ConvOperands& operands, const Placement& weights, double cost) {
-  EmitFloatUnits(lowering, kernels, args, operands, PackedFloatWeights(lowering, kernels, args.geometry, weights), cost,
-                 [](kernels::ConvF32Args conv, const std::byte* packed) {
+  const int64_t bytes = kernels.packed_floats(args.geometry) * static_cast<int64_t>(sizeof(float));
+  EmitFloatUnits(lowering, kernels, args, operands, PackedFloatWeights(lowering, kernels, args.geometry, weights),
+                 bytes, cost, [](kernels::ConvF32Args conv, const std::byte* packed) {
                    conv.packed_weights = reinterpret_cast<const float*>(packed);
                    return conv;
                  });

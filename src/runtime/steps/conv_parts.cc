@@ -3,9 +3,7 @@
 #include <algorithm>
 
 namespace qlite {
-namespace {
 
-// The rows [first, end) of an image's output.
 ConvPart PartOf(const kernels::ConvF32Geometry& g, int64_t image, int64_t first, int64_t end) {
   const int64_t top = first * g.stride_h - g.pad_top;
   const int64_t bottom = (end - 1) * g.stride_h - g.pad_top + (g.kernel_h - 1) * g.dilation_h + 1;
@@ -24,8 +22,6 @@ ConvPart PartOf(const kernels::ConvF32Geometry& g, int64_t image, int64_t first,
   return part;
 }
 
-}  // namespace
-
 int64_t RowsOfPart(const kernels::ConvF32Geometry& g, int64_t multiple) {
   constexpr int64_t kPartFloats = 48 << 10, kLarge = 4 * kPartFloats;
   const int64_t row = g.out_w * g.out_channels;
@@ -40,6 +36,15 @@ void ForEachPart(const kernels::ConvF32Geometry& whole, int64_t rows, absl::Func
       visit(PartOf(whole, image, row, std::min(whole.out_h, row + rows)));
     }
   }
+}
+
+RowForm RowFormOf(const kernels::ConvF32Geometry& g, const ConvOperands& operands) {
+  constexpr auto kFloat = static_cast<int64_t>(sizeof(float));
+  RowForm form;
+  form.inputs = {{operands.input, g.batch, g.in_h, g.in_w * g.in_pixel_stride * kFloat}};
+  form.output = {operands.output, g.batch, g.out_h, g.out_w * g.out_pixel_stride * kFloat};
+  form.window = {.stride = g.stride_h, .pad = g.pad_top, .extent = (g.kernel_h - 1) * g.dilation_h + 1};
+  return form;
 }
 
 kernels::ConvF32Args ArgsOfPart(const kernels::ConvF32Args& whole, const ConvPart& part) {

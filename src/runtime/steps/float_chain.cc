@@ -74,18 +74,43 @@ class ChainBuilder {
     touched.push_back(result_.at);
     double cost = 0;
     for (const Link& link : links_) cost += link.cost;
-    lowering_.Emit(touched, [=, links = std::move(links_), elements = result_.elements(),
-                             result = result_.at](const Frame& frame) {
-      ForBlocks(frame, elements, cost, [&](int64_t begin, int64_t end, int worker) {
-        for (int64_t from = begin; from < end; from += kBlockElements) {
-          RunBlock(links, operands, result, frame, worker, from, std::min(end, from + kBlockElements));
-        }
-      });
+    const auto run = [=, links = std::move(links_), result = result_.at](const Frame& frame, int64_t begin, int64_t end,
+                                                                         int worker) {
+      for (int64_t from = begin; from < end; from += kBlockElements) {
+        RunBlock(links, operands, result, frame, worker, from, std::min(end, from + kBlockElements));
+      }
+    };
+    const auto whole = [=, elements = result_.elements()](const Frame& frame) {
+      ForBlocks(frame, elements, cost, [&](int64_t begin, int64_t end, int worker) { run(frame, begin, end, worker); });
       return absl::OkStatus();
-    });
+    };
+    if (!HasRows(result_)) return lowering_.Emit(touched, whole);
+    RowForm form;
+    form.output = RowsOf(result_);
+    for (const Placement& place : places_) {
+      if (HasRows(place) && place.dims == result_.dims) form.inputs.push_back(RowsOf(place));
+    }
+    form.cost = cost * static_cast<double>(result_.elements());
+    form.workspace_bytes = [bytes = block_bytes * static_cast<int64_t>(slots_)](int64_t) { return bytes; };
+    const int64_t rows = result_.dims[2], row = result_.dims[3] * result_.dims[1];
+    form.run = [=](const Frame& frame, const RowRange& range, int worker) {
+      const int64_t image = range.image * rows;
+      run(frame, (image + range.first) * row, (image + range.end) * row, worker);
+    };
+    lowering_.Emit(touched, whole, std::move(form));
   }
 
  private:
+  // Whether the value is images whose rows follow each other in memory.
+  static bool HasRows(const Placement& place) {
+    return place.dims.size() == 4 && place.layout == Layout::kChannelsLast && place.dense() && place.at.buffer >= 0;
+  }
+
+  static RowImages RowsOf(const Placement& place) {
+    return {place.at, place.dims[0], place.dims[2],
+            place.dims[3] * place.dims[1] * static_cast<int64_t>(sizeof(float))};
+  }
+
   static size_t Index(ValueId id) { return static_cast<size_t>(id.index); }
 
   // Memory of the port, of which the elements of the block that begins at `from` are used.
