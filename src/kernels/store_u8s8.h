@@ -24,7 +24,7 @@ inline QLITE_INLINE void StoreBytes(const TileOutput& out, const Accumulators<kR
   // where the registers are full.
   asm volatile("" ::: "memory");
   auto* output = static_cast<uint8_t*>(out.output);
-  const int64_t stride = out.output_stride;
+  const int64_t* const rows = out.row_outputs;
   const int columns = out.columns;
   const OutputMap& map = *out.map;
   V::F32 multipliers[kVectors];
@@ -41,10 +41,7 @@ inline QLITE_INLINE void StoreBytes(const TileOutput& out, const Accumulators<kR
     const V::U8 bytes = V::GatherRows<kGathered>(V::Narrow4<kEpilogue>(rounded, map));
     Unroll<kGathered>([&](auto j) QLITE_INLINE {
       if constexpr (kFirst + j.value < kRows) {
-        V::StorePiece<kGathered, j.value>(output, bytes, columns);
-        output += stride;
-        // Opaque, lest the compiler find the addresses of all rows before the first sum.
-        asm("" : "+r"(output));
+        V::StorePiece<kGathered, j.value>(output + rows[kFirst + j.value], bytes, columns);
       }
     });
   });
@@ -65,7 +62,7 @@ inline void StoreFloats(const TileOutput& out, const Accumulators<kRows, kVector
         row[PackedMatrix::Column(kVectors, v, lane)] = unpacked[v * kLanes + lane];
       }
     }
-    std::memcpy(output + r * out.output_stride, row, static_cast<size_t>(out.columns) * sizeof(float));
+    std::memcpy(output + out.row_outputs[r], row, static_cast<size_t>(out.columns) * sizeof(float));
   }
 }
 
