@@ -70,7 +70,7 @@ template <class Geometry>
 PackedMatrix MatrixOfBlock(const Geometry& g, int64_t channels, int64_t columns) {
   const int64_t taps = g.kernel_h * g.kernel_w;
   const Reduction reduction = MakeReduction(channels, g.kernel_h, g.kernel_w, MergesTaps(g.dilation_w));
-  return {columns, reduction.Steps(), taps > 1 && channels >= kLeastSummedChannels ? taps : 0};
+  return {columns, reduction.Steps(), channels >= kLeastSummedChannels ? taps : 0};
 }
 
 // Runs without padding make the packed weights of merged and separate taps the same.
@@ -117,6 +117,7 @@ struct Span {
 struct Region {
   Span rows, columns;
   int64_t Pixels() const { return rows.Size() * columns.Size(); }
+  int64_t Taps() const { return rows.Taps() * columns.Taps(); }
 };
 
 // How a convolution is carried out. The image is cut into strips of output rows. The input rows of a strip are read in
@@ -300,12 +301,12 @@ class StripCopies {
 struct Side {
   int64_t in, kernel, stride, dilation, pad;
 
-  // The taps inside the image; all of them where there are none.
+  // The taps inside the image; there may be none.
   Span TapsAt(int64_t position) const {
     const int64_t first = position * stride - pad;
     const int64_t begin = first < 0 ? DivideUp(-first, dilation) : 0;
     const int64_t end = first < in ? Smaller(kernel, DivideUp(in - first, dilation)) : 0;
-    return begin < end ? Span{position, position + 1, begin, end} : Span{position, position + 1, 0, kernel};
+    return begin < end ? Span{position, position + 1, begin, end} : Span{position, position + 1, 0, 0};
   }
 
   // The positions from `begin` on that have the same taps. `pixels`: of a position, `tap_steps`: of the reduction that
@@ -406,9 +407,13 @@ class Pixels {
   int64_t below_ = 0;
 };
 
-// Lists the runs of some taps. Returns their end.
-TileRun* ListRuns(const ConvGeometry& g, const Plan& plan, const Span& rows, const Span& columns, TileRun* to) {
+// Lists the runs of some taps. Returns their end. A list has one at least: without taps it is one of no account.
+TileRun* ListRuns(const ConvGeometry& g, const Plan& plan, const Span& rows, const Span& columns,
+                  TileRun* const first) {
   const int64_t run_steps = plan.reduction.RunSteps();
+  TileRun* to = first;
+  *first = {0, 0};
+  if (columns.Taps() == 0) return first + 1;
   for (int64_t ky = rows.first_tap; ky < rows.last_tap; ++ky) {
     const int64_t row = ky * g.dilation_h * plan.row_pitch;
     if (plan.merged) {
@@ -420,7 +425,7 @@ TileRun* ListRuns(const ConvGeometry& g, const Plan& plan, const Span& rows, con
       }
     }
   }
-  return to;
+  return to == first ? to + 1 : to;
 }
 
 // The bias with what padding adds for the taps that a region leaves out.
@@ -439,6 +444,9 @@ void AddPadding(const ConvGeometry& g, const Region& region, const int32_t* bias
                                    static_cast<uint32_t>(sums[i]) * static_cast<uint32_t>(zero_point - kInputOffset));
   }
 }
+
+// A step of weights for pixels that lie beyond all taps: they hold the bias and what padding adds.
+alignas(64) constexpr DotWeight kNoWeights[kPanelColumns * kDotDepth] = {};
 
 // What the units of a call share.
 struct Call {
@@ -462,11 +470,14 @@ void RunPanel(const Call& call, const Pixels& pixels, const int32_t* tap_sums, i
     int32_t sums[kPanelColumns];
     tiles.job.first_run = call.runs;
     tiles.job.last_run = ListRuns(g, plan, region.rows, region.columns, call.runs);
-    if (region.rows.Taps() < g.kernel_h || region.columns.Taps() < g.kernel_w) {
+    if (region.Taps() < g.kernel_h * g.kernel_w) {
       AddPadding(g, region, tiles.job.bias, tap_sums, call.args.input_zero_point, sums);
       tiles.job.bias = sums;
     }
-    if (plan.merged && region.columns.Taps() < g.kernel_w) {
+    if (region.Taps() == 0) {
+      tiles.job.weights = kNoWeights;
+      tiles.job.run_steps = 1;
+    } else if (plan.merged && region.columns.Taps() < g.kernel_w) {
       tiles.job.run_steps = region.columns.Taps() * plan.block_channels / kDotDepth;
     }
     tiles.SetOutput(call.args.output, call.args.output_float, output);

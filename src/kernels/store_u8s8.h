@@ -47,22 +47,26 @@ inline QLITE_INLINE void StoreBytes(const TileOutput& out, const Accumulators<kR
   });
 }
 
+// The columns of a row that stand in the lanes [4 * i, 4 * i + 4) of a vector are neighbours.
 template <int kRows, int kVectors>
 inline void StoreFloats(const TileOutput& out, const Accumulators<kRows, kVectors>& acc) {
   using V = VecWide;
+  constexpr int kColumns = kVectors * kLanes;
   auto* output = static_cast<float*>(out.output);
   for (int r = 0; r < kRows; ++r) {
-    float unpacked[kVectors * kLanes];
+    float unpacked[kColumns];
     for (int v = 0; v < kVectors; ++v) {
       V::StoreF32(unpacked + v * kLanes, V::Scale(acc.at[r][v], V::LoadF32(out.multipliers + v * kLanes)));
     }
-    float row[kVectors * kLanes];
-    for (int v = 0; v < kVectors; ++v) {
-      for (int lane = 0; lane < kLanes; ++lane) {
-        row[PackedMatrix::Column(kVectors, v, lane)] = unpacked[v * kLanes + lane];
-      }
+    float partial[kColumns];
+    const bool is_full = out.columns == kColumns;
+    float* const row = is_full ? output + out.row_outputs[r] : partial;
+    for (int i = 0; i < kColumns / 4; ++i) {
+      std::memcpy(row + 4 * i, unpacked + i % kVectors * kLanes + i / kVectors * 4, 4 * sizeof(float));
     }
-    std::memcpy(output + out.row_outputs[r], row, static_cast<size_t>(out.columns) * sizeof(float));
+    if (!is_full) {
+      std::memcpy(output + out.row_outputs[r], partial, static_cast<size_t>(out.columns) * sizeof(float));
+    }
   }
 }
 

@@ -106,6 +106,15 @@ TEST_CASE("conv_u8s8 is exact where taps lie outside the image") {
   for (const int64_t lines : {29, 30, 31}) {
     for (const int64_t stride : {1, 2}) Check({MakeGeometry(64, lines, 24, 40, 3, 3, stride, 1)});
   }
+  // Pixels that lie beyond all taps.
+  for (const int64_t out_c : {9, 40}) {
+    for (const int64_t pad : {1, 5}) {
+      ConvCase c = {MakeGeometry(64, 9, 11, out_c, 1, 1, 1, pad)};
+      Check(c);
+      c.float_output = true;
+      Check(c);
+    }
+  }
   for (const int64_t kernel_w : {1, 7}) {
     ConvCase c = {MakeGeometry(32, 17, 17, 40, 8 - kernel_w, kernel_w)};
     c.geometry.pad_top = (7 - kernel_w) / 2;
