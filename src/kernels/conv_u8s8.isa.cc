@@ -457,6 +457,13 @@ struct Call {
   MatrixUnit* matrix_unit;
 };
 
+// Which share of the next panel a tile fetches. Those that leave out taps do not reach all of it, and so take turns at
+// the shares that the first `full` tiles leave.
+int64_t ShareOf(int64_t tile, int64_t full, int vectors) {
+  const int64_t left = TileJob::Shares(vectors) - full;
+  return tile < full || tile >= full + 2 * left ? tile : full + (tile - full) % left;
+}
+
 // A panel of a unit: the tiles of all regions.
 void RunPanel(const Call& call, const Pixels& pixels, const int32_t* tap_sums, int64_t output,
               const PanelTiles& panel_tiles) {
@@ -464,6 +471,8 @@ void RunPanel(const Call& call, const Pixels& pixels, const int32_t* tap_sums, i
   const Plan& plan = call.plan;
   int64_t pixel = 0;
   int64_t panel_tile = 0;
+  const bool has_full = pixels.region(0).Taps() == g.kernel_h * g.kernel_w;
+  const int64_t full_tiles = has_full ? DivideUp(pixels.region(0).Pixels(), kMaxTileRows) : 0;
   for (int64_t i = 0; i < pixels.regions(); ++i) {
     const Region& region = pixels.region(i);
     PanelTiles tiles = panel_tiles;
@@ -487,8 +496,8 @@ void RunPanel(const Call& call, const Pixels& pixels, const int32_t* tap_sums, i
       const int64_t first = pixel + tile_pixels.Begin(tile);
       tiles.job.row_offsets = pixels.inputs() + first;
       tiles.job.row_outputs = pixels.outputs() + first;
-      tiles.job.first_tile = panel_tile++;
-      tiles.job.last_tile = panel_tile;
+      tiles.job.first_tile = ShareOf(panel_tile++, full_tiles, tiles.vectors);
+      tiles.job.last_tile = tiles.job.first_tile + 1;
       tiles.Run(tile_pixels.Begin(tile + 1) - tile_pixels.Begin(tile));
     }
     pixel += region.Pixels();
@@ -524,6 +533,7 @@ void RunUnit(const Call& call, const Unit& unit, const DotInput* strip, Pixels* 
   for (int64_t panel = first_panel; panel < last_panel; ++panel) {
     PanelTiles tiles(packed, matrix, plan.reduction, panel, epilogue, call.map);
     tiles.job.input = input;
+    tiles.job.output_is_far = g.out_h * g.out_w * g.out_pixel_stride >= kFarOutput;
     RunPanel(call, *pixels, reinterpret_cast<const int32_t*>(packed + matrix.SumsOffset(panel)), output, tiles);
   }
 }

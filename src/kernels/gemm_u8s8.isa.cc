@@ -12,9 +12,6 @@ constexpr int64_t kUnitElements = 64 * 1024;
 // Input elements of the rows that all panels of a thread pass over: a good part of a second-level cache, so that
 // weights which exceed it are read few times. A matrix unit is so fast that the cache has to hold less of other things.
 constexpr int64_t kPassElements = (kHasMatrixUnit ? 1024 : 256) * 1024;
-// Output elements from which on their lines are fetched ahead: they have left the second-level cache by the time that
-// the next panel writes to them, and stores wait for one another.
-constexpr int64_t kFarOutput = 512 * 1024;
 // Units that a product has at least, size permitting: enough to keep a handful of threads evenly busy.
 constexpr int64_t kWantedUnits = 16;
 

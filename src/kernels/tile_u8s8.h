@@ -59,6 +59,10 @@ inline constexpr int kMaxChunkSteps = 16;
 inline constexpr int kMaxChunkSteps = 1;
 #endif
 
+// Output elements from which on their lines are fetched ahead: they have left the second-level cache by the time that
+// the next panel writes to them, and stores wait for one another.
+inline constexpr int64_t kFarOutput = 512 * 1024;
+
 // Steps in the body of the inner loop, and the bytes of the next panel that are prefetched there. Where a dot product
 // takes several operations on registers of its own, one step fills the body.
 #if QLITE_ISA_avxvnni || QLITE_ISA_avx512vnni || QLITE_ISA_neondot
@@ -230,11 +234,13 @@ struct TileJob : TileOutput {
   int64_t rows_ahead = 0;
   bool output_is_far = false;  // a tile's part of it is prefetched before its sums
 
-  // Distance in bytes to the share of the next panel that a tile of this one prefetches.
+  // The first tiles of a panel prefetch a share of the next one each.
+  static constexpr int64_t Shares(int vectors) {
+    return DivideUp(kUnrolledSteps * vectors * VecWide::kBytes, kPrefetchedBytes);
+  }
+  // Distance in bytes to the share of a tile.
   int64_t PanelAhead(int vectors, int64_t tile) const {
-    const int64_t share = tile * kPrefetchedBytes;
-    const int64_t step_bytes = vectors * VecWide::kBytes;
-    return share < kUnrolledSteps * step_bytes ? panel_steps * step_bytes + share : 0;
+    return tile < Shares(vectors) ? panel_steps * vectors * VecWide::kBytes + tile * kPrefetchedBytes : 0;
   }
 };
 

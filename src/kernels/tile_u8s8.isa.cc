@@ -90,8 +90,11 @@ inline QLITE_INLINE void Reduce(const TileJob& job, const DotInput* first_row, c
 }
 
 // A call, lest the addresses of all rows be found beforehand for tiles that prefetch none.
-__attribute__((noinline)) void PrefetchRows(const void* p, int64_t distance, int64_t pitch, int rows) {
-  for (int r = 0; r < rows; ++r) Prefetch(p, distance + r * pitch);
+__attribute__((noinline)) void PrefetchRows(const TileOutput& output, int64_t element_bytes, int rows) {
+  // The end of each row: its beginning may lie in a line that the panel before has just written to.
+  for (int r = 0; r < rows; ++r) {
+    Prefetch(output.output, (output.row_outputs[r] + output.columns) * element_bytes - 1);
+  }
 }
 
 template <Epilogue kEpilogue, int kVectors, int kRows>
@@ -109,8 +112,7 @@ void Tiles(const TileJob& job) {
   const int64_t output_pitch = job.output_pitch * kElementBytes;
   for (int64_t tile = job.first_tile; tile < job.last_tile; ++tile) {
     Accumulators<kRows, kVectors> acc[Splits<kRows, kVectors>()];
-    // The end of each row: its beginning may lie in a line that the panel before has just written to.
-    if (job.output_is_far) PrefetchRows(output.output, job.columns * kElementBytes - 1, output_pitch, kRows);
+    if (job.output_is_far) PrefetchRows(output, kElementBytes, kRows);
     Reduce<kRows, kVectors>(job, first_row, row_offsets, job.PanelAhead(kVectors, tile), acc);
     Store<kEpilogue, kRows, kVectors>(output, acc[0]);
     first_row += kRows * job.row_pitch;
