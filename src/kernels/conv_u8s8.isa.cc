@@ -113,7 +113,7 @@ struct Span {
   bool HasTapsOf(const Span& other) const { return first_tap == other.first_tap && last_tap == other.last_tap; }
 };
 
-// A rectangle of output pixels that read the same taps.
+// A rectangle of output pixels that read the same taps, counted from the first row of their unit.
 struct Region {
   Span rows, columns;
   int64_t Pixels() const { return rows.Size() * columns.Size(); }
@@ -313,6 +313,10 @@ struct Side {
   // a pixel saves for each tap left out. Where the savings are small, there are all taps.
   Span EqualTaps(int64_t begin, int64_t end, int64_t pixels, int64_t tap_steps) const {
     Span span = TapsAt(begin);
+    if (span.Taps() == kernel) {
+      span.end = Smaller(end, (in - 1 - (kernel - 1) * dilation + pad) / stride + 1);
+      return span;
+    }
     while (span.end < end && span.HasTapsOf(TapsAt(span.end))) ++span.end;
     pixels *= span.Size();
     if (pixels < kLeastRegionPixels || pixels * (kernel - span.Taps()) * tap_steps < kLeastOmittedSteps) {
@@ -341,24 +345,35 @@ class Pixels {
         plan_(plan),
         regions_(static_cast<Region*>(memory)),
         inputs_(reinterpret_cast<int64_t*>(static_cast<uint8_t*>(memory) + plan.PixelsOffset())),
-        outputs_(inputs_ + plan.pixels) {}
+        outputs_(inputs_ + plan.pixels) {
+    for (int i = 0; i < kMaxTileRows; ++i) row_outputs_[i] = i * g.out_pixel_stride;
+  }
 
   void MoveTo(const Unit& unit) {
-    const int64_t above = Larger(0, g_.pad_top - unit.row * g_.stride_h);
-    const int64_t below = Larger(0, unit.row * g_.stride_h - g_.pad_top + InputRows(g_, unit.rows) - g_.in_h);
+    const int64_t top = unit.row * g_.stride_h - g_.pad_top;
+    const int64_t above = plan_.omits_rows ? Larger(0, -top) : 0;
+    const int64_t below = plan_.omits_rows ? Larger(0, top + InputRows(g_, unit.rows) - g_.in_h) : 0;
     if (unit.rows == rows_ && above == above_ && below == below_) return;
     rows_ = unit.rows;
     above_ = above;
     below_ = below;
     CutRegions(unit);
-    PlacePixels(unit);
+    PlacePixels();
   }
 
   int64_t regions() const { return count_; }
   const Region& region(int64_t i) const { return regions_[i]; }
-  // Elements from the first pixel of the unit, without gaps between the regions.
-  const int64_t* inputs() const { return inputs_; }
-  const int64_t* outputs() const { return outputs_; }
+  // What a tile reads, `at` pixels on without gaps between the regions: elements from the first pixel of the unit.
+  const int64_t* Inputs(int64_t at) const { return inputs_ + at; }
+  // Where it goes, elements from the output of the first pixel. Pixels of whole rows need no list of their own.
+  struct Output {
+    int64_t first;
+    const int64_t* rows;
+  };
+  Output OutputsOf(const Region& region, int64_t at, int64_t first) const {
+    if (region.columns.Size() < g_.out_w) return {0, outputs_ + at};
+    return {(region.rows.begin * g_.out_w + first) * g_.out_pixel_stride, row_outputs_};
+  }
 
  private:
   void CutRegions(const Unit& unit) {
@@ -369,12 +384,14 @@ class Pixels {
     const int64_t end = unit.row + unit.rows;
     count_ = 0;
     for (int64_t y = unit.row; y < end;) {
-      const Span span = rows.NextSpan(y, end, g_.out_w, tap_steps * g_.kernel_w);
+      Span span = rows.NextSpan(y, end, g_.out_w, tap_steps * g_.kernel_w);
+      y = span.end;
+      span.begin -= unit.row;
+      span.end -= unit.row;
       for (int64_t x = 0; x < g_.out_w;) {
         regions_[count_] = {span, columns.NextSpan(x, g_.out_w, span.Size(), column_tap_steps * span.Taps())};
         x = regions_[count_++].columns.end;
       }
-      y = span.end;
     }
     // The largest first: its tiles use all weights, and fetch all of the next panel's.
     std::iter_swap(regions_, std::max_element(regions_, regions_ + count_, [](const Region& a, const Region& b) {
@@ -382,17 +399,23 @@ class Pixels {
                    }));
   }
 
-  void PlacePixels(const Unit& unit) {
+  void PlacePixels() {
     int64_t* input = inputs_;
     int64_t* output = outputs_;
     for (const Region* region = regions_; region != regions_ + count_; ++region) {
-      for (int64_t y = region->rows.begin - unit.row; y < region->rows.end - unit.row; ++y) {
-        for (int64_t x = region->columns.begin; x < region->columns.end; ++x) {
-          *input++ = y * g_.stride_h * plan_.row_pitch + x * g_.stride_w * plan_.pixel_pitch;
-          *output++ = (y * g_.out_w + x) * g_.out_pixel_stride;
-        }
+      const int64_t width = region->columns.Size();
+      for (int64_t y = region->rows.begin; y < region->rows.end; ++y, input += width, output += width) {
+        const int64_t x = region->columns.begin;
+        Count(y * g_.stride_h * plan_.row_pitch, g_.stride_w * plan_.pixel_pitch, x, width, input);
+        if (width < g_.out_w) Count(y * g_.out_w * g_.out_pixel_stride, g_.out_pixel_stride, x, width, output);
       }
     }
+  }
+
+  // start + step * first, start + step * (first + 1) and so on.
+  static void Count(int64_t start, int64_t step, int64_t first, int64_t n, int64_t* to) {
+    start += step * first;
+    for (int64_t i = 0; i < n; ++i, start += step) to[i] = start;
   }
 
   const ConvGeometry& g_;
@@ -400,6 +423,7 @@ class Pixels {
   Region* regions_;
   int64_t* inputs_;
   int64_t* outputs_;
+  int64_t row_outputs_[kMaxTileRows];
   int64_t count_ = 0;
   // Of the last unit: one with as many rows that lie outside the image alike has the same pixels.
   int64_t rows_ = 0;
@@ -489,13 +513,14 @@ void RunPanel(const Call& call, const Pixels& pixels, const int32_t* tap_sums, i
     } else if (plan.merged && region.columns.Taps() < g.kernel_w) {
       tiles.job.run_steps = region.columns.Taps() * plan.block_channels / kDotDepth;
     }
-    tiles.SetOutput(call.args.output, call.args.output_float, output);
     const int64_t tile_count = DivideUp(region.Pixels(), kMaxTileRows);
     const Partition tile_pixels(region.Pixels(), tile_count);
     for (int64_t tile = 0; tile < tile_count; ++tile) {
-      const int64_t first = pixel + tile_pixels.Begin(tile);
-      tiles.job.row_offsets = pixels.inputs() + first;
-      tiles.job.row_outputs = pixels.outputs() + first;
+      const int64_t first = tile_pixels.Begin(tile);
+      tiles.job.row_offsets = pixels.Inputs(pixel + first);
+      const Pixels::Output to = pixels.OutputsOf(region, pixel + first, first);
+      tiles.job.row_outputs = to.rows;
+      tiles.SetOutput(call.args.output, call.args.output_float, output + to.first);
       tiles.job.first_tile = ShareOf(panel_tile++, full_tiles, tiles.vectors);
       tiles.job.last_tile = tiles.job.first_tile + 1;
       tiles.Run(tile_pixels.Begin(tile + 1) - tile_pixels.Begin(tile));
