@@ -155,7 +155,8 @@ struct Plan {
     const int64_t fitting = (kStripBytes / Larger(row_bytes, 1) - first_rows) / g.stride_h + 1;
     const bool large = MatrixOfBlock(g, block_channels, block_columns).Bytes() > kLargeWeightsBytes;
     const int64_t least_rows = DivideUp(on_matrix_unit ? kLeastMatrixPixels : kLeastPixels, g.out_w);
-    const int64_t parts = on_matrix_unit ? blocks : blocks * panels;
+    // Columns of taps are left out for tall columns of pixels alone; otherwise shorter strips stay nearer.
+    const int64_t parts = omits_columns && !on_matrix_unit ? blocks * panels : blocks;
     const int64_t wanted = large ? g.out_h : Larger(DivideUp(g.batch * g.out_h * parts, kWantedUnits), least_rows);
     const int64_t rows = Smaller(g.out_h, Larger(1, Smaller(fitting, wanted)));
     strips = DivideUp(g.out_h, rows);
