@@ -38,7 +38,7 @@ struct MatrixProduct {
   const OutputMap* map;
   RowGrid rows;
   const DotInput* input;
-  const int64_t* run_offsets;
+  const TileRun* runs;
   int64_t first_panel;
   int64_t last_panel;
   uint8_t* output;

@@ -87,6 +87,7 @@ using Sums = int32_t[2][MatrixUnit::kBlockRows][kLanes];
 // A block whose sums were spilled: rows [row, end) of them are to be stored.
 struct Spilled {
   TileOutput output;  // of the row `first`
+  int64_t output_stride = 0;
   int vectors = 1;
   int first = 0;
   int row = 0;
@@ -111,7 +112,10 @@ void StoreSome(const Sums& sums, int64_t count, Spilled* spilled) {
   constexpr int64_t kElementBytes = kEpilogue == Epilogue::kFloat ? sizeof(float) : 1;
   // A copy: bytes that are stored may alias anything.
   TileOutput output = spilled->output;
-  const int64_t row_bytes = output.output_stride * kElementBytes;
+  const int64_t stride = spilled->output_stride;
+  const int64_t row_outputs[4] = {0, stride, 2 * stride, 3 * stride};
+  output.row_outputs = row_outputs;
+  const int64_t row_bytes = stride * kElementBytes;
   int row = spilled->row;
   output.output = static_cast<uint8_t*>(output.output) + (row - spilled->first) * row_bytes;
   const int end = static_cast<int>(Smaller(spilled->end, row + count * kTogether));
@@ -154,7 +158,7 @@ void Multiply(const TileJob& job, int64_t row_pitch, const Reduction& reduction,
   const int64_t chunks = reduction.RunChunks();
   const int64_t chunk_steps = reduction.ChunkSteps();
   constexpr int64_t kLong = 16;
-  const bool stores = job.runs * chunks >= kLong;
+  const bool stores = reduction.runs * chunks >= kLong;
   constexpr int64_t kStepBytes = kVectors * VecWide::kBytes;
   const int64_t chunk_bytes = chunk_steps * kStepBytes;
   // One row of biases for all rows.
@@ -162,8 +166,8 @@ void Multiply(const TileJob& job, int64_t row_pitch, const Reduction& reduction,
     LoadTile<SumTile(i.value / kVectors, i.value % kVectors)>(job.bias + i.value % kVectors * kLanes, 0);
   });
   const DotWeight* weights = job.weights;
-  for (int64_t run = 0; run < job.runs; ++run) {
-    int64_t offset = job.run_offsets[run];
+  for (int64_t run = 0; run < reduction.runs; ++run) {
+    int64_t offset = job.first_run[run].input;
     for (int64_t chunk = 0; chunk < chunks; ++chunk) {
       Unroll<kGroups>([&](auto g) QLITE_INLINE {
         LoadTile<InputTile(g.value)>(block.group[g.value].input + offset, row_pitch);
@@ -194,8 +198,7 @@ void SpillSums(const Block& block, Sums* sums) {
 // still works on this one.
 void RunBlock(const MatrixProduct& product, const Block& block, int64_t panel, Sums* sums, Spilled* spilled) {
   PanelTiles tiles(product.packed, product.matrix, product.reduction, panel, product.epilogue, *product.map);
-  tiles.job.run_offsets = product.run_offsets;
-  tiles.job.output_stride = product.output_stride;
+  tiles.job.first_run = product.runs;
   tiles.SetOutput(product.output, product.output_float, product.output_at + block.row * product.output_stride);
   using MultiplyFunction =
       void (*)(const TileJob&, int64_t, const Reduction&, const Block&, const Sums&, StoreFunction, Spilled*);
@@ -206,6 +209,7 @@ void RunBlock(const MatrixProduct& product, const Block& block, int64_t panel, S
   StoreRest(product.epilogue, *sums, spilled);
   SpillSums(block, sums);
   spilled->output = tiles.job;
+  spilled->output_stride = product.output_stride;
   spilled->vectors = tiles.vectors;
   spilled->first = spilled->row = block.group[0].repeated;
   spilled->end = spilled->row + block.Rows();

@@ -1,5 +1,7 @@
 #include "kernels/conv_u8s8.h"
 
+#include <algorithm>
+
 #include "kernels/amx_u8s8.h"
 #include "kernels/gemm_u8s8.h"
 #include "kernels/tile_u8s8.h"
@@ -26,9 +28,13 @@ constexpr int64_t kLeastMatrixPixels = 6 * MatrixUnit::kBlockRows;
 // What finishing a vector of sums costs, in steps.
 constexpr int64_t kStoreSteps = 8;
 
-// Rows of taps that lie outside the image are left out from so many steps on: there are more and shorter tiles then,
-// and what the padding would have added is added to the bias. Large weights come from afar for each tile: not for them.
-constexpr int64_t kLeastOmittedSteps = 32;
+// Taps that lie outside the image are left out where that saves some pixels at least so many steps altogether: there
+// are more and shorter tiles then. What the padding would have added is added to the bias.
+constexpr int64_t kLeastOmittedSteps = 256;
+constexpr int64_t kLeastRegionPixels = 4;
+// Channels from which on weights are summed up for each tap, which that needs: with fewer, the sums take as much memory
+// as the weights.
+constexpr int64_t kLeastSummedChannels = 16;
 
 // The taps of a kernel row and their channels form one run if they are neighbours in memory.
 bool MergesTaps(int64_t dilation_w) { return dilation_w == 1; }
@@ -57,6 +63,14 @@ int64_t GroupsOfBlock(const Geometry& g) {
     if (missing * in_c <= static_cast<int64_t>(kReadSlackBytes) / 2 && cost(groups) <= cost(best)) best = groups;
   }
   return best;
+}
+
+// The packed weights of a block of `channels` input channels and `columns` output channels.
+template <class Geometry>
+PackedMatrix MatrixOfBlock(const Geometry& g, int64_t channels, int64_t columns) {
+  const int64_t taps = g.kernel_h * g.kernel_w;
+  const Reduction reduction = MakeReduction(channels, g.kernel_h, g.kernel_w, MergesTaps(g.dilation_w));
+  return {columns, reduction.Steps(), channels >= kLeastSummedChannels ? taps : 0};
 }
 
 // Runs without padding make the packed weights of merged and separate taps the same.
@@ -89,6 +103,23 @@ GemmU8S8Args MatrixProduct(const ConvU8S8Args& args) {
   return product;
 }
 
+// Output positions [begin, end) on one side of the image, and the taps of that side that they read: the others lie
+// outside the image.
+struct Span {
+  int64_t begin, end;
+  int64_t first_tap, last_tap;
+  int64_t Size() const { return end - begin; }
+  int64_t Taps() const { return last_tap - first_tap; }
+  bool HasTapsOf(const Span& other) const { return first_tap == other.first_tap && last_tap == other.last_tap; }
+};
+
+// A rectangle of output pixels that read the same taps, counted from the first row of their unit.
+struct Region {
+  Span rows, columns;
+  int64_t Pixels() const { return rows.Size() * columns.Size(); }
+  int64_t Taps() const { return rows.Taps() * columns.Taps(); }
+};
+
 // How a convolution is carried out. The image is cut into strips of output rows. The input rows of a strip are read in
 // place where no tap leaves the image and the input elements are those of the dot product; otherwise they are copied
 // to the workspace, padded, widened and without gaps between the pixels, the channels of one block at a time.
@@ -108,6 +139,9 @@ struct Plan {
     merged = packed_merged && (!direct || dense);
     reduction = MakeReduction(block_channels, g.kernel_h, g.kernel_w, merged);
     on_matrix_unit = MatrixUnit::Pays(g.out_w, reduction);
+    omits_rows = MatrixOfBlock(g, block_channels, block_columns).taps > 0;
+    // The taps of a merged run are told apart by their steps.
+    omits_columns = omits_rows && (!merged || block_channels % kDotDepth == 0);
     pixel_pitch = direct ? g.in_pixel_stride : block_channels;
     row_pitch = direct ? g.in_w * g.in_pixel_stride : strip_w * block_channels;
     panels = DivideUp(block_columns, kPanelColumns);
@@ -119,9 +153,11 @@ struct Plan {
     const int64_t row_bytes = row_pitch * static_cast<int64_t>(sizeof(DotInput));
     const int64_t first_rows = (g.kernel_h - 1) * g.dilation_h + 1;
     const int64_t fitting = (kStripBytes / Larger(row_bytes, 1) - first_rows) / g.stride_h + 1;
-    large = PackedMatrix{block_columns, reduction.Steps()}.Bytes() > kLargeWeightsBytes;
+    const bool large = MatrixOfBlock(g, block_channels, block_columns).Bytes() > kLargeWeightsBytes;
     const int64_t least_rows = DivideUp(on_matrix_unit ? kLeastMatrixPixels : kLeastPixels, g.out_w);
-    const int64_t wanted = large ? g.out_h : Larger(DivideUp(g.batch * g.out_h * blocks, kWantedUnits), least_rows);
+    // Columns of taps are left out for tall columns of pixels alone; otherwise shorter strips stay nearer.
+    const int64_t parts = omits_columns && !on_matrix_unit ? blocks * panels : blocks;
+    const int64_t wanted = large ? g.out_h : Larger(DivideUp(g.batch * g.out_h * parts, kWantedUnits), least_rows);
     const int64_t rows = Smaller(g.out_h, Larger(1, Smaller(fitting, wanted)));
     strips = DivideUp(g.out_h, rows);
     strip_rows = DivideUp(g.out_h, strips);
@@ -129,19 +165,24 @@ struct Plan {
     panel_groups = Smaller(panels, DivideUp(kWantedUnits, g.batch * strips * blocks));
     units = g.batch * strips * blocks * panel_groups;
     pixels = strip_rows * g.out_w;
+    // The taps of a side that a pixel uses change at most twice as often as there are taps.
+    regions = Smaller(strip_rows, 2 * g.kernel_h + 1) * Smaller(g.out_w, 2 * g.kernel_w + 1);
   }
 
-  // The workspace holds the offsets of the runs and of the pixels of a strip, then the strip.
-  int64_t StripOffset() const { return RoundUp((reduction.runs + pixels) * 8, kPackedAlignment); }
+  // The workspace holds the regions of a strip, the runs of one, the offsets of the pixels, then the strip.
+  int64_t RunsOffset() const { return regions * static_cast<int64_t>(sizeof(Region)); }
+  int64_t PixelsOffset() const { return RunsOffset() + reduction.runs * static_cast<int64_t>(sizeof(TileRun)); }
+  int64_t StripOffset() const { return RoundUp(PixelsOffset() + 2 * pixels * 8, kPackedAlignment); }
   int64_t WorkspaceBytes() const {
     const int64_t elements = direct ? 0 : strip_in_rows * row_pitch;
     return StripOffset() + elements * static_cast<int64_t>(sizeof(DotInput)) + static_cast<int64_t>(kReadSlackBytes);
   }
 
   bool direct;
-  bool large = false;  // the weights of a block
   bool merged;
   bool on_matrix_unit;
+  bool omits_rows;  // of taps outside the image
+  bool omits_columns;
   Reduction reduction;
   int64_t pixel_pitch;  // elements
   int64_t row_pitch;
@@ -153,8 +194,9 @@ struct Plan {
   int64_t strips = 0;      // of an image
   int64_t strip_rows = 0;  // output rows
   int64_t strip_in_rows = 0;
-  int64_t strip_w;     // input pixels of a strip row that taps reach
-  int64_t pixels = 0;  // output pixels of a strip
+  int64_t strip_w;      // input pixels of a strip row that taps reach
+  int64_t pixels = 0;   // output pixels of a strip
+  int64_t regions = 0;  // of a strip at most
   int64_t units = 0;
 };
 
@@ -256,126 +298,275 @@ class StripCopies {
   int64_t in_rows_ = 0;
 };
 
-// The offsets of the runs from a pixel, then those of the pixels of a strip from its first.
-void MakeOffsets(const ConvGeometry& g, const Plan& plan, int64_t* runs, int64_t* pixels) {
-  const int64_t taps = plan.merged ? 1 : g.kernel_w;
-  for (int64_t ky = 0; ky < g.kernel_h; ++ky) {
-    for (int64_t kx = 0; kx < taps; ++kx) {
-      *runs++ = ky * g.dilation_h * plan.row_pitch + kx * g.dilation_w * plan.pixel_pitch;
-    }
-  }
-  for (int64_t y = 0; y < plan.strip_rows; ++y) {
-    for (int64_t x = 0; x < g.out_w; ++x) {
-      *pixels++ = y * g.stride_h * plan.row_pitch + x * g.stride_w * plan.pixel_pitch;
-    }
-  }
-}
+// The rows or the columns of the image.
+struct Side {
+  int64_t in, kernel, stride, dilation, pad;
 
-// Output rows [begin, end) of a unit and the runs that they need: the others lie above or below the image for all.
-struct RowSpan {
-  int64_t begin, end;
-  int64_t first_run, last_run;
-  bool NeedsSame(const RowSpan& other) const { return first_run == other.first_run && last_run == other.last_run; }
+  // The taps inside the image; there may be none.
+  Span TapsAt(int64_t position) const {
+    const int64_t first = position * stride - pad;
+    const int64_t begin = first < 0 ? DivideUp(-first, dilation) : 0;
+    const int64_t end = first < in ? Smaller(kernel, DivideUp(in - first, dilation)) : 0;
+    return begin < end ? Span{position, position + 1, begin, end} : Span{position, position + 1, 0, 0};
+  }
+
+  // The positions from `begin` on that have the same taps. `pixels`: of a position, `tap_steps`: of the reduction that
+  // a pixel saves for each tap left out. Where the savings are small, there are all taps.
+  Span EqualTaps(int64_t begin, int64_t end, int64_t pixels, int64_t tap_steps) const {
+    Span span = TapsAt(begin);
+    if (span.Taps() == kernel) {
+      span.end = Smaller(end, (in - 1 - (kernel - 1) * dilation + pad) / stride + 1);
+      return span;
+    }
+    while (span.end < end && span.HasTapsOf(TapsAt(span.end))) ++span.end;
+    pixels *= span.Size();
+    if (pixels < kLeastRegionPixels || pixels * (kernel - span.Taps()) * tap_steps < kLeastOmittedSteps) {
+      span.first_tap = 0;
+      span.last_tap = kernel;
+    }
+    return span;
+  }
+
+  Span NextSpan(int64_t begin, int64_t end, int64_t pixels, int64_t tap_steps) const {
+    Span span = EqualTaps(begin, end, pixels, tap_steps);
+    while (span.end < end) {
+      const Span next = EqualTaps(span.end, end, pixels, tap_steps);
+      if (!span.HasTapsOf(next)) break;
+      span.end = next.end;
+    }
+    return span;
+  }
 };
 
-RowSpan RowOf(const ConvGeometry& g, const Plan& plan, const Unit& unit, int64_t row) {
-  const RowSpan all = {row, row + 1, 0, plan.reduction.runs};
-  const int64_t top = (unit.row + row) * g.stride_h - g.pad_top;
-  if (plan.large || (top >= 0 && top + (g.kernel_h - 1) * g.dilation_h < g.in_h)) return all;
-  const int64_t runs = plan.reduction.runs / g.kernel_h;  // of a row of taps
-  const int64_t first = top < 0 ? DivideUp(-top, g.dilation_h) : 0;
-  const int64_t last = Smaller(g.kernel_h, top < g.in_h ? DivideUp(g.in_h - top, g.dilation_h) : 0);
-  const int64_t omitted = (g.kernel_h - (last - first)) * runs * plan.reduction.RunSteps();
-  return first >= last || omitted < kLeastOmittedSteps ? all : RowSpan{row, row + 1, first * runs, last * runs};
-}
+// The output pixels of a unit in the order in which tiles take them, region by region.
+class Pixels {
+ public:
+  Pixels(const ConvGeometry& g, const Plan& plan, void* memory)
+      : g_(g),
+        plan_(plan),
+        regions_(static_cast<Region*>(memory)),
+        inputs_(reinterpret_cast<int64_t*>(static_cast<uint8_t*>(memory) + plan.PixelsOffset())),
+        outputs_(inputs_ + plan.pixels) {
+    for (int i = 0; i < kMaxTileRows; ++i) row_outputs_[i] = i * g.out_pixel_stride;
+  }
 
-RowSpan NextSpan(const ConvGeometry& g, const Plan& plan, const Unit& unit, int64_t begin) {
-  RowSpan span = RowOf(g, plan, unit, begin);
-  while (span.end < unit.rows && span.NeedsSame(RowOf(g, plan, unit, span.end))) ++span.end;
-  return span;
-}
+  void MoveTo(const Unit& unit) {
+    const int64_t top = unit.row * g_.stride_h - g_.pad_top;
+    const int64_t above = plan_.omits_rows ? Larger(0, -top) : 0;
+    const int64_t below = plan_.omits_rows ? Larger(0, top + InputRows(g_, unit.rows) - g_.in_h) : 0;
+    if (unit.rows == rows_ && above == above_ && below == below_) return;
+    rows_ = unit.rows;
+    above_ = above;
+    below_ = below;
+    CutRegions(unit);
+    PlacePixels();
+  }
 
-// Adds to the sums of a panel what runs of nothing but padding would.
-void AddPadding(const PanelTiles& tiles, int64_t first_run, int64_t last_run, int32_t zero_point, int32_t* sums) {
-  DotInput padding[kDotDepth];
-  Fill(padding, kDotDepth, zero_point);
-  const VecWide::I32 x = VecWide::BroadcastInput(padding);
-  const int64_t step_weights = tiles.vectors * kLanes * kDotDepth;
-  const DotWeight* const begin = tiles.job.weights + first_run * tiles.job.run_steps * step_weights;
-  const DotWeight* const end = tiles.job.weights + last_run * tiles.job.run_steps * step_weights;
-  for (int v = 0; v < tiles.vectors; ++v) {
-    VecWide::I32 acc = VecWide::LoadI32(sums + v * kLanes);
-    for (const DotWeight* w = begin; w != end; w += step_weights) {
-      acc = VecWide::Dot(acc, x, VecWide::LoadI32(w + v * kLanes * kDotDepth));
+  int64_t regions() const { return count_; }
+  const Region& region(int64_t i) const { return regions_[i]; }
+  // What a tile reads, `at` pixels on without gaps between the regions: elements from the first pixel of the unit.
+  const int64_t* Inputs(int64_t at) const { return inputs_ + at; }
+  // Where it goes, elements from the output of the first pixel. Pixels of whole rows need no list of their own.
+  struct Output {
+    int64_t first;
+    const int64_t* rows;
+  };
+  Output OutputsOf(const Region& region, int64_t at, int64_t first) const {
+    if (region.columns.Size() < g_.out_w) return {0, outputs_ + at};
+    return {(region.rows.begin * g_.out_w + first) * g_.out_pixel_stride, row_outputs_};
+  }
+
+ private:
+  void CutRegions(const Unit& unit) {
+    const Side rows = {g_.in_h, g_.kernel_h, g_.stride_h, g_.dilation_h, g_.pad_top};
+    const Side columns = {g_.in_w, g_.kernel_w, g_.stride_w, g_.dilation_w, g_.pad_left};
+    const int64_t tap_steps = plan_.omits_rows ? plan_.reduction.Steps() / (g_.kernel_h * g_.kernel_w) : 0;
+    const int64_t column_tap_steps = plan_.omits_columns ? tap_steps : 0;
+    const int64_t end = unit.row + unit.rows;
+    count_ = 0;
+    for (int64_t y = unit.row; y < end;) {
+      Span span = rows.NextSpan(y, end, g_.out_w, tap_steps * g_.kernel_w);
+      y = span.end;
+      span.begin -= unit.row;
+      span.end -= unit.row;
+      for (int64_t x = 0; x < g_.out_w;) {
+        regions_[count_] = {span, columns.NextSpan(x, g_.out_w, span.Size(), column_tap_steps * span.Taps())};
+        x = regions_[count_++].columns.end;
+      }
     }
-    VecWide::StoreI32(sums + v * kLanes, acc);
+    // The largest first: its tiles use all weights, and fetch all of the next panel's.
+    std::iter_swap(regions_, std::max_element(regions_, regions_ + count_, [](const Region& a, const Region& b) {
+                     return a.Pixels() < b.Pixels();
+                   }));
+  }
+
+  void PlacePixels() {
+    int64_t* input = inputs_;
+    int64_t* output = outputs_;
+    for (const Region* region = regions_; region != regions_ + count_; ++region) {
+      const int64_t width = region->columns.Size();
+      for (int64_t y = region->rows.begin; y < region->rows.end; ++y, input += width, output += width) {
+        const int64_t x = region->columns.begin;
+        Count(y * g_.stride_h * plan_.row_pitch, g_.stride_w * plan_.pixel_pitch, x, width, input);
+        if (width < g_.out_w) Count(y * g_.out_w * g_.out_pixel_stride, g_.out_pixel_stride, x, width, output);
+      }
+    }
+  }
+
+  // start + step * first, start + step * (first + 1) and so on.
+  static void Count(int64_t start, int64_t step, int64_t first, int64_t n, int64_t* to) {
+    start += step * first;
+    for (int64_t i = 0; i < n; ++i, start += step) to[i] = start;
+  }
+
+  const ConvGeometry& g_;
+  const Plan& plan_;
+  Region* regions_;
+  int64_t* inputs_;
+  int64_t* outputs_;
+  int64_t row_outputs_[kMaxTileRows];
+  int64_t count_ = 0;
+  // Of the last unit: one with as many rows that lie outside the image alike has the same pixels.
+  int64_t rows_ = 0;
+  int64_t above_ = 0;
+  int64_t below_ = 0;
+};
+
+// Lists the runs of some taps. Returns their end. A list has one at least: without taps it is one of no account.
+TileRun* ListRuns(const ConvGeometry& g, const Plan& plan, const Span& rows, const Span& columns,
+                  TileRun* const first) {
+  const int64_t run_steps = plan.reduction.RunSteps();
+  TileRun* to = first;
+  *first = {0, 0};
+  if (columns.Taps() == 0) return first + 1;
+  for (int64_t ky = rows.first_tap; ky < rows.last_tap; ++ky) {
+    const int64_t row = ky * g.dilation_h * plan.row_pitch;
+    if (plan.merged) {
+      const int64_t left_out = columns.first_tap * plan.block_channels;
+      *to++ = {row + left_out, ky * run_steps + left_out / kDotDepth};
+    } else {
+      for (int64_t kx = columns.first_tap; kx < columns.last_tap; ++kx) {
+        *to++ = {row + kx * g.dilation_w * plan.pixel_pitch, (ky * g.kernel_w + kx) * run_steps};
+      }
+    }
+  }
+  return to == first ? to + 1 : to;
+}
+
+// The bias with what padding adds for the taps that a region leaves out.
+void AddPadding(const ConvGeometry& g, const Region& region, const int32_t* bias, const int32_t* tap_sums,
+                int32_t zero_point, int32_t* sums) {
+  std::memset(sums, 0, kPanelColumns * sizeof(int32_t));
+  for (int64_t ky = 0; ky < g.kernel_h; ++ky) {
+    const bool has_row = ky >= region.rows.first_tap && ky < region.rows.last_tap;
+    for (int64_t kx = 0; kx < g.kernel_w; ++kx, tap_sums += kPanelColumns) {
+      if (has_row && kx >= region.columns.first_tap && kx < region.columns.last_tap) continue;
+      for (int i = 0; i < kPanelColumns; ++i) sums[i] += tap_sums[i];
+    }
+  }
+  for (int i = 0; i < kPanelColumns; ++i) {
+    sums[i] = static_cast<int32_t>(static_cast<uint32_t>(bias[i]) +
+                                   static_cast<uint32_t>(sums[i]) * static_cast<uint32_t>(zero_point - kInputOffset));
   }
 }
 
-// Narrows the job of a panel to some of its runs. The bias goes to `sums`.
-void OmitRuns(const RowSpan& span, int32_t zero_point, PanelTiles* tiles, int32_t* sums) {
-  TileJob& job = tiles->job;
-  if (span.first_run == 0 && span.last_run == job.runs) return;
-  std::memcpy(sums, job.bias, kPanelColumns * sizeof(int32_t));
-  AddPadding(*tiles, 0, span.first_run, zero_point, sums);
-  AddPadding(*tiles, span.last_run, job.runs, zero_point, sums);
-  job.bias = sums;
-  job.weights += span.first_run * job.run_steps * tiles->vectors * kLanes * kDotDepth;
-  job.run_offsets += span.first_run;
-  job.runs = span.last_run - span.first_run;
+// A step of weights for pixels that lie beyond all taps: they hold the bias and what padding adds.
+alignas(64) constexpr DotWeight kNoWeights[kPanelColumns * kDotDepth] = {};
+
+// What the units of a call share.
+struct Call {
+  const ConvU8S8Args& args;
+  const Plan& plan;
+  const OutputMap& map;
+  TileRun* runs;
+  MatrixUnit* matrix_unit;
+};
+
+// Which share of the next panel a tile fetches. Those that leave out taps do not reach all of it, and so take turns at
+// the shares that the first `full` tiles leave.
+int64_t ShareOf(int64_t tile, int64_t full, int vectors) {
+  const int64_t left = TileJob::Shares(vectors) - full;
+  return tile < full || tile >= full + 2 * left ? tile : full + (tile - full) % left;
 }
 
-void RunUnit(const ConvU8S8Args& args, const Plan& plan, const Unit& unit, const DotInput* strip, const int64_t* runs,
-             const int64_t* pixel_offsets, const OutputMap& map, MatrixUnit* matrix_unit) {
+// A panel of a unit: the tiles of all regions.
+void RunPanel(const Call& call, const Pixels& pixels, const int32_t* tap_sums, int64_t output,
+              const PanelTiles& panel_tiles) {
+  const ConvGeometry& g = call.args.geometry;
+  const Plan& plan = call.plan;
+  int64_t pixel = 0;
+  int64_t panel_tile = 0;
+  const bool has_full = pixels.region(0).Taps() == g.kernel_h * g.kernel_w;
+  const int64_t full_tiles = has_full ? DivideUp(pixels.region(0).Pixels(), kMaxTileRows) : 0;
+  for (int64_t i = 0; i < pixels.regions(); ++i) {
+    const Region& region = pixels.region(i);
+    PanelTiles tiles = panel_tiles;
+    int32_t sums[kPanelColumns];
+    tiles.job.first_run = call.runs;
+    tiles.job.last_run = ListRuns(g, plan, region.rows, region.columns, call.runs);
+    if (region.Taps() < g.kernel_h * g.kernel_w) {
+      AddPadding(g, region, tiles.job.bias, tap_sums, call.args.input_zero_point, sums);
+      tiles.job.bias = sums;
+    }
+    if (region.Taps() == 0) {
+      tiles.job.weights = kNoWeights;
+      tiles.job.run_steps = 1;
+    } else if (plan.merged && region.columns.Taps() < g.kernel_w) {
+      tiles.job.run_steps = region.columns.Taps() * plan.block_channels / kDotDepth;
+    }
+    const int64_t tile_count = DivideUp(region.Pixels(), kMaxTileRows);
+    const Partition tile_pixels(region.Pixels(), tile_count);
+    for (int64_t tile = 0; tile < tile_count; ++tile) {
+      const int64_t first = tile_pixels.Begin(tile);
+      tiles.job.row_offsets = pixels.Inputs(pixel + first);
+      const Pixels::Output to = pixels.OutputsOf(region, pixel + first, first);
+      tiles.job.row_outputs = to.rows;
+      tiles.SetOutput(call.args.output, call.args.output_float, output + to.first);
+      tiles.job.first_tile = ShareOf(panel_tile++, full_tiles, tiles.vectors);
+      tiles.job.last_tile = tiles.job.first_tile + 1;
+      tiles.Run(tile_pixels.Begin(tile + 1) - tile_pixels.Begin(tile));
+    }
+    pixel += region.Pixels();
+  }
+}
+
+void RunUnit(const Call& call, const Unit& unit, const DotInput* strip, Pixels* pixels) {
+  const ConvU8S8Args& args = call.args;
   const ConvGeometry& g = args.geometry;
+  const Plan& plan = call.plan;
   const Partition group_panels(plan.panels, plan.panel_groups);
   const int64_t output =
       (unit.image * g.out_h + unit.row) * g.out_w * g.out_pixel_stride + unit.block * plan.block_columns;
   const int64_t first_column = unit.block * plan.block_columns;
-  const int64_t steps = plan.reduction.Steps();
-  const PackedMatrix matrix = {Smaller(plan.block_columns, g.out_c - first_column), steps};
-  const auto* packed =
-      static_cast<const uint8_t*>(args.packed) + unit.block * PackedMatrix{plan.block_columns, steps}.Bytes();
+  const PackedMatrix matrix =
+      MatrixOfBlock(g, plan.block_channels, Smaller(plan.block_columns, g.out_c - first_column));
+  const auto* packed = static_cast<const uint8_t*>(args.packed) +
+                       unit.block * MatrixOfBlock(g, plan.block_channels, plan.block_columns).Bytes();
   const Epilogue epilogue = ChooseEpilogue(args.output == nullptr, args.quantization, HasSmallMultipliers(packed));
   const DotInput* input = strip + (plan.direct ? unit.block * plan.block_channels : 0);
   const int64_t first_panel = group_panels.Begin(unit.panel_group);
   const int64_t last_panel = group_panels.Begin(unit.panel_group + 1);
   if constexpr (kHasMatrixUnit) {
     if (plan.on_matrix_unit) {
+      ListRuns(g, plan, {0, 0, 0, g.kernel_h}, {0, 0, 0, g.kernel_w}, call.runs);
       const RowGrid rows = {unit.rows, g.out_w, g.stride_h * plan.row_pitch, g.stride_w * plan.pixel_pitch};
-      return matrix_unit->Run({packed, matrix, plan.reduction, epilogue, &map, rows, input, runs, first_panel,
-                               last_panel, args.output, args.output_float, output, g.out_pixel_stride});
+      return call.matrix_unit->Run({packed, matrix, plan.reduction, epilogue, &call.map, rows, input, call.runs,
+                                    first_panel, last_panel, args.output, args.output_float, output,
+                                    g.out_pixel_stride});
     }
   }
+  pixels->MoveTo(unit);
   for (int64_t panel = first_panel; panel < last_panel; ++panel) {
-    PanelTiles panel_tiles(packed, matrix, plan.reduction, panel, epilogue, map);
-    panel_tiles.job.input = input;
-    panel_tiles.job.run_offsets = runs;
-    panel_tiles.job.output_stride = g.out_pixel_stride;
-    for (int64_t row = 0; row < unit.rows;) {
-      const RowSpan span = NextSpan(g, plan, unit, row);
-      row = span.end;
-      PanelTiles tiles = panel_tiles;
-      int32_t sums[kPanelColumns];
-      OmitRuns(span, args.input_zero_point, &tiles, sums);
-      const int64_t pixels = (span.end - span.begin) * g.out_w;
-      const int64_t tile_count = DivideUp(pixels, kMaxTileRows);
-      const Partition tile_pixels(pixels, tile_count);
-      for (int64_t tile = 0; tile < tile_count; ++tile) {
-        const int64_t first = span.begin * g.out_w + tile_pixels.Begin(tile);
-        tiles.job.row_offsets = pixel_offsets + first;
-        tiles.SetOutput(args.output, args.output_float, output + first * g.out_pixel_stride);
-        tiles.Run(tile_pixels.Begin(tile + 1) - tile_pixels.Begin(tile));
-      }
-    }
+    PanelTiles tiles(packed, matrix, plan.reduction, panel, epilogue, call.map);
+    tiles.job.input = input;
+    tiles.job.output_is_far = g.out_h * g.out_w * g.out_pixel_stride >= kFarOutput;
+    RunPanel(call, *pixels, reinterpret_cast<const int32_t*>(packed + matrix.SumsOffset(panel)), output, tiles);
   }
 }
 
 size_t PackedBytes(const ConvU8S8Weights& w) {
   const int64_t block_groups = GroupsOfBlock(w);
-  const Reduction reduction =
-      MakeReduction(w.in_c / w.groups * block_groups, w.kernel_h, w.kernel_w, MergesTaps(w.dilation_w));
-  const PackedMatrix matrix = {w.out_c / w.groups * block_groups, reduction.Steps()};
+  const PackedMatrix matrix = MatrixOfBlock(w, w.in_c / w.groups * block_groups, w.out_c / w.groups * block_groups);
   return static_cast<size_t>(DivideUp(w.groups, block_groups) * matrix.Bytes());
 }
 
@@ -387,6 +578,7 @@ void Pack(const ConvU8S8Weights& w, void* packed) {
   const int64_t block_channels = group_channels * block_groups;
   const int64_t block_columns = group_columns * block_groups;
   const Reduction reduction = MakeReduction(block_channels, w.kernel_h, w.kernel_w, merged);
+  const PackedMatrix matrix = MatrixOfBlock(w, block_channels, block_columns);
   const int64_t taps = w.kernel_h * w.kernel_w;
   auto* to = static_cast<uint8_t*>(packed);
   for (int64_t first = 0; first < w.out_c; first += block_columns) {
@@ -402,9 +594,9 @@ void Pack(const ConvU8S8Weights& w, void* packed) {
         }
       }
     };
-    PackMatrix(reduction, Smaller(block_columns, w.out_c - first), w.bias == nullptr ? nullptr : w.bias + first,
-               w.multipliers + first, w.input_zero_point, weights, to);
-    to += PackedMatrix{block_columns, reduction.Steps()}.Bytes();
+    PackMatrix(reduction, Smaller(block_columns, w.out_c - first), matrix.taps,
+               w.bias == nullptr ? nullptr : w.bias + first, w.multipliers + first, w.input_zero_point, weights, to);
+    to += matrix.Bytes();
   }
 }
 
@@ -422,13 +614,12 @@ void Run(const ConvU8S8Args& args, int64_t begin, int64_t end, void* workspace) 
   const ConvGeometry& g = args.geometry;
   if (IsMatrixProduct(g)) return kGemmU8S8Kernels.run(MatrixProduct(args), begin, end, workspace);
   const Plan plan(args);
-  auto* runs = static_cast<int64_t*>(workspace);
-  int64_t* pixels = runs + plan.reduction.runs;
-  auto* copy = reinterpret_cast<DotInput*>(static_cast<uint8_t*>(workspace) + plan.StripOffset());
-  MakeOffsets(g, plan, runs, pixels);
+  auto* memory = static_cast<uint8_t*>(workspace);
   const OutputMap map = MakeOutputMap(args.quantization);
   MatrixUnit matrix_unit;
-  StripCopies copies(args, plan, copy);
+  const Call call = {args, plan, map, reinterpret_cast<TileRun*>(memory + plan.RunsOffset()), &matrix_unit};
+  StripCopies copies(args, plan, reinterpret_cast<DotInput*>(memory + plan.StripOffset()));
+  Pixels pixels(g, plan, memory);
   for (int64_t index = begin; index < end; ++index) {
     const Unit unit(plan, g.out_h, index);
     const DotInput* strip;
@@ -438,7 +629,7 @@ void Run(const ConvU8S8Args& args, int64_t begin, int64_t end, void* workspace) 
     } else {
       strip = copies.Strip(unit);
     }
-    RunUnit(args, plan, unit, strip, runs, pixels, map, &matrix_unit);
+    RunUnit(call, unit, strip, &pixels);
   }
 }
 

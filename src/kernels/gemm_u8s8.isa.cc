@@ -12,9 +12,6 @@ constexpr int64_t kUnitElements = 64 * 1024;
 // Input elements of the rows that all panels of a thread pass over: a good part of a second-level cache, so that
 // weights which exceed it are read few times. A matrix unit is so fast that the cache has to hold less of other things.
 constexpr int64_t kPassElements = (kHasMatrixUnit ? 1024 : 256) * 1024;
-// Output elements from which on their lines are fetched ahead: they have left the second-level cache by the time that the
-// next panel writes to them, and stores wait for one another.
-constexpr int64_t kFarOutput = 512 * 1024;
 // Units that a product has at least, size permitting: enough to keep a handful of threads evenly busy.
 constexpr int64_t kWantedUnits = 16;
 
@@ -59,7 +56,7 @@ size_t PackedBytes(int64_t k, int64_t n) {
 
 void Pack(const GemmU8S8Weights& w, void* packed) {
   PackMatrix(
-      Reduction{1, w.k}, w.n, w.bias, w.multipliers, w.input_zero_point,
+      Reduction{1, w.k}, w.n, 0, w.bias, w.multipliers, w.input_zero_point,
       [&w](int64_t n, int64_t, int64_t begin, int64_t end, int8_t* to) {
         CopyStrided(w.data + begin * w.stride_k + n * w.stride_n, end - begin, w.stride_k, to);
       },
@@ -103,26 +100,27 @@ void RunRectangle(const GemmU8S8Args& args, const Blocking& blocking, const Rect
   const int64_t all_rows = blocking.tile_rows.Begin(part.last_tile) - first_row;
   int64_t stride;
   const DotInput* input = FindInput(args, first_row, all_rows, workspace, &stride);
-  const int64_t run_offset = 0;
+  static constexpr TileRun kRun = {0, 0};
   const Epilogue epilogue = ChooseEpilogue(args.c == nullptr, args.output, HasSmallMultipliers(args.packed));
   const Reduction reduction = {1, args.k};
   const PackedMatrix matrix = {args.n, reduction.Steps()};
   if constexpr (kHasMatrixUnit) {
     if (UsesMatrixUnit(args)) {
       const RowGrid rows = {1, all_rows, 0, stride};
-      return matrix_unit->Run({args.packed, matrix, reduction, epilogue, &map, rows, input, &run_offset,
-                               part.first_panel, part.last_panel, args.c, args.c_float, first_row * args.ldc,
-                               args.ldc});
+      return matrix_unit->Run({args.packed, matrix, reduction, epilogue, &map, rows, input, &kRun, part.first_panel,
+                               part.last_panel, args.c, args.c_float, first_row * args.ldc, args.ldc});
     }
   }
-  int64_t row_offsets[kMaxTileRows];
-  for (int r = 0; r < kMaxTileRows; ++r) row_offsets[r] = r * stride;
+  int64_t row_offsets[kMaxTileRows], row_outputs[kMaxTileRows];
+  for (int r = 0; r < kMaxTileRows; ++r) row_offsets[r] = r * stride, row_outputs[r] = r * args.ldc;
   for (int64_t panel = part.first_panel; panel < part.last_panel; ++panel) {
     PanelTiles tiles(args.packed, matrix, reduction, panel, epilogue, map);
     tiles.job.row_offsets = row_offsets;
-    tiles.job.run_offsets = &run_offset;
-    tiles.job.output_stride = args.ldc;
+    tiles.job.row_outputs = row_outputs;
+    tiles.job.first_run = &kRun;
+    tiles.job.last_run = &kRun + 1;
     tiles.job.row_pitch = stride;
+    tiles.job.output_pitch = args.ldc;
     tiles.job.output_is_far = args.m * args.ldc >= kFarOutput;
     for (int64_t tile = part.first_tile; tile < part.last_tile;) {
       const int64_t next = blocking.tile_rows.EndOfEqual(tile, part.last_tile);

@@ -24,7 +24,7 @@ inline QLITE_INLINE void StoreBytes(const TileOutput& out, const Accumulators<kR
   // where the registers are full.
   asm volatile("" ::: "memory");
   auto* output = static_cast<uint8_t*>(out.output);
-  const int64_t stride = out.output_stride;
+  const int64_t* const rows = out.row_outputs;
   const int columns = out.columns;
   const OutputMap& map = *out.map;
   V::F32 multipliers[kVectors];
@@ -41,31 +41,32 @@ inline QLITE_INLINE void StoreBytes(const TileOutput& out, const Accumulators<kR
     const V::U8 bytes = V::GatherRows<kGathered>(V::Narrow4<kEpilogue>(rounded, map));
     Unroll<kGathered>([&](auto j) QLITE_INLINE {
       if constexpr (kFirst + j.value < kRows) {
-        V::StorePiece<kGathered, j.value>(output, bytes, columns);
-        output += stride;
-        // Opaque, lest the compiler find the addresses of all rows before the first sum.
-        asm("" : "+r"(output));
+        V::StorePiece<kGathered, j.value>(output + rows[kFirst + j.value], bytes, columns);
       }
     });
   });
 }
 
+// The columns of a row that stand in the lanes [4 * i, 4 * i + 4) of a vector are neighbours.
 template <int kRows, int kVectors>
 inline void StoreFloats(const TileOutput& out, const Accumulators<kRows, kVectors>& acc) {
   using V = VecWide;
+  constexpr int kColumns = kVectors * kLanes;
   auto* output = static_cast<float*>(out.output);
   for (int r = 0; r < kRows; ++r) {
-    float unpacked[kVectors * kLanes];
+    float unpacked[kColumns];
     for (int v = 0; v < kVectors; ++v) {
       V::StoreF32(unpacked + v * kLanes, V::Scale(acc.at[r][v], V::LoadF32(out.multipliers + v * kLanes)));
     }
-    float row[kVectors * kLanes];
-    for (int v = 0; v < kVectors; ++v) {
-      for (int lane = 0; lane < kLanes; ++lane) {
-        row[PackedMatrix::Column(kVectors, v, lane)] = unpacked[v * kLanes + lane];
-      }
+    float partial[kColumns];
+    const bool is_full = out.columns == kColumns;
+    float* const row = is_full ? output + out.row_outputs[r] : partial;
+    for (int i = 0; i < kColumns / 4; ++i) {
+      std::memcpy(row + 4 * i, unpacked + i % kVectors * kLanes + i / kVectors * 4, 4 * sizeof(float));
     }
-    std::memcpy(output + r * out.output_stride, row, static_cast<size_t>(out.columns) * sizeof(float));
+    if (!is_full) {
+      std::memcpy(output + out.row_outputs[r], partial, static_cast<size_t>(out.columns) * sizeof(float));
+    }
   }
 }
 

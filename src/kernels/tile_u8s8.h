@@ -59,6 +59,10 @@ inline constexpr int kMaxChunkSteps = 16;
 inline constexpr int kMaxChunkSteps = 1;
 #endif
 
+// Output elements from which on their lines are fetched ahead: they have left the second-level cache by the time that
+// the next panel writes to them, and stores wait for one another.
+inline constexpr int64_t kFarOutput = 512 * 1024;
+
 // Steps in the body of the inner loop, and the bytes of the next panel that are prefetched there. Where a dot product
 // takes several operations on registers of its own, one step fills the body.
 #if QLITE_ISA_avxvnni || QLITE_ISA_avx512vnni || QLITE_ISA_neondot
@@ -85,6 +89,8 @@ struct Reduction {
 struct PackedMatrix {
   int64_t n;
   int64_t steps;
+  // Equal parts of the reduction whose weights are summed up, for each column: [panel][tap][column of the panel].
+  int64_t taps = 0;
 
   int64_t Panels() const { return DivideUp(n, kPanelColumns); }
   int64_t PaddedColumns() const { return Panels() * kPanelColumns; }
@@ -93,7 +99,10 @@ struct PackedMatrix {
   int64_t MultipliersOffset() const { return BiasOffset() + RoundUp(PaddedColumns() * 4, kPackedAlignment); }
   int64_t WeightsOffset() const { return 2 * MultipliersOffset() - BiasOffset(); }
   int64_t PanelOffset(int64_t panel) const { return WeightsOffset() + panel * steps * VecWide::kBytes * 2; }
-  int64_t Bytes() const { return RoundUp(PanelOffset(Panels()), kPackedAlignment); }
+  int64_t SumsOffset(int64_t panel) const {
+    return RoundUp(PanelOffset(Panels()), kPackedAlignment) + panel * taps * kPanelColumns * 4;
+  }
+  int64_t Bytes() const { return RoundUp(SumsOffset(Panels()), kPackedAlignment); }
 
   static int Column(int vectors, int vector, int lane) { return 4 * (vectors * (lane / 4) + vector) + lane % 4; }
 };
@@ -120,15 +129,32 @@ inline void PackLane(const int8_t* elements, int64_t steps, int lane, int64_t pi
   }
 }
 
-// Packs a matrix. `weights(column, run, begin, end, to)` writes the elements of a column at the positions [begin, end)
-// of a run to `to`, in order. They are asked for a few positions of all of a panel's columns at a time, which lie
-// together in the packed form.
+inline uint32_t SumOf(const int8_t* elements, int64_t n) {
+  uint32_t sum = 0;
+  for (int64_t i = 0; i < n; ++i) sum += static_cast<uint32_t>(elements[i]);
+  return sum;
+}
+
+// Adds the elements at the positions [begin, begin + count) of the whole reduction, padding not counted, to the sums of
+// their taps.
+inline void AddToTaps(const int8_t* elements, int64_t begin, int64_t count, int64_t tap_length, uint32_t* sums) {
+  for (int64_t i = 0; i < count;) {
+    const int64_t tap = (begin + i) / tap_length;
+    const int64_t end = Smaller(count, (tap + 1) * tap_length - begin);
+    sums[tap * kPanelColumns] += SumOf(elements + i, end - i);
+    i = end;
+  }
+}
+
+// Packs a matrix; the sums of `taps` parts of the reduction with it. `weights(column, run, begin, end, to)` writes the
+// elements of a column at the positions [begin, end) of a run to `to`, in order. They are asked for a few positions of
+// all of a panel's columns at a time, which lie together in the packed form.
 template <class Weights>
-void PackMatrix(const Reduction& reduction, int64_t n, const int32_t* bias, const float* multipliers,
+void PackMatrix(const Reduction& reduction, int64_t n, int64_t taps, const int32_t* bias, const float* multipliers,
                 int32_t zero_point, const Weights& weights, void* packed) {
   constexpr int64_t kPositions = 256;
   int8_t elements[kPositions + kDotDepth];
-  const PackedMatrix matrix{n, reduction.Steps()};
+  const PackedMatrix matrix{n, reduction.Steps(), taps};
   auto* base = static_cast<uint8_t*>(packed);
   std::memset(base, 0, static_cast<size_t>(matrix.Bytes()));
   WriteHeader(multipliers, n, base);
@@ -137,6 +163,7 @@ void PackMatrix(const Reduction& reduction, int64_t n, const int32_t* bias, cons
   for (int64_t panel = 0; panel < matrix.Panels(); ++panel) {
     const int vectors = matrix.PanelVectors(panel);
     auto* to = reinterpret_cast<DotWeight*>(base + matrix.PanelOffset(panel));
+    auto* tap_sums = reinterpret_cast<uint32_t*>(base + matrix.SumsOffset(panel));
     uint32_t sums[kPanelColumns] = {};
     const auto for_each_column = [&](const auto& visit) {
       for (int v = 0; v < vectors; ++v) {
@@ -153,9 +180,11 @@ void PackMatrix(const Reduction& reduction, int64_t n, const int32_t* bias, cons
         for_each_column([&](int64_t column, int v, int lane) {
           weights(column, run, begin, begin + count, elements);
           std::memset(elements + count, 0, kDotDepth);  // the last step may be in part of padding
-          uint32_t sum = 0;
-          for (int64_t i = 0; i < count; ++i) sum += static_cast<uint32_t>(elements[i]);
-          sums[v * kLanes + lane] += sum;
+          sums[v * kLanes + lane] += SumOf(elements, count);
+          if (taps > 0) {
+            AddToTaps(elements, run * reduction.run_length + begin, count, reduction.runs * reduction.run_length / taps,
+                      tap_sums + v * kLanes + lane);
+          }
           PackLane(elements, DivideUp(count, kDotDepth), lane, vectors * kLanes * kDotDepth,
                    to + (first_step * vectors + v) * kLanes * kDotDepth);
         });
@@ -173,10 +202,16 @@ void PackMatrix(const Reduction& reduction, int64_t n, const int32_t* bias, cons
 // Where the output of a tile goes, and how.
 struct TileOutput {
   const float* multipliers;
-  void* output;           // uint8_t or float, the first column of the first row
-  int64_t output_stride;  // elements
-  int columns;            // to store, 1..kPanelColumns
+  void* output;                // uint8_t or float, the first column
+  const int64_t* row_outputs;  // of each row, elements from `output`
+  int columns;                 // to store, 1..kPanelColumns
   const OutputMap* map;
+};
+
+// A run of the reduction.
+struct TileRun {
+  int64_t input;  // elements from the beginning of a row
+  int64_t step;   // of the weights
 };
 
 // Tiles of equal height, below each other: rows x (columns of one panel). One after the other in one call, because what
@@ -184,23 +219,28 @@ struct TileOutput {
 struct TileJob : TileOutput {
   const DotInput* input;
   const int64_t* row_offsets;  // of each row of the first tile, elements from `input`
-  const int64_t* run_offsets;  // of each run, elements from the beginning of a row
-  int64_t runs;
+  const TileRun* first_run;
+  const TileRun* last_run;  // not included
   int64_t run_steps;
   const DotWeight* weights;
   const int32_t* bias;
+  int64_t panel_steps;     // from the weights of a panel to those of the next one
   int64_t first_tile = 0;  // as numbered in the panel
   int64_t last_tile = 1;   // not included
-  int64_t row_pitch = 0;   // of the input, elements; of no account where there is one tile
+  // From row to row of input and output, elements; of no account where there is one tile.
+  int64_t row_pitch = 0;
+  int64_t output_pitch = 0;
   // Distance in bytes to the rows of the next tile, which are prefetched; 0: nothing is.
   int64_t rows_ahead = 0;
   bool output_is_far = false;  // a tile's part of it is prefetched before its sums
 
-  // Distance in bytes to the share of the next panel that a tile of this one prefetches.
+  // The first tiles of a panel prefetch a share of the next one each.
+  static constexpr int64_t Shares(int vectors) {
+    return DivideUp(kUnrolledSteps * vectors * VecWide::kBytes, kPrefetchedBytes);
+  }
+  // Distance in bytes to the share of a tile.
   int64_t PanelAhead(int vectors, int64_t tile) const {
-    const int64_t share = tile * kPrefetchedBytes;
-    const int64_t step_bytes = vectors * VecWide::kBytes;
-    return share < kUnrolledSteps * step_bytes ? runs * run_steps * step_bytes + share : 0;
+    return tile < Shares(vectors) ? panel_steps * vectors * VecWide::kBytes + tile * kPrefetchedBytes : 0;
   }
 };
 
@@ -221,8 +261,8 @@ struct PanelTiles {
         column(panel * kPanelColumns),
         vectors(matrix.PanelVectors(panel)) {
     const auto* base = static_cast<const uint8_t*>(packed);
-    job.runs = reduction.runs;
     job.run_steps = reduction.RunSteps();
+    job.panel_steps = matrix.steps;
     job.weights = reinterpret_cast<const DotWeight*>(base + matrix.PanelOffset(panel));
     job.bias = reinterpret_cast<const int32_t*>(base + matrix.BiasOffset()) + column;
     job.multipliers = reinterpret_cast<const float*>(base + matrix.MultipliersOffset()) + column;

@@ -58,13 +58,12 @@ inline QLITE_INLINE void Reduce(const TileJob& job, const DotInput* first_row, c
       Unroll<kSplits - 1>([&](auto s) QLITE_INLINE { acc[s.value + 1].at[r.value][v.value] = V::Zero(); });
     });
   });
-  const DotWeight* weights = job.weights;
-  const int64_t* run_offset = job.run_offsets;
-  const int64_t* const last_run = run_offset + job.runs;
+  const TileRun* run = job.first_run;
   const int64_t single_steps = static_cast<int64_t>(static_cast<uint64_t>(job.run_steps) % kSteps);
   const int64_t body_weights = (job.run_steps - single_steps) * kVectors * kLanes * kDotDepth;
   do {
-    const DotInput* input = first_row + *run_offset;
+    const DotInput* input = first_row + run->input;
+    const DotWeight* weights = job.weights + run->step * (kVectors * kLanes * kDotDepth);
     // Counted by the weights alone: addresses take all registers, and a counter in memory would wait in the queue of
     // stores behind those of the tile before, which fills when their lines come from afar.
     for (const DotWeight* const end = weights + body_weights; weights != end;) {
@@ -81,7 +80,7 @@ inline QLITE_INLINE void Reduce(const TileJob& job, const DotInput* first_row, c
       Steps<kSteps, kSplits>(input, row_offsets, weights, acc);
     }
     for (int64_t left = single_steps; left > 0; --left) Steps<1, kSplits>(input, row_offsets, weights, acc);
-  } while (++run_offset != last_run);
+  } while (++run != job.last_run);
   Unroll<(kSplits - 1) * kRows * kVectors>([&](auto i) QLITE_INLINE {
     constexpr int kSplit = i.value / (kRows * kVectors) + 1;
     constexpr int kRow = i.value / kVectors % kRows;
@@ -91,8 +90,11 @@ inline QLITE_INLINE void Reduce(const TileJob& job, const DotInput* first_row, c
 }
 
 // A call, lest the addresses of all rows be found beforehand for tiles that prefetch none.
-__attribute__((noinline)) void PrefetchRows(const void* p, int64_t distance, int64_t pitch, int rows) {
-  for (int r = 0; r < rows; ++r) Prefetch(p, distance + r * pitch);
+__attribute__((noinline)) void PrefetchRows(const TileOutput& output, int64_t element_bytes, int rows) {
+  // The end of each row: its beginning may lie in a line that the panel before has just written to.
+  for (int r = 0; r < rows; ++r) {
+    Prefetch(output.output, (output.row_outputs[r] + output.columns) * element_bytes - 1);
+  }
 }
 
 template <Epilogue kEpilogue, int kVectors, int kRows>
@@ -107,11 +109,10 @@ void Tiles(const TileJob& job) {
       [&](auto r) QLITE_INLINE { row_offsets[r.value] = r.value == 0 ? 0 : job.row_offsets[r.value] - first_offset; });
   const DotInput* first_row = job.input + first_offset;
   TileOutput output = job;
-  const int64_t output_pitch = job.output_stride * kElementBytes;
+  const int64_t output_pitch = job.output_pitch * kElementBytes;
   for (int64_t tile = job.first_tile; tile < job.last_tile; ++tile) {
     Accumulators<kRows, kVectors> acc[Splits<kRows, kVectors>()];
-    // The end of each row: its beginning may lie in a line that the panel before has just written to.
-    if (job.output_is_far) PrefetchRows(output.output, job.columns * kElementBytes - 1, output_pitch, kRows);
+    if (job.output_is_far) PrefetchRows(output, kElementBytes, kRows);
     Reduce<kRows, kVectors>(job, first_row, row_offsets, job.PanelAhead(kVectors, tile), acc);
     Store<kEpilogue, kRows, kVectors>(output, acc[0]);
     first_row += kRows * job.row_pitch;

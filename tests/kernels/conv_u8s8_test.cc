@@ -87,17 +87,48 @@ TEST_CASE("conv_u8s8 is exact for narrow images of many channels, in one strip a
   Check({MakeGeometry(22, 9, 7, 40, 3, 3, 1, 1)});
 }
 
-TEST_CASE("conv_u8s8 is exact where rows of taps lie outside the image") {
+TEST_CASE("conv_u8s8 is exact where taps lie outside the image") {
   for (const int64_t kernel : {3, 5}) {
     for (const int64_t pad : {1, 2, 4}) {
       for (const int64_t dilation : {1, 2}) {
         for (const int64_t stride : {1, 2}) {
           for (const int64_t out_c : {9, 40}) Check({MakeGeometry(64, 7, 9, out_c, kernel, 3, stride, pad, dilation)});
+          Check({MakeGeometry(64, 9, 7, 40, 3, kernel, stride, pad, dilation)});
+          // A tap ends within a step.
+          Check({MakeGeometry(30, 9, 7, 40, 3, kernel, stride, pad, dilation)});
         }
       }
     }
   }
   Check({MakeGeometry(128, 4, 9, 80, 3, 3, 1, 1, 1, 2)});
+  Check({MakeGeometry(128, 9, 4, 80, 3, 3, 1, 1, 1, 2)});
+  // Of strips, those at the top and the bottom alone have rows outside, and the last one may have some in part.
+  for (const int64_t lines : {29, 30, 31}) {
+    for (const int64_t stride : {1, 2}) Check({MakeGeometry(64, lines, 24, 40, 3, 3, stride, 1)});
+  }
+  // Pixels that lie beyond all taps.
+  for (const int64_t out_c : {9, 40}) {
+    for (const int64_t pad : {1, 5}) {
+      ConvCase c = {MakeGeometry(64, 9, 11, out_c, 1, 1, 1, pad)};
+      Check(c);
+      c.float_output = true;
+      Check(c);
+    }
+  }
+  for (const int64_t kernel_w : {1, 7}) {
+    ConvCase c = {MakeGeometry(32, 17, 17, 40, 8 - kernel_w, kernel_w)};
+    c.geometry.pad_top = (7 - kernel_w) / 2;
+    c.geometry.pad_left = kernel_w / 2;
+    c.geometry.out_h = c.geometry.out_w = 17;
+    c.geometry.out_pixel_stride = 43;
+    c.geometry.batch = 2;
+    for (const int64_t piece : {1, 3}) {
+      c.piece = piece;
+      Check(c);
+    }
+    c.float_output = true;
+    Check(c);
+  }
 }
 
 TEST_CASE("conv_u8s8 is exact for groups") {
