@@ -352,6 +352,7 @@ void RunUnit(const ConvU8S8Args& args, const Plan& plan, const Unit& unit, const
     panel_tiles.job.input = input;
     panel_tiles.job.run_offsets = runs;
     panel_tiles.job.output_stride = g.out_pixel_stride;
+    int64_t tile_of_panel = 0;
     for (int64_t row = 0; row < unit.rows;) {
       const RowSpan span = NextSpan(g, plan, unit, row);
       row = span.end;
@@ -364,6 +365,8 @@ void RunUnit(const ConvU8S8Args& args, const Plan& plan, const Unit& unit, const
       for (int64_t tile = 0; tile < tile_count; ++tile) {
         const int64_t first = span.begin * g.out_w + tile_pixels.Begin(tile);
         tiles.job.row_offsets = pixel_offsets + first;
+        tiles.job.first_tile = tile_of_panel++;
+        tiles.job.last_tile = tile_of_panel;
         tiles.SetOutput(args.output, args.output_float, output + first * g.out_pixel_stride);
         tiles.Run(tile_pixels.Begin(tile + 1) - tile_pixels.Begin(tile));
       }
