@@ -12,8 +12,12 @@ constexpr int64_t kUnitElements = 64 * 1024;
 // Input elements of the rows that all panels of a thread pass over: a good part of a second-level cache, so that
 // weights which exceed it are read few times. A matrix unit is so fast that the cache has to hold less of other things.
 constexpr int64_t kPassElements = (kHasMatrixUnit ? 1024 : 256) * 1024;
-// Output elements from which on their lines are fetched ahead: they have left the second-level cache by the time that the
-// next panel writes to them, and stores wait for one another.
+// The same where rows are widened and all weights are of at most so many bytes, which stay in the cache anyway: rows
+// that were just written are read from nearer then.
+constexpr int64_t kNearPassElements = 128 * 1024;
+constexpr int64_t kNearWeightsBytes = 256 * 1024;
+// Output elements from which on their lines are fetched ahead: they have left the second-level cache by the time that
+// the next panel writes to them, and stores wait for one another.
 constexpr int64_t kFarOutput = 512 * 1024;
 // Units that a product has at least, size permitting: enough to keep a handful of threads evenly busy.
 constexpr int64_t kWantedUnits = 16;
@@ -23,10 +27,15 @@ bool UsesMatrixUnit(const GemmU8S8Args& args) { return MatrixUnit::Pays(args.m, 
 // Rows of a tile at most.
 int64_t MaxTileRows(const GemmU8S8Args& args) { return UsesMatrixUnit(args) ? MatrixUnit::kBlockRows : kMaxTileRows; }
 
+bool HasNearWeights(const GemmU8S8Args& args) {
+  return sizeof(DotInput) > 1 && args.k * args.n * static_cast<int64_t>(sizeof(DotWeight)) <= kNearWeightsBytes;
+}
+
 // Rows are cut into tiles of nearly equal height, tiles into blocks; panels into groups where there are few blocks.
 struct Blocking {
   explicit Blocking(const GemmU8S8Args& args)
       : tile_elements(Larger(args.k, 1) * MaxTileRows(args)),
+        pass_elements(HasNearWeights(args) ? kNearPassElements : kPassElements),
         tiles(DivideUp(args.m, MaxTileRows(args))),
         panels(DivideUp(args.n, kPanelColumns)),
         blocks(CountBlocks()),
@@ -41,9 +50,10 @@ struct Blocking {
   }
   int64_t Units() const { return blocks * groups; }
   // Tiles of a pass, which are widened at a time where that is needed.
-  int64_t PassTiles() const { return Larger(1, kPassElements / tile_elements); }
+  int64_t PassTiles() const { return Larger(1, pass_elements / tile_elements); }
 
   int64_t tile_elements;  // of input
+  int64_t pass_elements;
   int64_t tiles;
   int64_t panels;
   int64_t blocks;
