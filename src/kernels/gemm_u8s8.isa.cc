@@ -19,6 +19,8 @@ constexpr int64_t kNearWeightsBytes = 256 * 1024;
 // Output elements from which on their lines are fetched ahead: they have left the second-level cache by the time that
 // the next panel writes to them, and stores wait for one another.
 constexpr int64_t kFarOutput = 512 * 1024;
+// But not of shallower products, in whose time the prefetches would count.
+constexpr int64_t kLeastFarDepth = 256;
 // Units that a product has at least, size permitting: enough to keep a handful of threads evenly busy.
 constexpr int64_t kWantedUnits = 16;
 
@@ -133,7 +135,7 @@ void RunRectangle(const GemmU8S8Args& args, const Blocking& blocking, const Rect
     tiles.job.run_offsets = &run_offset;
     tiles.job.output_stride = args.ldc;
     tiles.job.row_pitch = stride;
-    tiles.job.output_is_far = args.m * args.ldc >= kFarOutput;
+    tiles.job.output_is_far = args.m * args.ldc >= kFarOutput && args.k >= kLeastFarDepth;
     for (int64_t tile = part.first_tile; tile < part.last_tile;) {
       const int64_t next = blocking.tile_rows.EndOfEqual(tile, part.last_tile);
       const int64_t row = blocking.tile_rows.Begin(tile);
