@@ -161,13 +161,17 @@ void WarmUp(int threads, const std::function<void()>& function) {
   } while (std::chrono::steady_clock::now() < end);
 }
 
+// Each function has so many turns at least. A neighbour on the other thread of the core takes up to a third of what it
+// starts in a cycle, more of some loops than of others, and leaves it alone for some milliseconds at a time.
+constexpr int kLeastTurns = 24;
+
 // The best time of one call of each of several functions, called in turns of about a millisecond, or of four where
 // threads have to be woken before.
 std::vector<double> BestTimes(const Options& options, const std::vector<std::function<void()>>& functions) {
   const double turn_seconds = options.threads > 1 ? 4e-3 : 1e-3;
   std::vector<double> best(functions.size(), 1e9);
   double spent = 0;
-  for (int turn = 0; turn < 4 || spent < options.seconds; ++turn) {
+  for (int turn = 0; turn < kLeastTurns || spent < options.seconds; ++turn) {
     for (size_t i = 0; i < functions.size(); ++i) {
       if (options.threads > 1) {
         // OpenMP's threads go on spinning after their work and would keep a processor from ours: wait until they sleep.

@@ -559,7 +559,8 @@ void RunUnit(const Call& call, const Unit& unit, const DotInput* strip, Pixels* 
   for (int64_t panel = first_panel; panel < last_panel; ++panel) {
     PanelTiles tiles(packed, matrix, plan.reduction, panel, epilogue, call.map);
     tiles.job.input = input;
-    tiles.job.output_is_far = g.out_h * g.out_w * g.out_pixel_stride >= kFarOutput;
+    tiles.job.output_is_far =
+        IsFarOutput(g.out_h * g.out_w * g.out_pixel_stride, plan.reduction.runs * plan.reduction.run_length);
     RunPanel(call, *pixels, reinterpret_cast<const int32_t*>(packed + matrix.SumsOffset(panel)), output, tiles);
   }
 }

@@ -12,6 +12,10 @@ constexpr int64_t kUnitElements = 64 * 1024;
 // Input elements of the rows that all panels of a thread pass over: a good part of a second-level cache, so that
 // weights which exceed it are read few times. A matrix unit is so fast that the cache has to hold less of other things.
 constexpr int64_t kPassElements = (kHasMatrixUnit ? 1024 : 256) * 1024;
+// The same where rows are widened and all weights are of at most so many bytes, which stay in the cache anyway: rows
+// that were just written are read from nearer then.
+constexpr int64_t kNearPassElements = 128 * 1024;
+constexpr int64_t kNearWeightsBytes = 256 * 1024;
 // Units that a product has at least, size permitting: enough to keep a handful of threads evenly busy.
 constexpr int64_t kWantedUnits = 16;
 
@@ -20,10 +24,15 @@ bool UsesMatrixUnit(const GemmU8S8Args& args) { return MatrixUnit::Pays(args.m, 
 // Rows of a tile at most.
 int64_t MaxTileRows(const GemmU8S8Args& args) { return UsesMatrixUnit(args) ? MatrixUnit::kBlockRows : kMaxTileRows; }
 
+bool HasNearWeights(const GemmU8S8Args& args) {
+  return sizeof(DotInput) > 1 && args.k * args.n * static_cast<int64_t>(sizeof(DotWeight)) <= kNearWeightsBytes;
+}
+
 // Rows are cut into tiles of nearly equal height, tiles into blocks; panels into groups where there are few blocks.
 struct Blocking {
   explicit Blocking(const GemmU8S8Args& args)
       : tile_elements(Larger(args.k, 1) * MaxTileRows(args)),
+        pass_elements(HasNearWeights(args) ? kNearPassElements : kPassElements),
         tiles(DivideUp(args.m, MaxTileRows(args))),
         panels(DivideUp(args.n, kPanelColumns)),
         blocks(CountBlocks()),
@@ -38,9 +47,10 @@ struct Blocking {
   }
   int64_t Units() const { return blocks * groups; }
   // Tiles of a pass, which are widened at a time where that is needed.
-  int64_t PassTiles() const { return Larger(1, kPassElements / tile_elements); }
+  int64_t PassTiles() const { return Larger(1, pass_elements / tile_elements); }
 
   int64_t tile_elements;  // of input
+  int64_t pass_elements;
   int64_t tiles;
   int64_t panels;
   int64_t blocks;
@@ -121,7 +131,7 @@ void RunRectangle(const GemmU8S8Args& args, const Blocking& blocking, const Rect
     tiles.job.last_run = &kRun + 1;
     tiles.job.row_pitch = stride;
     tiles.job.output_pitch = args.ldc;
-    tiles.job.output_is_far = args.m * args.ldc >= kFarOutput;
+    tiles.job.output_is_far = IsFarOutput(args.m * args.ldc, args.k);
     for (int64_t tile = part.first_tile; tile < part.last_tile;) {
       const int64_t next = blocking.tile_rows.EndOfEqual(tile, part.last_tile);
       const int64_t row = blocking.tile_rows.Begin(tile);

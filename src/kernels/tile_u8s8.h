@@ -59,15 +59,21 @@ inline constexpr int kMaxChunkSteps = 16;
 inline constexpr int kMaxChunkSteps = 1;
 #endif
 
-// Output elements from which on their lines are fetched ahead: they have left the second-level cache by the time that
-// the next panel writes to them, and stores wait for one another.
-inline constexpr int64_t kFarOutput = 512 * 1024;
+// Whether the lines of an output of so many elements are fetched ahead: those of a large one have left the second-level
+// cache by the time that the next panel writes to them, and stores wait for one another. Not of products of a short
+// reduction, in whose time the prefetches would count.
+constexpr bool IsFarOutput(int64_t elements, int64_t depth) { return elements >= 512 * 1024 && depth >= 256; }
 
-// Steps in the body of the inner loop, and the bytes of the next panel that are prefetched there. Where a dot product
-// takes several operations on registers of its own, one step fills the body.
+// Steps in the body of the inner loop, and the bytes of the next panel that are prefetched there. What counts and
+// prefetches takes its share of the instructions that a core starts in a cycle, which it shares with a neighbour on its
+// other thread. A dot product of two instructions fills the body with two steps; without three operands it takes moves,
+// too, and one step is enough.
 #if QLITE_ISA_avxvnni || QLITE_ISA_avx512vnni || QLITE_ISA_neondot
 inline constexpr int kUnrolledSteps = 4;
 inline constexpr int kPrefetchedBytes = 128;
+#elif QLITE_ISA_avx2 || QLITE_ISA_avx512
+inline constexpr int kUnrolledSteps = 2;
+inline constexpr int kPrefetchedBytes = 64;
 #else
 inline constexpr int kUnrolledSteps = 1;
 inline constexpr int kPrefetchedBytes = 64;

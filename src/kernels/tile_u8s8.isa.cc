@@ -13,6 +13,16 @@ constexpr int Splits() {
   return kRows * kVectors >= 8 ? 1 : kRows * kVectors >= 4 ? 2 : 4;
 }
 
+// Adds a dot product to a sum. Where that is an instruction of its own and there are several steps, the compiler must
+// not see an addition: it would add the products of the steps to each other first, and has no registers for them.
+inline QLITE_INLINE void Accumulate(V::I32 input, V::I32 weights, V::I32& sum) {
+#if (QLITE_ISA_avx2 && !QLITE_ISA_avxvnni) || QLITE_ISA_avx512
+  asm("vpaddd %1, %0, %0" : "+v"(sum) : "v"(V::Dot(V::Zero(), input, weights)));
+#else
+  sum = V::Dot(sum, input, weights);
+#endif
+}
+
 template <int kRows, int kVectors>
 inline QLITE_INLINE void Step(const DotInput* input, const int64_t* row_offsets, const DotWeight* weights,
                               Accumulators<kRows, kVectors>& acc) {
@@ -20,13 +30,13 @@ inline QLITE_INLINE void Step(const DotInput* input, const int64_t* row_offsets,
   Unroll<kVectors>([&](auto v) QLITE_INLINE { w[v.value] = V::LoadI32(weights + v.value * kLanes * kDotDepth); });
   Unroll<kRows>([&](auto r) QLITE_INLINE {
     const V::I32 x = V::BroadcastInput(input + row_offsets[r.value]);
-    Unroll<kVectors>([&](auto v)
-                         QLITE_INLINE { acc.at[r.value][v.value] = V::Dot(acc.at[r.value][v.value], x, w[v.value]); });
+    Unroll<kVectors>([&](auto v) QLITE_INLINE { Accumulate(x, w[v.value], acc.at[r.value][v.value]); });
   });
 }
 
-// Into the second-level cache. Any address will do.
-inline void Prefetch(const void* p, int64_t distance) {
+// Into the second-level cache. Any address will do. (Inlined early: the compiler takes a function that does nothing but
+// prefetch for one without effect and removes its calls.)
+inline QLITE_INLINE void Prefetch(const void* p, int64_t distance) {
   __builtin_prefetch(static_cast<const char*>(p) + distance, 0, 2);
 }
 
@@ -89,12 +99,14 @@ inline QLITE_INLINE void Reduce(const TileJob& job, const DotInput* first_row, c
   });
 }
 
-// A call, lest the addresses of all rows be found beforehand for tiles that prefetch none.
+// A call, lest the addresses of all rows be found beforehand for tiles that prefetch none. (The empty statement is what
+// keeps it one: see Prefetch.)
 __attribute__((noinline)) void PrefetchRows(const TileOutput& output, int64_t element_bytes, int rows) {
   // The end of each row: its beginning may lie in a line that the panel before has just written to.
   for (int r = 0; r < rows; ++r) {
     Prefetch(output.output, (output.row_outputs[r] + output.columns) * element_bytes - 1);
   }
+  asm volatile("");
 }
 
 template <Epilogue kEpilogue, int kVectors, int kRows>
