@@ -447,10 +447,11 @@ using VecWide = Vec256;
 #else
 
 // `p`, of which the compiler knows nothing. It would hold constants in registers throughout a tile, which needs them
-// all; what lies at such an address is loaded where it is used.
+// all; what lies at such an address is loaded where it is used. (Volatile, lest two uses share a load and, for want of
+// a register, a copy on the stack.)
 template <class T>
 inline const T* Opaque(const T* p) {
-  asm("" : "+r"(p));
+  asm volatile("" : "+r"(p));
   return p;
 }
 
