@@ -154,7 +154,8 @@ class StepSearch {
   absl::StatusOr<RoundedWeight> Rounded(double share) const {
     QuantParams params = ParamsOf(share);
     if (params.bits > kMostStoredBits) {
-      return absl::OutOfRangeError(StrCat("an error of ", target_.error, " takes more than ", kMostStoredBits, " bits"));
+      return absl::OutOfRangeError(
+          StrCat("an error of ", target_.error, " takes more than ", kMostStoredBits, " bits"));
     }
     RoundedWeight result = KeepsSums() ? RoundSums(std::move(params)) : RoundWith(std::move(params));
     result.error = RoundingError(executor_, weights_, result.integers, result.params);

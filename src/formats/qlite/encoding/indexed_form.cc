@@ -15,8 +15,8 @@ constexpr int kDistinctBits = 16;
 int IndexBits(uint64_t distinct) { return static_cast<int>(std::bit_width(distinct - 1)); }
 
 uint64_t Bytes(uint64_t values, uint64_t distinct, int width) {
-  return (kDistinctBits + distinct * static_cast<uint64_t>(width) + values * static_cast<uint64_t>(IndexBits(distinct)) +
-          7) /
+  return (kDistinctBits + distinct * static_cast<uint64_t>(width) +
+          values * static_cast<uint64_t>(IndexBits(distinct)) + 7) /
          8;
 }
 
