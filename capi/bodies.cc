@@ -24,12 +24,11 @@ TableBody::TableBody(std::shared_ptr<ContextBody> maker, CalibrationTable made)
 }
 
 InputShapes ReadShapes(const qlite_input_shape* shapes, size_t count) {
-  constexpr size_t kMaxRank = 16;
   if (count > 0) Needed(shapes, "shapes");
   InputShapes read;
   for (size_t i = 0; i < count; ++i) {
     const std::string name = Needed(shapes[i].name, "the name of an input shape");
-    if (shapes[i].rank > kMaxRank) RefuseValue(name, "the shape of input '" + name + "' has more than 16 extents");
+    if (shapes[i].rank > kMostExtents) RefuseValue(name, "the shape of input '" + name + "' has more than 16 extents");
     if (shapes[i].rank > 0) Needed(shapes[i].dims, "the extents of an input shape");
     std::vector<int64_t> dims(shapes[i].dims, shapes[i].dims + shapes[i].rank);
     if (!read.emplace(name, std::move(dims)).second) RefuseValue(name, "input '" + name + "' is given two shapes");

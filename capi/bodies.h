@@ -22,6 +22,8 @@
 
 namespace qlite::capi {
 
+inline constexpr size_t kMostExtents = 16;  // of a shape at the interface
+
 struct Bytes {
   static constexpr Kind kKind = Kind::kBytes;
   using Handle = qlite_bytes;

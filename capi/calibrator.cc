@@ -5,7 +5,7 @@
 namespace qlite::capi {
 namespace {
 
-qlite_calibrator_options Defaults() {
+qlite_calibrator_options DefaultCalibrator() {
   return {.struct_size = sizeof(qlite_calibrator_options), .method = "MAX_MIN", .check_inputs = 1};
 }
 
@@ -37,14 +37,14 @@ struct CalibratorBody : MadeWithContext {
 using namespace qlite::capi;
 
 qlite_status qlite_calibrator_options_init(qlite_calibrator_options* options, size_t struct_size) {
-  return InitStruct(options, struct_size, Defaults());
+  return InitStruct(options, struct_size, DefaultCalibrator());
 }
 
 qlite_status qlite_calibrator_create(const qlite_context* context, const qlite_graph* graph,
                                      const qlite_calibrator_options* options, qlite_calibrator** calibrator) {
   return Make<ContextBody>(context, calibrator, [&](ContextBody&) {
     return std::make_shared<CalibratorBody>(Needed<ContextBody>(context, "context"), Needed<GraphBody>(graph, "graph"),
-                                            ReadOptions(options, Defaults(), "the calibrator options"));
+                                            ReadOptions(options, DefaultCalibrator(), "the calibrator options"));
   });
 }
 

@@ -18,7 +18,7 @@ PreprocessorRegistry ContextBody::Preprocessors() const {
 
 namespace {
 
-qlite_context_options Defaults() {
+qlite_context_options DefaultContext() {
   const Limits limits;
   return {.struct_size = sizeof(qlite_context_options),
           .num_threads = 1,
@@ -98,7 +98,7 @@ void CheckAbi(uint32_t abi_version) {
 using namespace qlite::capi;
 
 qlite_status qlite_context_options_init(qlite_context_options* options, size_t struct_size) {
-  return InitStruct(options, struct_size, Defaults());
+  return InitStruct(options, struct_size, DefaultContext());
 }
 
 qlite_status qlite_context_create(uint32_t abi_version, const qlite_context_options* options, qlite_context** context,
@@ -107,7 +107,7 @@ qlite_status qlite_context_create(uint32_t abi_version, const qlite_context_opti
   if (error != nullptr) *error = nullptr;
   LastError failure;
   const qlite_status status = Guard(&failure, [&] {
-    const qlite_context_options read = ReadOptions(options, Defaults(), "the context options");
+    const qlite_context_options read = ReadOptions(options, DefaultContext(), "the context options");
     const qlite_executor executor =
         read.executor == nullptr ? qlite_executor{} : ReadStruct(read.executor, qlite_executor{}, "the executor");
     std::shared_ptr<void> loan = Lend(executor.user, executor.release);

@@ -34,12 +34,12 @@ const InputSpec& OneInput(const Target& target) {
          "; name one of them and combine the data sets");
 }
 
-qlite_image_options Defaults() {
+qlite_image_options DefaultImage() {
   return {.struct_size = sizeof(qlite_image_options), .order = QLITE_BGR, .resize_method = QLITE_RESIZE_LINEAR};
 }
 
 ImageOptions ReadImageOptions(const qlite_image_options* host) {
-  const qlite_image_options read = ReadOptions(host, Defaults(), "the image options");
+  const qlite_image_options read = ReadOptions(host, DefaultImage(), "the image options");
   if (read.order < QLITE_RGB || read.order > QLITE_GRAY) Refuse("the colour order is unknown");
   if (read.resize_method < QLITE_RESIZE_LINEAR || read.resize_method > QLITE_RESIZE_CUBIC)
     Refuse("the resize method is unknown");
@@ -151,7 +151,7 @@ qlite_status ForTarget(const qlite_data_target* host, qlite_data_set** data_set,
 using namespace qlite::capi;
 
 qlite_status qlite_image_options_init(qlite_image_options* options, size_t struct_size) {
-  return InitStruct(options, struct_size, Defaults());
+  return InitStruct(options, struct_size, DefaultImage());
 }
 
 qlite_status qlite_data_set_open_images(const qlite_data_target* target, const char* folder, int64_t count,

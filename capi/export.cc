@@ -5,7 +5,7 @@
 namespace qlite::capi {
 namespace {
 
-qlite_export_options Defaults() {
+qlite_export_options DefaultExport() {
   const ExportOptions options;
   return {.struct_size = sizeof(qlite_export_options),
           .format = QLITE_FORMAT_AUTO,
@@ -33,7 +33,7 @@ ModelFormat ChooseFormat(qlite_model_format format, const char* path) {
 
 // `path` may be null.
 Request ReadRequest(const qlite_export_options* host, const char* path) {
-  const qlite_export_options read = ReadOptions(host, Defaults(), "the export options");
+  const qlite_export_options read = ReadOptions(host, DefaultExport(), "the export options");
   Request request;
   request.options.format = ChooseFormat(read.format, path);
   request.options.onnx_uint8_activations = read.onnx_uint8_activations != 0;
@@ -57,7 +57,7 @@ Request ReadRequest(const qlite_export_options* host, const char* path) {
 using namespace qlite::capi;
 
 qlite_status qlite_export_options_init(qlite_export_options* options, size_t struct_size) {
-  return InitStruct(options, struct_size, Defaults());
+  return InitStruct(options, struct_size, DefaultExport());
 }
 
 qlite_status qlite_graph_save(const qlite_context* context, const qlite_graph* graph, const char* path,

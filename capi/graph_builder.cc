@@ -11,8 +11,6 @@
 namespace qlite::capi {
 namespace {
 
-constexpr size_t kMaxRank = 16;
-
 // Values are named by the index of their id, which never changes while a graph is built.
 struct BuilderBody : MadeWithContext {
   static constexpr Kind kKind = Kind::kGraphBuilder;
@@ -40,7 +38,7 @@ std::vector<ValueId> ValuesOf(const Graph& graph, const int32_t* values, size_t 
 }
 
 std::vector<int64_t> Extents(const int64_t* dims, size_t rank) {
-  if (rank > kMaxRank) Refuse("more than 16 extents");
+  if (rank > kMostExtents) Refuse("more than 16 extents");
   if (rank > 0) Needed(dims, "dims");
   return {dims, dims + rank};
 }

@@ -10,7 +10,7 @@ static_assert(static_cast<int>(LossMeasure::kCosine) == QLITE_LOSS_COSINE &&
               static_cast<int>(LossMeasure::kSnr) == QLITE_LOSS_SNR &&
               static_cast<int>(LossMeasure::kTop1) == QLITE_LOSS_TOP1);
 
-qlite_loss_target Defaults() {
+qlite_loss_target DefaultLossTarget() {
   const Goal goal;
   return {.struct_size = sizeof(qlite_loss_target),
           .bound = goal.target.bound,
@@ -28,7 +28,7 @@ const AppliedRemedy& AppliedAt(const ResultBody& body, size_t index) {
 }  // namespace
 
 Goal ReadTarget(const qlite_loss_target* host) {
-  const qlite_loss_target read = ReadOptions(host, Defaults(), "the loss target");
+  const qlite_loss_target read = ReadOptions(host, DefaultLossTarget(), "the loss target");
   if (read.measure < QLITE_LOSS_COSINE || read.measure > QLITE_LOSS_TOP1)
     Refuse("measure " + std::to_string(read.measure) + " is unknown");
   auto resume = Optional<TableBody>(read.resume, "resume");
@@ -45,7 +45,7 @@ Goal ReadTarget(const qlite_loss_target* host) {
 using namespace qlite::capi;
 
 qlite_status qlite_loss_target_init(qlite_loss_target* target, size_t struct_size) {
-  return InitStruct(target, struct_size, Defaults());
+  return InitStruct(target, struct_size, DefaultLossTarget());
 }
 
 qlite_status qlite_quantization_result_get_target(const qlite_quantization_result* result,

@@ -8,7 +8,7 @@
 namespace qlite::capi {
 namespace {
 
-qlite_quantizer_options Defaults() {
+qlite_quantizer_options DefaultQuantizer() {
   const QuantizerOptions options;
   return {.struct_size = sizeof(qlite_quantizer_options),
           .activation_method = "MAX_MIN",
@@ -50,14 +50,14 @@ struct QuantizerBody : MadeWithContext {
 using namespace qlite::capi;
 
 qlite_status qlite_quantizer_options_init(qlite_quantizer_options* options, size_t struct_size) {
-  return InitStruct(options, struct_size, Defaults());
+  return InitStruct(options, struct_size, DefaultQuantizer());
 }
 
 qlite_status qlite_quantizer_create(const qlite_context* context, const qlite_quantizer_options* options,
                                     qlite_quantizer** quantizer) {
   return Make<ContextBody>(context, quantizer, [&](ContextBody&) {
     return std::make_shared<QuantizerBody>(Needed<ContextBody>(context, "context"),
-                                           ReadOptions(options, Defaults(), "the quantizer options"));
+                                           ReadOptions(options, DefaultQuantizer(), "the quantizer options"));
   });
 }
 

@@ -7,7 +7,7 @@
 namespace qlite::capi {
 namespace {
 
-qlite_report_options Defaults() {
+qlite_report_options DefaultReport() {
   const ReportOptions options;
   return {.struct_size = sizeof(qlite_report_options), .rounds = options.rounds, .times = options.times};
 }
@@ -157,7 +157,7 @@ static_assert(static_cast<int>(Remedy::kPerChannel) == QLITE_REMEDY_PER_CHANNEL 
 using namespace qlite::capi;
 
 qlite_status qlite_report_options_init(qlite_report_options* options, size_t struct_size) {
-  return InitStruct(options, struct_size, Defaults());
+  return InitStruct(options, struct_size, DefaultReport());
 }
 
 qlite_status qlite_report_create(const qlite_context* context, const qlite_graph* original,
@@ -167,7 +167,7 @@ qlite_status qlite_report_create(const qlite_context* context, const qlite_graph
     const auto before = Needed<GraphBody>(original, "original");
     const auto after = Needed<GraphBody>(quantized, "quantized");
     const auto data = Needed<DataSetBody>(data_set, "data_set");
-    const qlite_report_options read = ReadOptions(options, Defaults(), "the report options");
+    const qlite_report_options read = ReadOptions(options, DefaultReport(), "the report options");
     const auto sensitivity = Optional<SensitivityBody>(read.sensitivity, "sensitivity");
     qlite::Report made =
         Take(qlite::MakeReport(body.context, before->graph, after->graph, *data->data, ReadReportOptions(read)));

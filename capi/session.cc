@@ -18,7 +18,7 @@ static_assert(static_cast<int>(Float16Use::kNone) == QLITE_FLOAT16_NONE &&
               static_cast<int>(Float16Use::kStorage) == QLITE_FLOAT16_STORAGE &&
               static_cast<int>(Float16Use::kArithmetic) == QLITE_FLOAT16_ARITHMETIC);
 
-qlite_session_options Defaults() { return {.struct_size = sizeof(qlite_session_options)}; }
+qlite_session_options DefaultSession() { return {.struct_size = sizeof(qlite_session_options)}; }
 
 struct SessionBody : MadeWithContext {
   static constexpr Kind kKind = Kind::kSession;
@@ -32,7 +32,7 @@ struct SessionBody : MadeWithContext {
 };
 
 SessionOptions ReadSessionOptions(const qlite_session_options* host) {
-  const qlite_session_options read = ReadOptions(host, Defaults(), "the session options");
+  const qlite_session_options read = ReadOptions(host, DefaultSession(), "the session options");
   if (read.weight_decoding < QLITE_DECODE_AS_MODEL_SAYS || read.weight_decoding > QLITE_DECODE_ON_THE_FLY)
     Refuse("weight_decoding " + std::to_string(read.weight_decoding) + " is unknown");
   SessionOptions options;
@@ -78,8 +78,7 @@ struct HostTap {
 // What CopyTappedValue needs, checked: it trusts its arguments.
 TappedValue ReadTappedValue(const qlite_tapped_value* host, int64_t elements) {
   const qlite_tapped_value read = ReadStruct(host, qlite_tapped_value{}, "the value");
-  constexpr size_t kMaxRank = 16;
-  if (read.rank > kMaxRank) Refuse("more than 16 extents");
+  if (read.rank > kMostExtents) Refuse("more than 16 extents");
   if (read.rank > 0) Needed(read.dims, "dims");
   TappedValue value;
   value.type = ReadElementType(read.type);
@@ -113,7 +112,7 @@ QuantParams ReadParamsOf(const TappedValue& value, const qlite_quant_params* hos
 using namespace qlite::capi;
 
 qlite_status qlite_session_options_init(qlite_session_options* options, size_t struct_size) {
-  return InitStruct(options, struct_size, Defaults());
+  return InitStruct(options, struct_size, DefaultSession());
 }
 
 qlite_status qlite_session_create(const qlite_context* context, const qlite_graph* graph,

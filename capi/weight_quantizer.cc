@@ -16,7 +16,7 @@ static_assert(static_cast<int>(WeightRounding::kNearest) == QLITE_ROUND_NEAREST 
               static_cast<int>(WeightRounding::kGptq) == QLITE_ROUND_GPTQ &&
               static_cast<int>(WeightRounding::kAutomatic) == QLITE_ROUND_AUTOMATIC);
 
-qlite_weight_quantizer_options Defaults() {
+qlite_weight_quantizer_options DefaultWeights() {
   const WeightQuantizerOptions options;
   return {.struct_size = sizeof(qlite_weight_quantizer_options),
           .block_size = options.block_size,
@@ -37,7 +37,7 @@ qlite_weight_quantizer_options Defaults() {
 }
 
 WeightQuantizerOptions ReadWeightOptions(const qlite_weight_quantizer_options* host) {
-  const qlite_weight_quantizer_options read = ReadOptions(host, Defaults(), "the weight quantizer options");
+  const qlite_weight_quantizer_options read = ReadOptions(host, DefaultWeights(), "the weight quantizer options");
   if (read.range_search < kSearchWhereItHelps || read.range_search > 1) Refuse("range_search is not -1, 0 or 1");
   if (read.rounding < QLITE_ROUND_NEAREST || read.rounding > QLITE_ROUND_AUTOMATIC)
     Refuse("rounding " + std::to_string(read.rounding) + " is unknown");
@@ -68,7 +68,7 @@ WeightQuantizerOptions ReadWeightOptions(const qlite_weight_quantizer_options* h
 using namespace qlite::capi;
 
 qlite_status qlite_weight_quantizer_options_init(qlite_weight_quantizer_options* options, size_t struct_size) {
-  return InitStruct(options, struct_size, Defaults());
+  return InitStruct(options, struct_size, DefaultWeights());
 }
 
 qlite_status qlite_weight_quantize(const qlite_context* context, const qlite_graph* graph,

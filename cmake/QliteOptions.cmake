@@ -30,6 +30,9 @@ set(QLITE_PRECOMPILED_OPTIONS $<$<CXX_COMPILER_ID:GNU>:-Wno-restrict> $<$<CXX_CO
 if(QLITE_PRECOMPILE STREQUAL "ALL")
   target_compile_options(qlite_options INTERFACE ${QLITE_PRECOMPILED_OPTIONS})
 endif()
+if(CMAKE_UNITY_BUILD)  # several sources in one are no header, but GCC takes them for some
+  target_compile_options(qlite_options INTERFACE $<$<CXX_COMPILER_ID:GNU>:-Wno-subobject-linkage>)
+endif()
 if(QLITE_SANITIZE)
   # Three checks of pointers make up a sixth of the time to compile, and find little where addresses are watched as well.
   target_compile_options(qlite_options INTERFACE -fsanitize=${QLITE_SANITIZE} -fno-sanitize=null,vptr,object-size

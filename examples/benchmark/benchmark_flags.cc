@@ -8,12 +8,8 @@
 namespace qlite::cli {
 namespace {
 
-constexpr int64_t kMaxThreads = 1024, kMaxMemoryMb = int64_t{1} << 40;
-
-absl::Status Refuse(std::initializer_list<std::string_view> text) { return absl::InvalidArgumentError(Join(text)); }
-
 // The values as they stand on the command line.
-struct Flags {
+struct BenchmarkFlags {
   std::string model_file, model_type = "MindIR", in_data_file, group_info_file, config_file, device = "CPU",
                           provider = "litert";
   std::string benchmark_data_file, benchmark_data_type = "FLOAT", input_shape, input_shapes, cpu_core_list;
@@ -26,7 +22,7 @@ struct Flags {
   bool gl_texture = false, shared_pool = false, logits = false;
 };
 
-FlagParser MakeParser(Flags& f) {
+FlagParser MakeParser(BenchmarkFlags& f) {
   FlagParser p("qlite_benchmark", "Measures a model: latency, memory, accuracy, and how far it is from another one.");
   p.Group("Model and inputs");
   p.Add("modelFile", &f.model_file, "PATH", "the model, .qlite or .onnx (required)");
@@ -78,7 +74,7 @@ FlagParser MakeParser(Flags& f) {
   return p;
 }
 
-absl::Status CheckUnsupported(const Flags& f) {
+absl::Status CheckUnsupported(const BenchmarkFlags& f) {
   if (f.device != "CPU" && f.device != "Auto") {
     return absl::UnimplementedError(Join({"Device type:", f.device, " is not supported."}));
   }
@@ -108,7 +104,7 @@ absl::Status CheckUnsupported(const Flags& f) {
   return absl::OkStatus();
 }
 
-absl::Status CheckNumbers(const Flags& f) {
+absl::Status CheckNumbers(const BenchmarkFlags& f) {
   const auto number = [](int64_t n) { return std::to_string(n); };
   if (f.model_file.empty()) return Refuse({"modelPath is required\nInvalid Model File."});
   if (f.loop_count < 1) return Refuse({"LoopCount:", number(f.loop_count), " must be greater than 0"});
@@ -142,7 +138,7 @@ absl::Status CheckNumbers(const Flags& f) {
   return absl::OkStatus();
 }
 
-absl::Status ReadCores(const Flags& f, BenchmarkRequest& request) {
+absl::Status ReadCores(const BenchmarkFlags& f, BenchmarkRequest& request) {
   request.cpu_bind_mode = f.cpu_bind_mode;
   if (f.cpu_core_list.empty()) return absl::OkStatus();
   constexpr int64_t kMaxCores = 1024;
@@ -197,7 +193,7 @@ void ReadInputFiles(const std::string& text, BenchmarkRequest& request) {
   }
 }
 
-std::vector<std::pair<std::string, std::string>> Settings(const Flags& f) {
+std::vector<std::pair<std::string, std::string>> Settings(const BenchmarkFlags& f) {
   const auto number = [](int64_t n) { return std::to_string(n); };
   const auto real = [](double x) {
     std::string text = std::to_string(x);
@@ -225,7 +221,7 @@ std::vector<std::pair<std::string, std::string>> Settings(const Flags& f) {
           {"CalibDataType", f.benchmark_data_type}};
 }
 
-absl::Status Complete(const Flags& f, BenchmarkRequest& request) {
+absl::Status Complete(const BenchmarkFlags& f, BenchmarkRequest& request) {
   if (absl::Status status = CheckNumbers(f); !status.ok()) return status;
   if (absl::Status status = CheckUnsupported(f); !status.ok()) return status;
   absl::StatusOr<std::map<std::string, std::vector<int64_t>>> shapes = ParseInputShapes(f.input_shape);
@@ -264,7 +260,7 @@ absl::Status Complete(const Flags& f, BenchmarkRequest& request) {
 }  // namespace
 
 absl::StatusOr<BenchmarkCommand> ReadBenchmarkCommand(int argc, const char* const* argv) {
-  Flags flags;
+  BenchmarkFlags flags;
   FlagParser parser = MakeParser(flags);
   BenchmarkCommand command;
   command.usage = parser.Usage();

@@ -88,8 +88,6 @@ const Key kKeys[] = {
      [](const ConfigEntry& e, DataRequest& r) { return ReadInteger(e, 1, kMaxCount, r.image.crop_height); }},
 };
 
-absl::Status Refuse(std::initializer_list<std::string_view> text) { return absl::InvalidArgumentError(Join(text)); }
-
 // What only makes sense together.
 absl::Status CheckTogether(const ImageOptions& image, const std::string& path) {
   if ((image.resize_width == 0) != (image.resize_height == 0)) {

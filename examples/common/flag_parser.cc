@@ -7,8 +7,6 @@
 namespace qlite::cli {
 namespace {
 
-absl::Status Refuse(std::initializer_list<std::string_view> text) { return absl::InvalidArgumentError(Join(text)); }
-
 // Stores the text in the flag's variable; false where it does not convert.
 bool Store(const std::variant<std::string*, int64_t*, double*, bool*>& target, std::string_view text) {
   if (std::string* const* string = std::get_if<std::string*>(&target)) {

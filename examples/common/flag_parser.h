@@ -12,6 +12,9 @@
 
 namespace qlite::cli {
 
+// The most that flags may ask for.
+inline constexpr int64_t kMaxThreads = 1024, kMaxMemoryMb = int64_t{1} << 40;
+
 // Flags are declared with a default, then read from the arguments:
 //   FlagParser flags("qlite_convert", "Converts and quantizes a model.");
 //   flags.Add("modelFile", &model_file, "PATH", "the model to read");

@@ -6,8 +6,6 @@
 namespace qlite::cli {
 namespace {
 
-absl::Status Refuse(std::initializer_list<std::string_view> text) { return absl::InvalidArgumentError(Join(text)); }
-
 std::string InputNames(const std::vector<InputSpec>& inputs) {
   std::string names;
   for (const InputSpec& input : inputs) names += Join({names.empty() ? "'" : ", '", input.name, "'"});

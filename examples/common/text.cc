@@ -2,16 +2,21 @@
 
 #include <cctype>
 #include <charconv>
+#include <cinttypes>
 #include <cmath>
+#include <cstdio>
 
 #include "qlite/nearest_name.h"
 
 namespace qlite::cli {
+
 std::string Join(std::initializer_list<std::string_view> parts) {
   std::string text;
   for (const std::string_view part : parts) text += part;
   return text;
 }
+
+absl::Status Refuse(std::initializer_list<std::string_view> parts) { return absl::InvalidArgumentError(Join(parts)); }
 
 std::string_view Trim(std::string_view text) {
   constexpr std::string_view kBlanks = " \t\r\n";
@@ -63,6 +68,12 @@ std::optional<bool> ParseBool(std::string_view text) {
 std::string Suggestion(std::string_view wanted, const std::vector<std::string>& known) {
   const std::string_view nearest = NearestName(wanted, std::vector<std::string_view>(known.begin(), known.end()));
   return nearest.empty() ? std::string() : Join({" (did you mean '", nearest, "'?)"});
+}
+
+std::string Hex(uint64_t number) {
+  char text[17];
+  std::snprintf(text, sizeof(text), "%016" PRIx64, number);
+  return text;
 }
 
 }  // namespace qlite::cli

@@ -2,7 +2,7 @@
 
 #include <sys/resource.h>
 
-#include <cinttypes>
+#include <cstdint>
 #include <cstdio>
 #include <filesystem>
 #include <memory>
@@ -17,12 +17,6 @@
 
 namespace qlite::cli {
 namespace {
-
-std::string Hex(uint64_t number) {
-  char text[17];
-  std::snprintf(text, sizeof(text), "%016" PRIx64, number);
-  return text;
-}
 
 absl::StatusOr<Context> MakeContext(const ConvertRequest& request, ProgressLine& progress) {
   ContextOptions options;

@@ -12,12 +12,8 @@
 namespace qlite::cli {
 namespace {
 
-constexpr int64_t kMaxThreads = 1024, kMaxMemoryMb = int64_t{1} << 40;
-
-absl::Status Refuse(std::initializer_list<std::string_view> text) { return absl::InvalidArgumentError(Join(text)); }
-
 // The values as they stand on the command line.
-struct Flags {
+struct ConverterFlags {
   std::string fmk, model_file, output_file, weight_file, config_file, quant_type, output_format;
   std::string input_shape, input_data_format, output_data_format, input_data_type = "DEFAULT",
                                                                   output_data_type = "DEFAULT";
@@ -27,7 +23,7 @@ struct Flags {
   int64_t bit_num = 8, quant_weight_size = 0, quant_weight_channel = 16, num_threads = 0, memory_limit = 0;
 };
 
-FlagParser MakeParser(Flags& f) {
+FlagParser MakeParser(ConverterFlags& f) {
   FlagParser p("qlite_convert", "Converts a model and quantizes it.");
   p.Group("Model");
   p.Add("fmk", &f.fmk, "NAME", "format of the model: ONNX, or QLITE for our own (required)");
@@ -96,7 +92,7 @@ absl::Status Check(const Choice& choice) {
   return Refuse({"INPUT ILLEGAL: ", choice.flag, " must be ", all, " (found '", choice.value, "')"});
 }
 
-absl::Status CheckModel(const Flags& f) {
+absl::Status CheckModel(const ConverterFlags& f) {
   if (f.fmk.empty()) return Refuse({"INPUT MISSING: fmk is necessary"});
   if (absl::Status status = Check(
           {"fmk", f.fmk, {"ONNX", "QLITE"}, {"TF", "TFLITE", "CAFFE", "MINDIR", "MS", "PYTORCH", "MSLITE", "OM"}});
@@ -113,7 +109,7 @@ absl::Status CheckModel(const Flags& f) {
   return absl::OkStatus();
 }
 
-absl::Status CheckDefaults(const Flags& f) {
+absl::Status CheckDefaults(const ConverterFlags& f) {
   const Choice choices[] = {
       {"inputDataFormat", f.input_data_format, {""}, {"NHWC", "NCHW"}},
       {"outputDataFormat", f.output_data_format, {""}, {"NHWC", "NCHW"}},
@@ -142,7 +138,7 @@ absl::Status CheckDefaults(const Flags& f) {
   return absl::OkStatus();
 }
 
-absl::Status ReadOlderWeightQuantization(const Flags& f, const std::string& config, ConvertRequest& request) {
+absl::Status ReadOlderWeightQuantization(const ConverterFlags& f, const std::string& config, ConvertRequest& request) {
   request.quant_type = QuantType::kWeight;
   request.weights.bits = static_cast<int>(f.bit_num);
   request.weights.min_weight_elements = std::max<int64_t>(0, f.quant_weight_size - 1);  // so many are enough
@@ -150,7 +146,7 @@ absl::Status ReadOlderWeightQuantization(const Flags& f, const std::string& conf
   return f.config_file.empty() ? absl::OkStatus() : ApplyFlatConfig(config, f.config_file, request);
 }
 
-absl::Status ReadOlderQuantization(const Flags& f, const FlagParser& parser, const std::string& config,
+absl::Status ReadOlderQuantization(const ConverterFlags& f, const FlagParser& parser, const std::string& config,
                                    ConvertRequest& request) {
   if (f.bit_num < 1 || f.bit_num > 16) {
     return Refuse({"INPUT ILLEGAL: bitNum should be greater than zero and lesser than 16 currently."});
@@ -175,7 +171,7 @@ absl::Status ReadOlderQuantization(const Flags& f, const FlagParser& parser, con
   return ApplyFlatConfig(config, f.config_file, request);
 }
 
-absl::Status ReadQuantization(const Flags& f, const FlagParser& parser, ConvertRequest& request) {
+absl::Status ReadQuantization(const ConverterFlags& f, const FlagParser& parser, ConvertRequest& request) {
   std::string config;
   if (!f.config_file.empty()) {
     absl::StatusOr<std::string> text = ReadConfigText(f.config_file);
@@ -204,7 +200,7 @@ absl::Status CheckTarget(std::string_view flag, const std::string& file) {
 }
 
 // The format by --outputFormat, the extension, or, for a path without one, our own; such a path gets the format's.
-absl::Status ChooseOutput(const Flags& f, ConvertRequest& request) {
+absl::Status ChooseOutput(const ConverterFlags& f, ConvertRequest& request) {
   request.output_file = f.output_file;
   const size_t slash = f.output_file.find_last_of('/');
   const bool extension = f.output_file.find('.', slash == std::string::npos ? 0 : slash + 1) != std::string::npos;
@@ -229,7 +225,7 @@ absl::Status ChooseOutput(const Flags& f, ConvertRequest& request) {
 }
 
 // What is asked of the accuracy at the outputs.
-absl::Status ReadAccuracy(const Flags& f, ConvertRequest& request) {
+absl::Status ReadAccuracy(const ConverterFlags& f, ConvertRequest& request) {
   request.auto_fix = f.auto_fix == "true";
   request.sensitivity = f.sensitivity == "true";
   if (!f.max_loss.empty()) {
@@ -248,7 +244,7 @@ absl::Status ReadAccuracy(const Flags& f, ConvertRequest& request) {
   return absl::OkStatus();
 }
 
-absl::Status Complete(const Flags& f, const FlagParser& parser, ConvertRequest& request) {
+absl::Status Complete(const ConverterFlags& f, const FlagParser& parser, ConvertRequest& request) {
   if (absl::Status status = ReadQuantization(f, parser, request); !status.ok()) return status;
   if (absl::Status status = CheckModel(f); !status.ok()) return status;
   absl::StatusOr<std::map<std::string, std::vector<int64_t>>> shapes = ParseInputShapes(f.input_shape);
@@ -288,7 +284,7 @@ absl::Status Complete(const Flags& f, const FlagParser& parser, ConvertRequest& 
 }  // namespace
 
 absl::StatusOr<ConverterCommand> ReadConverterCommand(int argc, const char* const* argv) {
-  Flags flags;
+  ConverterFlags flags;
   FlagParser parser = MakeParser(flags);
   ConverterCommand command;
   command.usage = parser.Usage();

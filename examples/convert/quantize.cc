@@ -1,7 +1,5 @@
 #include "convert/quantize.h"
 
-#include <cinttypes>
-#include <cstdio>
 #include <filesystem>
 #include <memory>
 #include <optional>
@@ -22,12 +20,6 @@ namespace {
 constexpr int64_t kRandomSamples = 4;
 
 using Manifest = std::map<std::string, std::string>;
-
-std::string Hex(uint64_t number) {
-  char text[17];
-  std::snprintf(text, sizeof(text), "%016" PRIx64, number);
-  return text;
-}
 
 // The table of an interrupted run, where the file is there.
 absl::StatusOr<std::optional<CalibrationTable>> ReadCalibration(const std::string& path) {

@@ -2,9 +2,9 @@
 
 #include <algorithm>
 #include <cmath>
-#include <limits>
 
 #include "core/error_site.h"
+#include "core/infinity.h"
 #include "core/str_cat.h"
 #include "kernels/observe_f32.h"
 
@@ -78,7 +78,6 @@ void Scan(const TappedValue& value, int64_t channels, float* min, float* max, do
 }  // namespace
 
 void ChannelScan::Start(int64_t channels) {
-  constexpr float kInfinity = std::numeric_limits<float>::infinity();
   const auto size = static_cast<size_t>(channels);
   min_.assign(size, kInfinity);
   max_.assign(size, -kInfinity);
@@ -112,7 +111,6 @@ void ChannelScan::Finish(const TappedValue& value) {
 }
 
 std::optional<ObservedRange> ChannelScan::Add(const TappedValue& value, ChannelStatistics* statistics) {
-  constexpr float kInfinity = std::numeric_limits<float>::infinity();
   const int64_t channels = ChannelsOf(value);
   const auto size = static_cast<size_t>(channels);
   if (statistics->count == 0) {

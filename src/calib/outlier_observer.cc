@@ -1,12 +1,12 @@
 #include <algorithm>
 #include <cmath>
 #include <functional>
-#include <limits>
 #include <vector>
 
 #include "absl/status/status.h"
 #include "calib/builtin_observers.h"
 #include "calib/exact_sum.h"
+#include "core/infinity.h"
 #include "kernels/observe_f32.h"
 
 namespace qlite::calib {
@@ -54,7 +54,6 @@ struct OrderStatistics {
 // The values at the indices n / 10000 and 9999 n / 10000 of the sorted values; n > 0.
 OrderStatistics SelectTails(std::span<const float> values) {
   constexpr size_t kBlock = 512;
-  constexpr float kInfinity = std::numeric_limits<float>::infinity();
   const size_t n = values.size();
   // 9999 n / 10000 without overflow.
   const size_t high_index = n / 10000 * 9999 + n % 10000 * 9999 / 10000;

@@ -10,7 +10,7 @@
 namespace qlite {
 namespace {
 
-constexpr std::array kNames = {
+constexpr std::array kOpNames = {
 #define QLITE_OP_NAME(name, attrs) std::string_view(#name),
     QLITE_FOR_EACH_OP(QLITE_OP_NAME)
 #undef QLITE_OP_NAME
@@ -45,15 +45,15 @@ OpAttrs StructDefault(OpType op) {
 
 std::string_view OpName(OpType op) {
   QLITE_CHECK(IsKnownOp(op), "an operator that is not in the list");
-  return kNames[static_cast<size_t>(op)];
+  return kOpNames[static_cast<size_t>(op)];
 }
 
-bool IsKnownOp(OpType op) { return static_cast<size_t>(op) < kNames.size(); }
+bool IsKnownOp(OpType op) { return static_cast<size_t>(op) < kOpNames.size(); }
 
 std::optional<OpType> FindOp(std::string_view name) {
   static const std::map<std::string_view, OpType> ops = [] {
     std::map<std::string_view, OpType> by_name;
-    for (size_t i = 0; i < kNames.size(); ++i) by_name[kNames[i]] = static_cast<OpType>(i);
+    for (size_t i = 0; i < kOpNames.size(); ++i) by_name[kOpNames[i]] = static_cast<OpType>(i);
     return by_name;
   }();
   const auto found = ops.find(name);

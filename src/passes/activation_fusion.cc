@@ -4,12 +4,11 @@
 #include <cmath>
 #include <optional>
 
+#include "core/infinity.h"
 #include "passes/graph_edit.h"
 
 namespace qlite {
 namespace {
-
-constexpr float kInfinity = std::numeric_limits<float>::infinity();
 
 std::optional<FusedClamp> ActivationRange(const Node& node) {
   if (node.op == OpType::kRelu) return FusedClamp{0.0f, kInfinity};

@@ -15,10 +15,10 @@
 namespace qlite {
 namespace {
 
-constexpr double kNearEnough = 0.01, kLeastSquaredNorm = 1e-10;
+constexpr double kNearWanted = 0.01, kLeastSquaredNorm = 1e-10;
 // From so many weights a step on a mean shift costs more than it gains over rounding them together.
 constexpr int64_t kManyWeights = 64;
-constexpr int kMostDoublings = 60, kMostBisections = 60, kMostBits = 16;
+constexpr int kMostDoublings = 60, kMostBisections = 60, kMostStoredBits = 16;
 
 // What the weights of one step are like.
 struct Spread {
@@ -42,7 +42,7 @@ class StepSearch {
     for (int i = 0; i < kMostDoublings && ErrorOf(low) > wanted; ++i) low /= 2;
     for (int i = 0; i < kMostBisections; ++i) {
       const double share = (low + high) / 2, error = ErrorOf(share);
-      if (std::abs(error - wanted) < kNearEnough * wanted) return Rounded(share);
+      if (std::abs(error - wanted) < kNearWanted * wanted) return Rounded(share);
       (error > wanted ? high : low) = share;
     }
     // The error jumps over the target, as it does with few weights: the finer side keeps to it.
@@ -92,13 +92,13 @@ class StepSearch {
     for (size_t i = 0; i < steps.size(); ++i) {
       most = std::max(most, std::ceil(static_cast<double>(spreads_[i].largest) / static_cast<double>(steps[i])));
     }
-    if (!(most < static_cast<double>(1 << (kMostBits - 1)))) return kMostBits + 1;
+    if (!(most < static_cast<double>(1 << (kMostStoredBits - 1)))) return kMostStoredBits + 1;
     return 1 + static_cast<int>(std::bit_width(static_cast<uint32_t>(most)));
   }
 
   double ErrorOf(double share) const {
     QuantParams params = ParamsOf(share);
-    if (params.bits > kMostBits) return 0;  // finer than can be stored
+    if (params.bits > kMostStoredBits) return 0;  // finer than can be stored
     const RoundedWeight rounded = RoundWith(std::move(params));
     return ChannelError(weights_, rounded.integers, rounded.params, channel_axis_);
   }
@@ -153,8 +153,9 @@ class StepSearch {
 
   absl::StatusOr<RoundedWeight> Rounded(double share) const {
     QuantParams params = ParamsOf(share);
-    if (params.bits > kMostBits) {
-      return absl::OutOfRangeError(StrCat("an error of ", target_.error, " takes more than ", kMostBits, " bits"));
+    if (params.bits > kMostStoredBits) {
+      return absl::OutOfRangeError(
+          StrCat("an error of ", target_.error, " takes more than ", kMostStoredBits, " bits"));
     }
     RoundedWeight result = KeepsSums() ? RoundSums(std::move(params)) : RoundWith(std::move(params));
     result.error = RoundingError(executor_, weights_, result.integers, result.params);

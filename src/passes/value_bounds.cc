@@ -2,12 +2,12 @@
 
 #include <algorithm>
 
+#include "core/infinity.h"
 #include "core/op_rules.h"
 
 namespace qlite {
 namespace {
 
-constexpr float kInfinity = std::numeric_limits<float>::infinity();
 // Far enough for every stretch of moving operators in practice, and an end to the recursion.
 constexpr int kMaxDepth = 16;
 

@@ -16,7 +16,7 @@
 namespace qlite {
 namespace {
 
-constexpr int64_t kSensitivitySamples = 16, kMostSamples = 64;
+constexpr int64_t kSensitivitySamples = 16, kMostTuningSamples = 64;
 constexpr double kNearEnough = 1.02, kLargestError = 0.5, kLeastError = 1e-4;
 // Sensitivities below this share of the largest are rounding of the outputs.
 constexpr double kLeastShare = 1e-9;
@@ -51,7 +51,7 @@ class MixedBitsSearch {
     Graph shaped = graph_;
     QLITE_RETURN_IF_ERROR(shaped.InferShapes(options_.input_shapes));
     QLITE_RETURN_IF_ERROR(MeasureSensitivities(shaped));
-    absl::StatusOr<OutputReference> reference = OutputReference::Create(context_, shaped, data_, kMostSamples);
+    absl::StatusOr<OutputReference> reference = OutputReference::Create(context_, shaped, data_, kMostTuningSamples);
     if (!reference.ok()) return reference.status();
     return Bisect(*reference);
   }

@@ -14,7 +14,7 @@ namespace qlite {
 namespace {
 
 constexpr int kNarrowest = 2, kWidest = 8;
-constexpr int64_t kMostSamples = 64;
+constexpr int64_t kMostSearchSamples = 64;
 
 // The weights that are quantized at all, in the order of their first readers.
 absl::StatusOr<std::vector<std::string>> QuantizedNames(const Context& context, const Graph& graph,
@@ -38,7 +38,7 @@ absl::StatusOr<QuantizationResult> SearchWidths(const Context& context, const Gr
   fixed.rounding = WeightRounding::kNearest;  // tried many times over
   Graph shaped = graph;
   QLITE_RETURN_IF_ERROR(shaped.InferShapes(options.input_shapes));
-  const absl::StatusOr<OutputReference> reference = OutputReference::Create(context, shaped, &data, kMostSamples);
+  const absl::StatusOr<OutputReference> reference = OutputReference::Create(context, shaped, &data, kMostSearchSamples);
   if (!reference.ok()) return reference.status();
   const absl::StatusOr<std::vector<std::string>> names = QuantizedNames(context, graph, fixed);
   if (!names.ok()) return names.status();

@@ -8,7 +8,7 @@ namespace qlite::report {
 namespace {
 
 // Squared norms below this are those of a zero vector.
-constexpr double kTinyEnergy = std::numeric_limits<double>::epsilon();
+constexpr double kTinySignal = std::numeric_limits<double>::epsilon();
 constexpr float kStepsInside = 2;
 
 // What becomes of x on the grid, before it is cut off at the ends.
@@ -144,8 +144,8 @@ ChannelTally TensorTally::Total() const {
 
 double TensorTally::Cosine() const {
   const double signal = Total().signal;
-  if (signal < kTinyEnergy && quantized_signal_ < kTinyEnergy) return 1;
-  if (signal < kTinyEnergy || quantized_signal_ < kTinyEnergy) return 0;
+  if (signal < kTinySignal && quantized_signal_ < kTinySignal) return 1;
+  if (signal < kTinySignal || quantized_signal_ < kTinySignal) return 0;
   const double cosine = dot_ / (std::sqrt(signal) * std::sqrt(quantized_signal_));
   return std::isfinite(cosine) ? cosine : 0;
 }

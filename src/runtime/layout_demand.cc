@@ -5,7 +5,7 @@ namespace {
 
 enum class Reader { kAnyLayout, kMatrix, kImage, kOtherShape };
 
-Reader KindOf(OpType op) {
+Reader ReaderKind(OpType op) {
   switch (op) {
     case OpType::kMatMul:
     case OpType::kGemm:
@@ -43,7 +43,7 @@ std::vector<LayoutDemand> FindLayoutDemand(const Graph& graph) {
   const std::vector<NodeId> order = graph.TopologicalOrder();
   for (auto id = order.rbegin(); id != order.rend(); ++id) {
     const Node& node = graph.node(*id);
-    const Reader kind = KindOf(node.op);
+    const Reader kind = ReaderKind(node.op);
     LayoutDemand wanted = {kind == Reader::kMatrix, kind == Reader::kImage};
     for (const ValueId output : node.outputs) {
       if (kind != Reader::kAnyLayout || !output.valid()) continue;

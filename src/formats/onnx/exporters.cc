@@ -1,18 +1,16 @@
 #include "formats/onnx/exporters.h"
 
 #include <algorithm>
-#include <limits>
 #include <string_view>
 
 #include "core/enum_names.h"
+#include "core/infinity.h"
 #include "formats/onnx/onnx_tensor.h"
 
 namespace qlite::onnx {
 namespace {
 
 constexpr int64_t kLowestOpset = 13;
-constexpr float kInfinity = std::numeric_limits<float>::infinity();
-
 // --- opsets
 
 int64_t Lowest(const Graph&, const Node&) { return kLowestOpset; }
@@ -268,14 +266,14 @@ void WriteRecurrent(NodeWriter& writer) {
 
 // --- the table
 
-struct Row {
+struct ExporterRow {
   OpType op;
   int64_t (*opset)(const Graph&, const Node&);
   void (*write)(NodeWriter&);
 };
 
 // Operators that need nothing beyond opset 13 and no attributes are not listed.
-constexpr Row kExporters[] = {
+constexpr ExporterRow kExporters[] = {
     {OpType::kConv, Lowest, WriteConv},
     {OpType::kConvTranspose, Lowest, WriteConvTranspose},
     {OpType::kGemm, Lowest, WriteGemm},
@@ -315,8 +313,8 @@ constexpr Row kExporters[] = {
     {OpType::kSpaceToDepth, Lowest, WriteSpaceToDepth},
 };
 
-Row RowOf(OpType op) {
-  for (const Row& row : kExporters) {
+ExporterRow RowOf(OpType op) {
+  for (const ExporterRow& row : kExporters) {
     if (row.op == op) return row;
   }
   return {op, Lowest, WriteNothing};

@@ -1,14 +1,13 @@
 #include <cmath>
 #include <limits>
 
+#include "core/infinity.h"
 #include "core/str_cat.h"
 #include "formats/onnx/importers.h"
 #include "formats/onnx/onnx_tensor.h"
 
 namespace qlite::onnx {
 namespace {
-
-constexpr float kInfinity = std::numeric_limits<float>::infinity();
 
 // The one element of a constant bound, where float32 holds it exactly.
 std::optional<float> ExactBound(const Tensor& tensor) {

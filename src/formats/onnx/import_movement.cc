@@ -45,7 +45,7 @@ int64_t ReadBlockSize(NodeReader& node) {
 
 // The element that a Pad of quantized values fills in, as an int8; absent where it is the zero point, which stands for
 // 0 and is what a quantized Pad fills in by default. Without a value input it is the integer 0.
-ValueId QuantizedFill(NodeReader& node, const QuantParams& params, bool shifted) {
+ValueId IntegerFill(NodeReader& node, const QuantParams& params, bool shifted) {
   int32_t q = shifted ? -128 : 0;
   if (const Tensor* fill = node.Constant(2)) {
     const ElementType expected = shifted ? ElementType::kUInt8 : ElementType::kInt8;
@@ -67,7 +67,7 @@ bool PadIntegers(NodeReader& node, const PadAttrs& attrs) {
   const std::optional<QuantParams> quant = node.state().graph.value(data).quant;
   if (!quant.has_value() || quant->per_axis() || (node.HasInput(2) && node.Constant(2) == nullptr)) return false;
   const bool fills = attrs.mode == PadMode::kConstant;
-  const ValueId fill = fills ? QuantizedFill(node, *quant, shifted) : ValueId();
+  const ValueId fill = fills ? IntegerFill(node, *quant, shifted) : ValueId();
   node.EmitMovement(OpType::kPad, attrs, {data, node.Input(1), fill, node.Input(3)}, shifted);
   return true;
 }

@@ -9,8 +9,6 @@
 namespace qlite::onnx {
 namespace {
 
-constexpr int32_t kUint8Shift = 128, kUint4Shift = 8;
-
 // What the inputs and attributes of either operator say.
 struct Quantization {
   ElementType type = ElementType::kUndefined;  // of the integers, as the file states it

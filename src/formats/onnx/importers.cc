@@ -6,13 +6,13 @@
 namespace qlite::onnx {
 namespace {
 
-struct Row {
+struct ImporterRow {
   std::string_view op_type;
   Importer importer;
 };
 
 // In alphabetical order.
-constexpr Row kImporters[] = {
+constexpr ImporterRow kImporters[] = {
     {"Abs", ImportPlain},
     {"Add", ImportArithmetic},
     {"ArgMax", ImportArgMax},
@@ -104,15 +104,15 @@ constexpr Row kImporters[] = {
     {"Where", ImportPlain},
 };
 
-constexpr bool Before(const Row& row, std::string_view op_type) { return row.op_type < op_type; }
+constexpr bool Before(const ImporterRow& row, std::string_view op_type) { return row.op_type < op_type; }
 static_assert(std::is_sorted(std::begin(kImporters), std::end(kImporters),
-                             [](const Row& a, const Row& b) { return a.op_type < b.op_type; }));
+                             [](const ImporterRow& a, const ImporterRow& b) { return a.op_type < b.op_type; }));
 
 }  // namespace
 
 Importer FindImporter(std::string_view domain, std::string_view op_type) {
   if (!domain.empty() && domain != "ai.onnx") return nullptr;
-  const Row* found = std::lower_bound(std::begin(kImporters), std::end(kImporters), op_type, Before);
+  const ImporterRow* found = std::lower_bound(std::begin(kImporters), std::end(kImporters), op_type, Before);
   return found != std::end(kImporters) && found->op_type == op_type ? found->importer : nullptr;
 }
 

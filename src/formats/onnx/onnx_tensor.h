@@ -15,6 +15,9 @@
 
 namespace qlite::onnx {
 
+// What zero points of UINT8 and UINT4 lie above those of the same values as INT8 and INT4.
+inline constexpr int32_t kUint8Shift = 128, kUint4Shift = 8;
+
 // "FLOAT", "INT4", ...; "data type 99" for a number that the standard does not have.
 std::string DataTypeName(int32_t data_type);
 

@@ -10,6 +10,7 @@
 
 #include "absl/strings/str_join.h"
 #include "core/checked_math.h"
+#include "core/infinity.h"
 #include "core/str_cat.h"
 #include "formats/onnx/exporters.h"
 #include "formats/onnx/node_writer.h"
@@ -28,9 +29,6 @@ using onnx_schema::ModelProto;
 using onnx_schema::NodeProto;
 using onnx_schema::TensorProto;
 using onnx_schema::ValueInfoProto;
-
-constexpr int32_t kUint8Shift = 128, kUint4Shift = 8;
-constexpr float kInfinity = std::numeric_limits<float>::infinity();
 
 // The version of the file format that came with an opset.
 int64_t IrVersionOf(int64_t opset) {

@@ -217,7 +217,7 @@ absl::Status CheckImageRank(const Lowering& lowering, const Node& node, size_t r
 
 namespace {
 
-absl::StatusOr<ConvShape> ShapeOf(const Lowering& lowering, const Node& node) {
+absl::StatusOr<ConvShape> ConvShapeOf(const Lowering& lowering, const Node& node) {
   const Extents& in = lowering.Dims(node.inputs[0]);
   const Extents& weights = lowering.Dims(node.inputs[1]);
   const Extents& out = lowering.Dims(lowering.Result());
@@ -275,7 +275,7 @@ absl::Status FloatConv(Lowering& lowering, const Node& node, ConvShape& shape) {
 namespace steps {
 
 absl::Status Conv(Lowering& lowering, const Node& node) {
-  auto shape = ShapeOf(lowering, node);
+  auto shape = ConvShapeOf(lowering, node);
   if (!shape.ok()) return shape.status();
   if (lowering.Type(node.inputs[0]) != ElementType::kInt8) return FloatConv(lowering, node, *shape);
 

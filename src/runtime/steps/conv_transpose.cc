@@ -36,7 +36,7 @@ absl::Status CheckSpreadInput(const Lowering& lowering, const Node& node, const 
                 node.name);
 }
 
-absl::StatusOr<TransposedShape> ShapeOf(const Lowering& lowering, const Node& node) {
+absl::StatusOr<TransposedShape> TransposedShapeOf(const Lowering& lowering, const Node& node) {
   const auto& attrs = node.attr<ConvTransposeAttrs>();
   const Extents& in = lowering.Dims(node.inputs[0]);
   const Extents& weights = lowering.Dims(node.inputs[1]);
@@ -154,7 +154,7 @@ absl::Status FloatConvTranspose(Lowering& lowering, const Node& node, Transposed
 namespace steps {
 
 absl::Status ConvTranspose(Lowering& lowering, const Node& node) {
-  auto shape = ShapeOf(lowering, node);
+  auto shape = TransposedShapeOf(lowering, node);
   if (!shape.ok()) return shape.status();
   QLITE_RETURN_IF_ERROR(CheckSpreadInput(lowering, node, *shape, lowering.Type(node.inputs[0])));
   if (lowering.Type(node.inputs[0]) != ElementType::kInt8) return FloatConvTranspose(lowering, node, *shape);

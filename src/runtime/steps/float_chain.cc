@@ -2,10 +2,10 @@
 
 #include <algorithm>
 #include <cstdint>
-#include <limits>
 #include <utility>
 #include <vector>
 
+#include "core/infinity.h"
 #include "core/status_macros.h"
 #include "runtime/steps/blocks.h"
 #include "runtime/steps/broadcast.h"
@@ -198,7 +198,6 @@ class ChainBuilder {
     if (const auto function = UnaryFunctionOf(node)) {
       AppendUnary(*function, inputs[0], out);
     } else if (inputs.size() == 1) {  // the least or greatest of one
-      constexpr float kInfinity = std::numeric_limits<float>::infinity();
       AppendUnary({UnaryOp::kClip, {-kInfinity, kInfinity}}, inputs[0], out);
     } else {
       layout_matters_ = true;

@@ -19,7 +19,7 @@ struct PoolShape {
   int64_t pad_begin[2] = {0, 0}, pad_end[2] = {0, 0};
 };
 
-absl::StatusOr<PoolShape> ShapeOf(const Lowering& lowering, const Node& node) {
+absl::StatusOr<PoolShape> PoolShapeOf(const Lowering& lowering, const Node& node) {
   const Extents& in = lowering.Dims(node.inputs[0]);
   const Extents& out = lowering.Dims(node.outputs[0]);
   QLITE_RETURN_IF_ERROR(CheckImageRank(lowering, node, in.size()));
@@ -119,7 +119,7 @@ namespace steps {
 absl::Status Pool(Lowering& lowering, const Node& node) {
   if (node.outputs.size() > 1)
     return lowering.Unimplemented(node, "the second output (positions of the maxima) is not supported");
-  auto shape = ShapeOf(lowering, node);
+  auto shape = PoolShapeOf(lowering, node);
   if (!shape.ok()) return shape.status();
   if (lowering.Type(node.inputs[0]) == ElementType::kInt8) return BytePool(lowering, node, *shape);
   QLITE_RETURN_IF_ERROR(lowering.RequireFloat(node, node.inputs[0]));

@@ -88,7 +88,7 @@ absl::StatusOr<std::vector<float>> ScalesOf(const Lowering& lowering, const Node
   return scales;
 }
 
-absl::StatusOr<ResizeShape> ShapeOf(const Lowering& lowering, const Node& node, const Placement& in,
+absl::StatusOr<ResizeShape> ResizeShapeOf(const Lowering& lowering, const Node& node, const Placement& in,
                                     const Extents& out_dims) {
   auto scales = ScalesOf(lowering, node, in.dims, out_dims);
   if (!scales.ok()) return scales.status();
@@ -159,7 +159,7 @@ absl::Status Resize(Lowering& lowering, const Node& node) {
   const Placement in = lowering.Read(input, layout);
   const Placement out = lowering.Write(result, layout);
   if (in.elements() == 0 || out.elements() == 0) return absl::OkStatus();
-  auto shape = ShapeOf(lowering, node, in, out_dims);
+  auto shape = ResizeShapeOf(lowering, node, in, out_dims);
   if (!shape.ok()) return shape.status();
   auto tables = std::make_shared<Tables>();
   QLITE_RETURN_IF_ERROR(BuildTables(lowering, node, *shape, *tables));

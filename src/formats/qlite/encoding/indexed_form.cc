@@ -10,13 +10,13 @@
 namespace qlite {
 namespace {
 
-constexpr int kCountBits = 16;
+constexpr int kDistinctBits = 16;
 
 int IndexBits(uint64_t distinct) { return static_cast<int>(std::bit_width(distinct - 1)); }
 
 uint64_t Bytes(uint64_t values, uint64_t distinct, int width) {
-  return (kCountBits + distinct * static_cast<uint64_t>(width) + values * static_cast<uint64_t>(IndexBits(distinct)) +
-          7) /
+  return (kDistinctBits + distinct * static_cast<uint64_t>(width) +
+          values * static_cast<uint64_t>(IndexBits(distinct)) + 7) /
          8;
 }
 
@@ -43,7 +43,7 @@ std::vector<std::byte> Encode(std::span<const T> values, int width) {
     if (occurs[field]) number[field] = distinct++;
   }
   BitWriter writer;
-  writer.Write(distinct - 1, kCountBits);
+  writer.Write(distinct - 1, kDistinctBits);
   for (size_t field = 0; field < occurs.size(); ++field) {
     if (occurs[field]) writer.Write(static_cast<uint32_t>(field), width);
   }
@@ -53,16 +53,16 @@ std::vector<std::byte> Encode(std::span<const T> values, int width) {
 }
 
 template <class T>
-absl::StatusOr<size_t> Decode(std::span<const std::byte> bytes, int width, std::span<T> values) {
+absl::StatusOr<size_t> ReadIndexed(std::span<const std::byte> bytes, int width, std::span<T> values) {
   BitReader counter(bytes);
-  const uint64_t distinct = uint64_t{counter.Read(kCountBits)} + 1;
+  const uint64_t distinct = uint64_t{counter.Read(kDistinctBits)} + 1;
   const uint64_t used = Bytes(values.size(), distinct, width);
   if (distinct > uint64_t{1} << width || used > bytes.size()) {
     return absl::InvalidArgumentError(StrCat(distinct, " distinct values of ", width, " bits and ", values.size(),
                                              " numbers of them take ", used, " bytes, found ", bytes.size()));
   }
   BitReader reader(bytes.first(used));
-  reader.Skip(kCountBits);
+  reader.Skip(kDistinctBits);
   std::vector<T> distinct_values(distinct);
   for (T& value : distinct_values) {
     value = static_cast<T>(static_cast<int32_t>(reader.Read(width)) - (1 << (width - 1)));
@@ -88,10 +88,10 @@ std::vector<std::byte> EncodeIndexed(std::span<const int8_t> values, int width) 
 std::vector<std::byte> EncodeIndexed(std::span<const int16_t> values, int width) { return Encode(values, width); }
 
 absl::StatusOr<size_t> DecodeIndexed(std::span<const std::byte> bytes, int width, std::span<int8_t> values) {
-  return Decode(bytes, width, values);
+  return ReadIndexed(bytes, width, values);
 }
 absl::StatusOr<size_t> DecodeIndexed(std::span<const std::byte> bytes, int width, std::span<int16_t> values) {
-  return Decode(bytes, width, values);
+  return ReadIndexed(bytes, width, values);
 }
 
 }  // namespace qlite

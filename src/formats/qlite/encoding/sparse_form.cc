@@ -97,7 +97,7 @@ std::vector<std::byte> Encode(std::span<const T> values, int width, const Backgr
 }
 
 template <class T>
-absl::StatusOr<size_t> Decode(std::span<const std::byte> bytes, int width, std::span<T> values) {
+absl::StatusOr<size_t> ReadSparse(std::span<const std::byte> bytes, int width, std::span<T> values) {
   BitReader header(bytes);
   const int gap_bits = static_cast<int>(header.Read(kGapBitsBits));
   const uint64_t kept = ReadNumber(header), channels = ReadNumber(header);
@@ -150,10 +150,10 @@ std::vector<std::byte> EncodeSparse(std::span<const int16_t> values, int width, 
 }
 
 absl::StatusOr<size_t> DecodeSparse(std::span<const std::byte> bytes, int width, std::span<int8_t> values) {
-  return Decode(bytes, width, values);
+  return ReadSparse(bytes, width, values);
 }
 absl::StatusOr<size_t> DecodeSparse(std::span<const std::byte> bytes, int width, std::span<int16_t> values) {
-  return Decode(bytes, width, values);
+  return ReadSparse(bytes, width, values);
 }
 
 }  // namespace qlite
