@@ -11,6 +11,8 @@ set(BUILD_TESTING OFF)
 # Much of these libraries is left out by the linker. The flags are theirs alone, so that a compiler cache knows our own objects.
 set(QLITE_OWN_CXX_FLAGS "${CMAKE_CXX_FLAGS}")
 string(APPEND CMAKE_CXX_FLAGS " -ffunction-sections -fdata-sections")
+set(QLITE_OWN_UNITY_BUILD "${CMAKE_UNITY_BUILD}")
+set(CMAKE_UNITY_BUILD OFF)  # their sources are not made to be compiled together
 add_link_options(-Wl,--gc-sections)
 
 set(ABSL_PROPAGATE_CXX_STD ON)
@@ -63,3 +65,4 @@ if(QLITE_IMAGES)
   add_dependencies(qlite_jpeg qlite_jpeg_build)
   list(APPEND QLITE_THIRD_PARTY qlite_jpeg qlite_png)
 endif()
+set(CMAKE_UNITY_BUILD "${QLITE_OWN_UNITY_BUILD}")
