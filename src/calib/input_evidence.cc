@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <cmath>
 
+#include "core/unused_nodes.h"
+
 namespace qlite::calib {
 
 std::vector<double> ClassProbabilities(std::span<const float> output) {
@@ -63,15 +65,7 @@ Graph UpToFirstBatchNorm(const Graph& graph) {
   if (!batch_norm) return Graph();
   Graph part = graph;
   part.SetOutputs({graph.node(batch_norm->node).outputs[0]});
-  std::vector<NodeId> order = part.TopologicalOrder();
-  std::reverse(order.begin(), order.end());
-  for (const NodeId id : order) {
-    const std::vector<ValueId>& outputs = part.node(id).outputs;
-    const bool used = std::any_of(outputs.begin(), outputs.end(), [&](ValueId output) {
-      return output.valid() && (!part.Consumers(output).empty() || part.IsOutput(output));
-    });
-    if (!used) part.RemoveNode(id);
-  }
+  RemoveUnusedNodes(part);
   part.RemoveUnusedValues();
   return part;
 }

@@ -3,6 +3,8 @@
 #include <algorithm>
 
 #include "kernels/amx_u8s8.h"
+#include "kernels/conv_plan_u8s8.h"
+#include "kernels/conv_regions_u8s8.h"
 #include "kernels/gemm_u8s8.h"
 #include "kernels/tile_u8s8.h"
 
@@ -12,75 +14,6 @@ extern const GemmU8S8Kernels kGemmU8S8Kernels;
 
 namespace u8 {
 namespace {
-
-// Bytes of padded input rows that are kept at a time, part of a second-level cache.
-constexpr int64_t kStripBytes = 128 * 1024;
-// Weights beyond this size are better passed over once for a whole image than once for every few rows.
-constexpr int64_t kLargeWeightsBytes = 1024 * 1024;
-// Units that a convolution has at least, size permitting.
-constexpr int64_t kWantedUnits = 8;
-
-// Output pixels of a strip at least, size permitting: of register tiles, and of a matrix unit, which needs more of them
-// for the weights it loads and leaves the rest of the units to the panels.
-constexpr int64_t kLeastPixels = kMaxTileRows;
-constexpr int64_t kLeastMatrixPixels = 6 * MatrixUnit::kBlockRows;
-
-// What finishing a vector of sums costs, in steps.
-constexpr int64_t kStoreSteps = 8;
-
-// Taps that lie outside the image are left out where that saves some pixels at least so many steps altogether: there
-// are more and shorter tiles then. What the padding would have added is added to the bias.
-constexpr int64_t kLeastOmittedSteps = 256;
-constexpr int64_t kLeastRegionPixels = 4;
-// Channels from which on weights are summed up for each tap, which that needs: with fewer, the sums take as much memory
-// as the weights.
-constexpr int64_t kLeastSummedChannels = 16;
-
-// The taps of a kernel row and their channels form one run if they are neighbours in memory.
-bool MergesTaps(int64_t dilation_w) { return dilation_w == 1; }
-
-Reduction MakeReduction(int64_t in_c, int64_t kernel_h, int64_t kernel_w, bool merged) {
-  if (merged) return {kernel_h, kernel_w * in_c};
-  return {kernel_h * kernel_w, in_c};
-}
-
-// Groups of few channels fill neither the vectors of a panel nor the steps of a run. As many as cost no more together
-// are made one convolution, a block, whose weights from one group to another are zero. (Sums are exact, whatever is
-// added to them.) The last block may have fewer groups: the input behind them is read, as far as slack allows, and has
-// no weights. The geometry may be a ConvU8S8Weights too.
-template <class Geometry>
-int64_t GroupsOfBlock(const Geometry& g) {
-  if (g.in_c == 0 || g.out_c == 0) return 1;
-  const int64_t in_c = g.in_c / g.groups;
-  const int64_t out_c = g.out_c / g.groups;
-  const auto cost = [&](int64_t groups) {
-    const Reduction reduction = MakeReduction(in_c * groups, g.kernel_h, g.kernel_w, MergesTaps(g.dilation_w));
-    return DivideUp(g.groups, groups) * (reduction.Steps() + kStoreSteps) * DivideUp(out_c * groups, kLanes);
-  };
-  int64_t best = 1;
-  for (int64_t groups = 2; groups <= g.groups && out_c * groups <= kPanelColumns; ++groups) {
-    const int64_t missing = RoundUp(g.groups, groups) - g.groups;
-    if (missing * in_c <= static_cast<int64_t>(kReadSlackBytes) / 2 && cost(groups) <= cost(best)) best = groups;
-  }
-  return best;
-}
-
-// The packed weights of a block of `channels` input channels and `columns` output channels.
-template <class Geometry>
-PackedMatrix MatrixOfBlock(const Geometry& g, int64_t channels, int64_t columns) {
-  const int64_t taps = g.kernel_h * g.kernel_w;
-  const Reduction reduction = MakeReduction(channels, g.kernel_h, g.kernel_w, MergesTaps(g.dilation_w));
-  return {columns, reduction.Steps(), channels >= kLeastSummedChannels ? taps : 0};
-}
-
-// Runs without padding make the packed weights of merged and separate taps the same.
-bool PacksAlike(const ConvGeometry& g, int64_t in_c) {
-  const auto is_unpadded = [&](bool merged) {
-    const Reduction reduction = MakeReduction(in_c, g.kernel_h, g.kernel_w, merged);
-    return reduction.RunSteps() * kDotDepth == reduction.run_length;
-  };
-  return is_unpadded(true) && is_unpadded(false);
-}
 
 bool IsMatrixProduct(const ConvGeometry& g) {
   return g.kernel_h == 1 && g.kernel_w == 1 && g.stride_h == 1 && g.stride_w == 1 && g.pad_top == 0 &&
@@ -101,123 +34,6 @@ GemmU8S8Args MatrixProduct(const ConvU8S8Args& args) {
   product.ldc = g.out_pixel_stride;
   product.output = args.quantization;
   return product;
-}
-
-// Output positions [begin, end) on one side of the image, and the taps of that side that they read: the others lie
-// outside the image.
-struct Span {
-  int64_t begin, end;
-  int64_t first_tap, last_tap;
-  int64_t Size() const { return end - begin; }
-  int64_t Taps() const { return last_tap - first_tap; }
-  bool HasTapsOf(const Span& other) const { return first_tap == other.first_tap && last_tap == other.last_tap; }
-};
-
-// A rectangle of output pixels that read the same taps, counted from the first row of their unit.
-struct Region {
-  Span rows, columns;
-  int64_t Pixels() const { return rows.Size() * columns.Size(); }
-  int64_t Taps() const { return rows.Taps() * columns.Taps(); }
-};
-
-// How a convolution is carried out. The image is cut into strips of output rows. The input rows of a strip are read in
-// place where no tap leaves the image and the input elements are those of the dot product; otherwise they are copied
-// to the workspace, padded, widened and without gaps between the pixels, the channels of one block at a time.
-struct Plan {
-  explicit Plan(const ConvU8S8Args& args) {
-    const ConvGeometry& g = args.geometry;
-    const int64_t span_h = (g.out_h - 1) * g.stride_h + (g.kernel_h - 1) * g.dilation_h + 1;
-    strip_w = (g.out_w - 1) * g.stride_w + (g.kernel_w - 1) * g.dilation_w + 1;
-    const bool inside = g.pad_top == 0 && g.pad_left == 0 && span_h <= g.in_h && strip_w <= g.in_w;
-    const int64_t block_groups = GroupsOfBlock(g);
-    blocks = DivideUp(g.groups, block_groups);
-    block_channels = g.in_c / g.groups * block_groups;
-    block_columns = g.out_c / g.groups * block_groups;
-    const bool dense = g.in_pixel_stride == block_channels;
-    const bool packed_merged = MergesTaps(g.dilation_w);
-    direct = sizeof(DotInput) == 1 && inside && (dense || !packed_merged || PacksAlike(g, block_channels));
-    merged = packed_merged && (!direct || dense);
-    reduction = MakeReduction(block_channels, g.kernel_h, g.kernel_w, merged);
-    on_matrix_unit = MatrixUnit::Pays(g.out_w, reduction);
-    omits_rows = MatrixOfBlock(g, block_channels, block_columns).taps > 0;
-    // The taps of a merged run are told apart by their steps.
-    omits_columns = omits_rows && (!merged || block_channels % kDotDepth == 0);
-    pixel_pitch = direct ? g.in_pixel_stride : block_channels;
-    row_pitch = direct ? g.in_w * g.in_pixel_stride : strip_w * block_channels;
-    panels = DivideUp(block_columns, kPanelColumns);
-    if (g.batch == 0 || g.out_h == 0 || g.out_w == 0 || panels == 0) return;
-    ChooseStrips(g);
-  }
-
-  void ChooseStrips(const ConvGeometry& g) {
-    const int64_t row_bytes = row_pitch * static_cast<int64_t>(sizeof(DotInput));
-    const int64_t first_rows = (g.kernel_h - 1) * g.dilation_h + 1;
-    const int64_t fitting = (kStripBytes / Larger(row_bytes, 1) - first_rows) / g.stride_h + 1;
-    const bool large = MatrixOfBlock(g, block_channels, block_columns).Bytes() > kLargeWeightsBytes;
-    const int64_t least_rows = DivideUp(on_matrix_unit ? kLeastMatrixPixels : kLeastPixels, g.out_w);
-    // Columns of taps are left out for tall columns of pixels alone; otherwise shorter strips stay nearer.
-    const int64_t parts = omits_columns && !on_matrix_unit ? blocks * panels : blocks;
-    const int64_t wanted = large ? g.out_h : Larger(DivideUp(g.batch * g.out_h * parts, kWantedUnits), least_rows);
-    const int64_t rows = Smaller(g.out_h, Larger(1, Smaller(fitting, wanted)));
-    strips = DivideUp(g.out_h, rows);
-    strip_rows = DivideUp(g.out_h, strips);
-    strip_in_rows = (strip_rows - 1) * g.stride_h + first_rows;
-    panel_groups = Smaller(panels, DivideUp(kWantedUnits, g.batch * strips * blocks));
-    units = g.batch * strips * blocks * panel_groups;
-    pixels = strip_rows * g.out_w;
-    // The taps of a side that a pixel uses change at most twice as often as there are taps.
-    regions = Smaller(strip_rows, 2 * g.kernel_h + 1) * Smaller(g.out_w, 2 * g.kernel_w + 1);
-  }
-
-  // The workspace holds the regions of a strip, the runs of one, the offsets of the pixels, then the strip.
-  int64_t RunsOffset() const { return regions * static_cast<int64_t>(sizeof(Region)); }
-  int64_t PixelsOffset() const { return RunsOffset() + reduction.runs * static_cast<int64_t>(sizeof(TileRun)); }
-  int64_t StripOffset() const { return RoundUp(PixelsOffset() + 2 * pixels * 8, kPackedAlignment); }
-  int64_t WorkspaceBytes() const {
-    const int64_t elements = direct ? 0 : strip_in_rows * row_pitch;
-    return StripOffset() + elements * static_cast<int64_t>(sizeof(DotInput)) + static_cast<int64_t>(kReadSlackBytes);
-  }
-
-  bool direct;
-  bool merged;
-  bool on_matrix_unit;
-  bool omits_rows;  // of taps outside the image
-  bool omits_columns;
-  Reduction reduction;
-  int64_t pixel_pitch;  // elements
-  int64_t row_pitch;
-  int64_t blocks;
-  int64_t block_channels;  // input channels of a block
-  int64_t block_columns;   // output channels of a block
-  int64_t panels;          // of a block
-  int64_t panel_groups = 0;
-  int64_t strips = 0;      // of an image
-  int64_t strip_rows = 0;  // output rows
-  int64_t strip_in_rows = 0;
-  int64_t strip_w;      // input pixels of a strip row that taps reach
-  int64_t pixels = 0;   // output pixels of a strip
-  int64_t regions = 0;  // of a strip at most
-  int64_t units = 0;
-};
-
-// Output rows [row, row + rows) of an image; in units order, one group of panels of one block of channels of them.
-struct Unit {
-  Unit(const Plan& plan, int64_t out_h, int64_t index) {
-    panel_group = index % plan.panel_groups;
-    index /= plan.panel_groups;
-    block = index % plan.blocks;
-    index /= plan.blocks;
-    image = index / plan.strips;
-    const int64_t strip = index % plan.strips;
-    const Partition strip_rows(out_h, plan.strips);
-    row = strip_rows.Begin(strip);
-    rows = strip_rows.Begin(strip + 1) - row;
-  }
-  int64_t image, row, rows, block, panel_group;
-};
-
-int64_t InputRows(const ConvGeometry& g, int64_t rows) {
-  return (rows - 1) * g.stride_h + (g.kernel_h - 1) * g.dilation_h + 1;
 }
 
 void Fill(DotInput* to, int64_t n, int32_t value) {
@@ -243,7 +59,7 @@ void CopyPixels(const uint8_t* from, int64_t count, int64_t channels, int64_t pi
 }
 
 // The first `kept` rows of the strip are there already.
-void CopyStrip(const ConvU8S8Args& args, const Plan& plan, const Unit& unit, int64_t kept, DotInput* strip) {
+void CopyStrip(const ConvU8S8Args& args, const ConvPlan& plan, const ConvUnit& unit, int64_t kept, DotInput* strip) {
   const ConvGeometry& g = args.geometry;
   const int64_t channels = plan.block_channels;
   const int64_t in_rows = InputRows(g, unit.rows);
@@ -267,10 +83,11 @@ void CopyStrip(const ConvU8S8Args& args, const Plan& plan, const Unit& unit, int
 // The strips of a thread, one after the other in the same memory.
 class StripCopies {
  public:
-  StripCopies(const ConvU8S8Args& args, const Plan& plan, DotInput* strip) : args_(args), plan_(plan), strip_(strip) {}
+  StripCopies(const ConvU8S8Args& args, const ConvPlan& plan, DotInput* strip)
+      : args_(args), plan_(plan), strip_(strip) {}
 
   // Most follow on the one before, with some input rows in common.
-  const DotInput* Strip(const Unit& unit) {
+  const DotInput* Strip(const ConvUnit& unit) {
     const ConvGeometry& g = args_.geometry;
     const bool same_image = unit.image == image_ && unit.block == block_;
     if (same_image && unit.row == row_) return strip_;
@@ -290,7 +107,7 @@ class StripCopies {
 
  private:
   const ConvU8S8Args& args_;
-  const Plan& plan_;
+  const ConvPlan& plan_;
   DotInput* strip_;
   int64_t image_ = -1;
   int64_t block_ = -1;
@@ -298,50 +115,10 @@ class StripCopies {
   int64_t in_rows_ = 0;
 };
 
-// The rows or the columns of the image.
-struct Side {
-  int64_t in, kernel, stride, dilation, pad;
-
-  // The taps inside the image; there may be none.
-  Span TapsAt(int64_t position) const {
-    const int64_t first = position * stride - pad;
-    const int64_t begin = first < 0 ? DivideUp(-first, dilation) : 0;
-    const int64_t end = first < in ? Smaller(kernel, DivideUp(in - first, dilation)) : 0;
-    return begin < end ? Span{position, position + 1, begin, end} : Span{position, position + 1, 0, 0};
-  }
-
-  // The positions from `begin` on that have the same taps. `pixels`: of a position, `tap_steps`: of the reduction that
-  // a pixel saves for each tap left out. Where the savings are small, there are all taps.
-  Span EqualTaps(int64_t begin, int64_t end, int64_t pixels, int64_t tap_steps) const {
-    Span span = TapsAt(begin);
-    if (span.Taps() == kernel) {
-      span.end = Smaller(end, (in - 1 - (kernel - 1) * dilation + pad) / stride + 1);
-      return span;
-    }
-    while (span.end < end && span.HasTapsOf(TapsAt(span.end))) ++span.end;
-    pixels *= span.Size();
-    if (pixels < kLeastRegionPixels || pixels * (kernel - span.Taps()) * tap_steps < kLeastOmittedSteps) {
-      span.first_tap = 0;
-      span.last_tap = kernel;
-    }
-    return span;
-  }
-
-  Span NextSpan(int64_t begin, int64_t end, int64_t pixels, int64_t tap_steps) const {
-    Span span = EqualTaps(begin, end, pixels, tap_steps);
-    while (span.end < end) {
-      const Span next = EqualTaps(span.end, end, pixels, tap_steps);
-      if (!span.HasTapsOf(next)) break;
-      span.end = next.end;
-    }
-    return span;
-  }
-};
-
 // The output pixels of a unit in the order in which tiles take them, region by region.
 class Pixels {
  public:
-  Pixels(const ConvGeometry& g, const Plan& plan, void* memory)
+  Pixels(const ConvGeometry& g, const ConvPlan& plan, void* memory)
       : g_(g),
         plan_(plan),
         regions_(static_cast<Region*>(memory)),
@@ -350,7 +127,7 @@ class Pixels {
     for (int i = 0; i < kMaxTileRows; ++i) row_outputs_[i] = i * g.out_pixel_stride;
   }
 
-  void MoveTo(const Unit& unit) {
+  void MoveTo(const ConvUnit& unit) {
     const int64_t top = unit.row * g_.stride_h - g_.pad_top;
     const int64_t above = plan_.omits_rows ? Larger(0, -top) : 0;
     const int64_t below = plan_.omits_rows ? Larger(0, top + InputRows(g_, unit.rows) - g_.in_h) : 0;
@@ -377,7 +154,7 @@ class Pixels {
   }
 
  private:
-  void CutRegions(const Unit& unit) {
+  void CutRegions(const ConvUnit& unit) {
     const Side rows = {g_.in_h, g_.kernel_h, g_.stride_h, g_.dilation_h, g_.pad_top};
     const Side columns = {g_.in_w, g_.kernel_w, g_.stride_w, g_.dilation_w, g_.pad_left};
     const int64_t tap_steps = plan_.omits_rows ? plan_.reduction.Steps() / (g_.kernel_h * g_.kernel_w) : 0;
@@ -420,7 +197,7 @@ class Pixels {
   }
 
   const ConvGeometry& g_;
-  const Plan& plan_;
+  const ConvPlan& plan_;
   Region* regions_;
   int64_t* inputs_;
   int64_t* outputs_;
@@ -433,7 +210,7 @@ class Pixels {
 };
 
 // Lists the runs of some taps. Returns their end. A list has one at least: without taps it is one of no account.
-TileRun* ListRuns(const ConvGeometry& g, const Plan& plan, const Span& rows, const Span& columns,
+TileRun* ListRuns(const ConvGeometry& g, const ConvPlan& plan, const Span& rows, const Span& columns,
                   TileRun* const first) {
   const int64_t run_steps = plan.reduction.RunSteps();
   TileRun* to = first;
@@ -476,7 +253,7 @@ alignas(64) constexpr DotWeight kNoWeights[kPanelColumns * kDotDepth] = {};
 // What the units of a call share.
 struct Call {
   const ConvU8S8Args& args;
-  const Plan& plan;
+  const ConvPlan& plan;
   const OutputMap& map;
   TileRun* runs;
   MatrixUnit* matrix_unit;
@@ -493,7 +270,7 @@ int64_t ShareOf(int64_t tile, int64_t full, int vectors) {
 void RunPanel(const Call& call, const Pixels& pixels, const int32_t* tap_sums, int64_t output,
               const PanelTiles& panel_tiles) {
   const ConvGeometry& g = call.args.geometry;
-  const Plan& plan = call.plan;
+  const ConvPlan& plan = call.plan;
   int64_t pixel = 0;
   int64_t panel_tile = 0;
   const bool has_full = pixels.region(0).Taps() == g.kernel_h * g.kernel_w;
@@ -530,10 +307,10 @@ void RunPanel(const Call& call, const Pixels& pixels, const int32_t* tap_sums, i
   }
 }
 
-void RunUnit(const Call& call, const Unit& unit, const DotInput* strip, Pixels* pixels) {
+void RunUnit(const Call& call, const ConvUnit& unit, const DotInput* strip, Pixels* pixels) {
   const ConvU8S8Args& args = call.args;
   const ConvGeometry& g = args.geometry;
-  const Plan& plan = call.plan;
+  const ConvPlan& plan = call.plan;
   const Partition group_panels(plan.panels, plan.panel_groups);
   const int64_t output =
       (unit.image * g.out_h + unit.row) * g.out_w * g.out_pixel_stride + unit.block * plan.block_columns;
@@ -603,18 +380,18 @@ void Pack(const ConvU8S8Weights& w, void* packed) {
 
 size_t WorkspaceBytes(const ConvU8S8Args& args) {
   if (IsMatrixProduct(args.geometry)) return kGemmU8S8Kernels.workspace_bytes(MatrixProduct(args));
-  return static_cast<size_t>(Plan(args).WorkspaceBytes());
+  return static_cast<size_t>(ConvPlan(args).WorkspaceBytes());
 }
 
 int64_t Units(const ConvU8S8Args& args) {
   if (IsMatrixProduct(args.geometry)) return kGemmU8S8Kernels.units(MatrixProduct(args));
-  return Plan(args).units;
+  return ConvPlan(args).units;
 }
 
 void Run(const ConvU8S8Args& args, int64_t begin, int64_t end, void* workspace) {
   const ConvGeometry& g = args.geometry;
   if (IsMatrixProduct(g)) return kGemmU8S8Kernels.run(MatrixProduct(args), begin, end, workspace);
-  const Plan plan(args);
+  const ConvPlan plan(args);
   auto* memory = static_cast<uint8_t*>(workspace);
   const OutputMap map = MakeOutputMap(args.quantization);
   MatrixUnit matrix_unit;
@@ -622,7 +399,7 @@ void Run(const ConvU8S8Args& args, int64_t begin, int64_t end, void* workspace) 
   StripCopies copies(args, plan, reinterpret_cast<DotInput*>(memory + plan.StripOffset()));
   Pixels pixels(g, plan, memory);
   for (int64_t index = begin; index < end; ++index) {
-    const Unit unit(plan, g.out_h, index);
+    const ConvUnit unit(plan, g.out_h, index);
     const DotInput* strip;
     if (plan.direct) {
       strip = reinterpret_cast<const DotInput*>(args.input) + unit.image * g.in_h * plan.row_pitch +

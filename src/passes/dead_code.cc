@@ -1,13 +1,12 @@
 #include "passes/dead_code.h"
 
-#include <algorithm>
+#include <utility>
+#include <vector>
+
+#include "core/unused_nodes.h"
 
 namespace qlite {
 namespace {
-
-bool InUse(const Graph& graph, ValueId id) {
-  return id.valid() && (!graph.Consumers(id).empty() || graph.IsOutput(id));
-}
 
 // A second output that nothing reads, of an operator that may leave it out.
 bool DropUnusedOutputs(Graph& graph, NodeId id) {
@@ -23,18 +22,9 @@ bool DropUnusedOutputs(Graph& graph, NodeId id) {
 }  // namespace
 
 absl::StatusOr<int> RemoveDeadCode(Graph& graph) {
-  int removed = 0;
-  std::vector<NodeId> order = graph.TopologicalOrder();
-  std::reverse(order.begin(), order.end());
-  for (const NodeId id : order) {
-    const auto& outputs = graph.node(id).outputs;
-    if (std::none_of(outputs.begin(), outputs.end(), [&](ValueId output) { return InUse(graph, output); })) {
-      graph.RemoveNode(id);
-      ++removed;
-    } else if (DropUnusedOutputs(graph, id)) {
-      ++removed;
-    }
-  }
+  int removed = RemoveUnusedNodes(graph);
+  const std::vector<NodeId> order = graph.TopologicalOrder();
+  for (auto id = order.rbegin(); id != order.rend(); ++id) removed += DropUnusedOutputs(graph, *id) ? 1 : 0;
   graph.RemoveUnusedValues();
   return removed;
 }
