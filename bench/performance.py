@@ -28,6 +28,8 @@ TRAINED = ["mobilenet_v1_1.0_224/mobilenet_v1_1.0_224.onnx", "mobilenet_v2_1.0_2
            "squeezenet_v1.1/squeezenet_v1.1.onnx", "resnet20_cifar10/resnet20_cifar10.onnx",
            "resnet56_cifar10/resnet56_cifar10.onnx", "vit_cifar10/vit_cifar10.onnx", "ultraface_rfb_320/rfb_320.onnx"]
 
+REPETITIONS = 9  # of a micro-benchmark
+
 
 def table(header, rows):
     lines = ["| " + " | ".join(header) + " |", "|" + "---|" * len(header)]
@@ -72,10 +74,12 @@ def kernels(args, images):
     program = os.path.join(args.build, "bench/bench_kernels")
     best = compiled(args)[-1]
     report = json.loads(programs.run([program, f"--benchmark_filter=^{best}/", "--benchmark_format=json",
-                                   f"--benchmark_min_time={args.seconds / 4}"]).stdout)
+                                   f"--benchmark_min_time={args.seconds / 4 / REPETITIONS}",
+                                   f"--benchmark_repetitions={REPETITIONS}",
+                                   "--benchmark_report_aggregates_only=true"]).stdout)
     rows, shares = [], {"float32": {}, "int8": {}}
-    for run in report["benchmarks"]:
-        _, kind, shape = run["name"].split("/")[:3]
+    for run in (run for run in report["benchmarks"] if run["aggregate_name"] == "median"):
+        _, kind, shape = run["run_name"].split("/")[:3]
         rate = run.get("OPS", run.get("FLOPS", 0)) / 1e9
         rows.append([shape, kind, f"{rate:.0f}", f"{100 * run['peak']:.0f} %", f"{100 * run['memory']:.0f} %"])
         shares.setdefault(kind, {})[shape] = 100 * run["peak"]
@@ -83,7 +87,8 @@ def kernels(args, images):
     plot_bars(os.path.join(images, "kernels.svg"), "Share of the measured peak, %", labels,
               {kind: [shares[kind][shape] for shape in labels] for kind in ("float32", "int8")}, 92, "92 %")
     return ["## Kernels", "",
-            f"`bench_kernels`, one thread, {best}. Peak: a loop over registers with the best instruction; memory: the bytes "
+            f"`bench_kernels`, one thread, {best}, the median of {REPETITIONS} repetitions: with what neighbours take, where "
+            "the tables beside oneDNN are of the best turn of each. Peak: a loop over registers with the best instruction; memory: the bytes "
             "that must move at least, at the measured bandwidth. Small depths of summation and the depthwise shapes are "
             "bound by memory or by loads, not by arithmetic. Speeds count the products of direct sums: float 3x3 layers can "
             "pass the peak by Winograd's method.", "",
