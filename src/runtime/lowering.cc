@@ -25,6 +25,16 @@ bool OverBudget(const Limits& limits, int64_t bytes) {
   return limits.memory_budget_bytes != 0 && static_cast<uint64_t>(bytes) > limits.memory_budget_bytes;
 }
 
+// About what the constants take once they are packed: what they take now.
+size_t ExpectedBytes(const Graph& graph) {
+  size_t bytes = 0;
+  for (int32_t i = 0; i < static_cast<int32_t>(graph.value_slots()); ++i) {
+    if (!graph.alive(ValueId{i}) || !graph.value(ValueId{i}).is_constant()) continue;
+    bytes += graph.value(ValueId{i}).constant->buffer().size;
+  }
+  return bytes;
+}
+
 }  // namespace
 
 std::vector<int64_t> Placement::Strides() const {
@@ -51,6 +61,9 @@ absl::StatusOr<Program> Lowering::Lower(const Graph& graph, const LoweringOption
   if (absl::Status status = lowering.Run(); !status.ok()) return status;
   return std::move(lowering.program_);
 }
+
+Lowering::Lowering(const Graph& graph, const LoweringOptions& options)
+    : graph_(graph), options_(options), constants_(ExpectedBytes(graph)) {}
 
 absl::Status Lowering::Run() {
   if (absl::Status status = CollectShapes(); !status.ok()) return status;
@@ -214,7 +227,7 @@ Placement Lowering::PlaceConstant(ValueId id) {
     return place;
   }
   const auto bytes = tensor.data<int8_t>();
-  auto memory = AllocateAligned(bytes.size() + kernels::kReadSlackBytes);
+  auto memory = constants_.Allocate(bytes.size() + kernels::kReadSlackBytes);
   for (size_t i = 0; i < bytes.size(); ++i) memory.get()[i] = static_cast<std::byte>(bytes[i] ^ 0x80);
   place.at.constant = memory.get();
   program_.weights_bytes += static_cast<int64_t>(bytes.size());
@@ -244,7 +257,7 @@ Placement Lowering::Read(ValueId id, Layout layout) {
     converted.at = NewBuffer(converted.bytes());
     EmitCopy(from, converted);
   } else {
-    auto memory = AllocateAligned(static_cast<size_t>(converted.bytes()) + kernels::kReadSlackBytes);
+    auto memory = constants_.Allocate(static_cast<size_t>(converted.bytes()) + kernels::kReadSlackBytes);
     kernels::CopyPlan plan;
     const Extents shape = PhysicalExtents(converted.dims, layout);
     const std::vector<int64_t> strides = from.Strides();
@@ -380,7 +393,7 @@ Operand Lowering::NewConstant(int purpose, int64_t bytes, absl::FunctionRef<void
   std::shared_ptr<std::byte> memory;
   if (options_.cache != nullptr) memory = (*options_.cache)[key];
   if (memory == nullptr) {
-    memory = AllocateAligned(static_cast<size_t>(bytes));
+    memory = constants_.Allocate(static_cast<size_t>(bytes));
     // A plan that will be refused packs nothing more: memory that is never written costs nothing.
     if (!OverBudget(options_.limits, program_.weights_bytes + bytes)) {
       fill(memory.get());

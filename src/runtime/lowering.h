@@ -11,6 +11,7 @@
 #include "absl/functional/function_ref.h"
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
+#include "core/block_pool.h"
 #include "kernels/conv_f16.h"
 #include "kernels/isa.h"
 #include "qlite/context.h"
@@ -131,7 +132,7 @@ class Lowering {
   void EmitCopy(const Placement& from, const Placement& to);
 
  private:
-  Lowering(const Graph& graph, const LoweringOptions& options) : graph_(graph), options_(options) {}
+  Lowering(const Graph& graph, const LoweringOptions& options);
 
   static size_t Index(NodeId id) { return static_cast<size_t>(id.index); }
   static size_t Index(ValueId id) { return static_cast<size_t>(id.index); }
@@ -151,6 +152,7 @@ class Lowering {
 
   const Graph& graph_;
   LoweringOptions options_;
+  BlockPool constants_;
   Program program_;
   FusionPlan fusion_;
   std::vector<LayoutDemand> demand_;  // by value
