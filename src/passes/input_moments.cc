@@ -111,7 +111,7 @@ void Accumulate(Executor& executor, const Rows& rows, InputMoments& moments) {
   const kernels::ScaledRowsF64Kernels& kernels = kernels::ScaledRowsF64(kernels::BestVectorIsa());
   executor.ParallelFor(moments.groups * length, [&](int64_t begin, int64_t end, int) {
     for (int64_t row = begin; row < end; ++row) {
-      double* sums = moments.sums.data() + row * length;
+      double* sums = moments.row(row / length, row % length);
       const int64_t first = row / length * length;  // of the group, within a row of inputs
       for (int64_t p = 0; p < rows.count; ++p) {
         const double* x = rows.values.data() + p * rows.width + first;
@@ -132,10 +132,7 @@ class Collection {
       const std::optional<ReductionView> view = FindReduction(graph, node);
       if (!view || !IsFloat(graph, node.inputs[0])) continue;
       readers_[node.inputs[0]].push_back(id);
-      moments_.try_emplace(
-          node.inputs[1],
-          InputMoments{view->groups, view->length,
-                       std::vector<double>(static_cast<size_t>(view->groups * view->length * view->length))});
+      moments_.try_emplace(node.inputs[1], view->groups, view->length);
     }
   }
 
@@ -196,7 +193,7 @@ std::optional<ReductionView> FindReduction(const Graph& graph, const Node& node)
 }
 
 int64_t MomentBytes(const ReductionView& view) {
-  return view.groups * view.length * view.length * static_cast<int64_t>(sizeof(double));
+  return view.groups * InputMoments::GroupSize(view.length) * static_cast<int64_t>(sizeof(double));
 }
 
 absl::StatusOr<std::map<ValueId, InputMoments>> CollectInputMoments(const Context& context, const Graph& graph,

@@ -28,11 +28,21 @@ struct ReductionView {
 // The view of input 1; nothing for other operators, for a Gemm that transposes its input and for a batch of matrices.
 std::optional<ReductionView> FindReduction(const Graph& graph, const Node& node);
 
-// Sums of x[i] * x[j] over positions and samples, where x are the inputs that an output of the group sums over: for
-// each group length x length doubles, row-major, of which j <= i are filled in.
+// Sums of x[i] * x[j], j <= i, over positions and samples, where x are the inputs that an output of the group sums over.
 struct InputMoments {
+  InputMoments() = default;
+  InputMoments(int64_t group_count, int64_t input_count)
+      : groups(group_count), length(input_count), sums(static_cast<size_t>(groups * GroupSize(length))) {}
+
+  // The i + 1 sums of row i.
+  double* row(int64_t group, int64_t i) { return sums.data() + group * GroupSize(length) + GroupSize(i); }
+  const double* row(int64_t group, int64_t i) const { return const_cast<InputMoments*>(this)->row(group, i); }
+
+  // Of so many inputs, or rows.
+  static int64_t GroupSize(int64_t inputs) { return inputs * (inputs + 1) / 2; }
+
   int64_t groups = 0, length = 0;
-  std::vector<double> sums;
+  std::vector<double> sums;  // for each group, row behind row
 };
 
 // Bytes of the moments of a product.
