@@ -49,7 +49,7 @@ struct InputMoments {
 int64_t MomentBytes(const ReductionView& view);
 
 // Runs the graph over the data set and adds up what the named products (nodes with a FindReduction) see of their
-// inputs; of each sample at most `positions` positions, spread evenly. Products with the same weights add to the same
+// inputs, as far as the last of these; of each sample at most `positions` positions, spread evenly. Products with the same weights add to the same
 // moments. By the value of the weights; products whose input is not float32 are left out. Samples are run one after the
 // other, so that the sums have the same bits for any number of threads. kCancelled where the context says so.
 absl::StatusOr<std::map<ValueId, InputMoments>> CollectInputMoments(const Context& context, const Graph& graph,

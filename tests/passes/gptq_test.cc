@@ -165,6 +165,28 @@ TEST_CASE("moments of a matrix product are those of its input") {
   }
 }
 
+TEST_CASE("what lies behind the products is not needed for their moments") {
+  GraphMaker maker;
+  const ValueId x = maker.Input({6, 5});
+  const ValueId hidden = maker.Node(OpType::kMatMul, {x, maker.RandomConstant({5, 7}, -1, 1, "w")}, "m");
+  const ValueId middle = maker.Node(OpType::kRelu, {hidden}, "r");
+  const ValueId last = maker.Node(OpType::kMatMul, {middle, maker.RandomConstant({7, 4}, -1, 1, "v")}, "n");
+  const ValueId large = maker.RandomConstant({4, 100000}, -1, 1, "large");
+  const Graph& graph = maker.Finish({maker.Node(OpType::kMatMul, {last, large}, "behind"), middle});
+  const std::vector<NodeId> products = {*graph.FindNode("m"), *graph.FindNode("n")};
+  const RandomDataSet data(3);
+  const auto whole = CollectInputMoments(TestContext(), graph, products, data);
+  REQUIRE(whole.ok());
+  REQUIRE(whole->size() == 2);
+  ContextOptions options;
+  options.limits.memory_budget_bytes = 100000;
+  const Context context = *Context::Create(options);
+  REQUIRE_FALSE(Session::Create(context, graph).ok());  // for the last product's weights
+  const auto part = CollectInputMoments(context, graph, products, data);
+  REQUIRE(part.ok());
+  for (const auto& [value, moments] : *whole) CHECK(part->at(value).sums == moments.sums);
+}
+
 TEST_CASE("results of a convolution follow from its moments") {
   // The squared norm of a channel's results is w H w for the channel's weights w.
   GraphMaker maker;
