@@ -1,124 +1,138 @@
 #include "calib/kl_threshold.h"
 
 #include <algorithm>
-#include <bit>
 #include <limits>
 #include <utility>
 
+#include "kernels/log_f64.h"
+
 namespace qlite::calib {
 namespace {
+
+const kernels::LogF64Kernels& Logs() { return kernels::LogF64(kernels::BestVectorIsa()); }
 
 double XLogX(double x) { return x > 0 ? x * PortableLog(x) : 0; }
 
 }  // namespace
 
 double PortableLog(double x) {
-  // x = m * 2^e with m in [sqrt(1/2), sqrt(2)); ln m = 2 artanh(s) with s = (m - 1) / (m + 1), |s| < 0.1716.
-  constexpr double kLn2 = 0.693147180559945309417;
-  constexpr uint64_t kSqrtHalfBits = 0x3FE6A09E667F3BCDull;
-  const uint64_t bits = std::bit_cast<uint64_t>(x);
-  const uint64_t above = bits - kSqrtHalfBits;
-  const int64_t exponent = static_cast<int64_t>(above) >> 52;
-  const double m = std::bit_cast<double>(bits - (static_cast<uint64_t>(exponent) << 52));
-  const double s = (m - 1) / (m + 1);
-  const double z = s * s;
-  // The series ends where the next term is below the rounding of the first.
-  double sum = 1.0 / 19;
-  for (int k = 17; k >= 1; k -= 2) sum = sum * z + 1.0 / k;
-  return static_cast<double>(exponent) * kLn2 + 2 * s * sum;
+  double log;
+  Logs().log(&x, 1, &log);
+  return log;
 }
 
 RangeDivergence::RangeDivergence(const SignedHistogram& histogram)
     : negative_bins_(static_cast<int64_t>(histogram.negative.size())),
       positive_bins_(static_cast<int64_t>(histogram.positive.size())) {
-  for (std::vector<double>* sums : {&mass_, &filled_, &entropy_}) {
-    sums->reserve(histogram.negative.size() + histogram.positive.size() + 1);
-    sums->push_back(0);
-  }
-  const auto append = [this](uint64_t count) {
-    const double mass = static_cast<double>(count);
-    mass_.push_back(mass_.back() + mass);
-    filled_.push_back(filled_.back() + (count > 0 ? 1 : 0));
-    entropy_.push_back(entropy_.back() + XLogX(mass));
-  };
+  const size_t bins = histogram.negative.size() + histogram.positive.size();
+  std::vector<double> counts, logs(bins);
+  counts.reserve(bins);
+  const auto append = [&counts](uint64_t count) { counts.push_back(static_cast<double>(count)); };
   std::for_each(histogram.negative.rbegin(), histogram.negative.rend(), append);
   std::for_each(histogram.positive.begin(), histogram.positive.end(), append);
+  Logs().log(counts.data(), std::ssize(counts), logs.data());
+  sums_.resize(bins + 2);
+  entropy_.resize(bins + 1);
+  for (size_t i = 0; i < bins; ++i) {
+    const bool filled = counts[i] > 0;
+    sums_[i + 1] = {sums_[i].mass + counts[i], sums_[i].filled + (filled ? 1 : 0)};
+    entropy_[i + 1] = entropy_[i] + (filled ? counts[i] * logs[i] : 0);
+  }
+  sums_.back() = sums_[bins];
 }
 
-class RangeDivergence::CrossEntropy {
+// Q of one candidate, cell by cell: the bins [begin, end), `below` and `above` outside, `levels` cells over them.
+class RangeDivergence::Cells {
  public:
-  // Bins [begin, end) with `below` and `above` outside, in so many cells.
-  CrossEntropy(const RangeDivergence& bins, int64_t begin, int64_t end, double below, double above, int64_t cells)
-      : bins_(bins), begin_(begin), end_(end), below_(below), above_(above) {
-    stretches_.reserve(static_cast<size_t>(2 * cells));
+  Cells(const RangeDivergence& bins, int64_t begin, int64_t end, double below, double above, int64_t levels)
+      : bins_(bins), begin_(begin), end_(end), levels_(levels) {
+    LocateEdges(below, above);
+    SpreadMasses();
+    AddOutside(begin, below);
+    AddOutside(end - 1, above);
   }
 
-  // Adds the cell from `from_rest` (a share of a bin) into bin `from` to `to_rest` into bin `to`; cells come in order.
-  void AddCell(int64_t from, double from_rest, int64_t to, double to_rest) {
-    double mass = bins_.Mass(from, to) - from_rest * Count(from);
-    double filled = FilledBetween(from, to) - from_rest * Filled(from);
-    if (to_rest > 0) {
-      mass += to_rest * Count(to);
-      filled += to_rest * Filled(to);
-    }
-    const double density = filled > 0 ? mass / filled : 0;
-    if (from == to) {
-      partial_ += density * (to_rest - from_rest);
-      return;
-    }
-    int64_t whole = from;
-    if (from_rest > 0) {
-      AddBins(from, from + 1, partial_ + density * (1 - from_rest));
-      ++whole;
-    }
-    if (whole < to) AddBins(whole, to, density);
-    partial_ = density * to_rest;
-  }
-
-  // The sum of P ln Q; minus infinity where Q is 0 and P is not. Logarithms one right behind the other overlap.
-  double Sum() const {
-    double sum = 0;
-    for (const Stretch& bins : stretches_) {
-      sum += bins.q > 0 ? bins.mass * PortableLog(bins.q) : -std::numeric_limits<double>::infinity();
-    }
-    return sum;
+  // The sum of P ln Q; minus infinity where Q is 0 and P is not.
+  double CrossEntropy() const {
+    return Logs().weighted_log_sum(masses_.data(), densities_.data(), std::ssize(masses_));
   }
 
  private:
-  // Neighbouring bins with Q = q each, and the sum of their P.
-  struct Stretch {
-    double mass, q;
+  // Where a cell begins and the one before it ends: `rest`, a share, into the bin `bin`. `start` sums the bins before
+  // that one, `next` takes it in.
+  struct Edge {
+    int64_t bin;
+    double rest;
+    Sums start, next;
   };
 
-  double Count(int64_t bin) const { return bins_.Mass(bin, bin + 1); }
   // The end bins take in what lies outside: they hold something in P even where the histogram has nothing.
-  double Extra(int64_t bin) const { return (bin == begin_ ? below_ : 0) + (bin == end_ - 1 ? above_ : 0); }
-  double Filled(int64_t bin) const { return Count(bin) > 0 || Extra(bin) > 0 ? 1 : 0; }
-  double FilledBetween(int64_t from, int64_t to) const {
-    double filled = bins_.Filled(from, to);
-    if (from <= begin_ && begin_ < to && Count(begin_) == 0) filled += Filled(begin_);
-    if (from < end_ && end_ <= to && end_ - 1 != begin_ && Count(end_ - 1) == 0) filled += Filled(end_ - 1);
-    return filled;
+  void LocateEdges(double below, double above) {
+    const bool single = end_ - begin_ == 1;
+    const auto fills = [this](int64_t bin, double outside) {
+      return bins_.Mass(bin, bin + 1) == 0 && outside > 0 ? 1.0 : 0.0;
+    };
+    const double first_fills = fills(begin_, single ? below + above : below);
+    const double last_fills = single ? 0 : fills(end_ - 1, above);
+    const auto sums_before = [&](int64_t bin) {
+      Sums sums = bins_.sums_[bins_.Index(bin)];
+      sums.filled += (bin > begin_ ? first_fills : 0) + (bin >= end_ ? last_fills : 0);
+      return sums;
+    };
+    const double unit = 1.0 / static_cast<double>(levels_);
+    const int64_t whole = (end_ - begin_) / levels_, rest = (end_ - begin_) % levels_;
+    edges_.resize(static_cast<size_t>(levels_ + 1));
+    int64_t bin = begin_, into = 0;
+    for (Edge& edge : edges_) {
+      edge = {bin, static_cast<double>(into) * unit, sums_before(bin), sums_before(bin + 1)};
+      const int64_t carry = into + rest >= levels_ ? 1 : 0;
+      bin += whole + carry, into += rest - carry * levels_;
+    }
   }
 
-  // Bins [from, to), wholly behind the cells so far, have Q = q each.
-  void AddBins(int64_t from, int64_t to, double q) {
-    double mass = bins_.Mass(from, to);
-    if (from <= begin_ && begin_ < to) mass += below_;
-    if (from < end_ && end_ <= to) mass += above_;
-    if (mass > 0) stretches_.push_back({mass, q});
+  // A cell's stretches of equal Q: the bin that it shares with earlier cells, where it begins inside one, then the bins
+  // up to the one that later cells share. A stretch that is not there has no mass.
+  void SpreadMasses() {
+    const size_t cells = static_cast<size_t>(levels_);
+    masses_.resize(2 * cells);
+    densities_.resize(2 * cells);
+    double shared = 0;  // Q of the bin that the cell begins in, as far as earlier cells gave it
+    for (size_t cell = 0; cell < cells; ++cell) {
+      const Edge &from = edges_[cell], &to = edges_[cell + 1];
+      const Sums first = Between(from.start, from.next), last = Between(to.start, to.next);
+      const Sums all = Between(from.start, to.start);
+      const double mass = all.mass - from.rest * first.mass + to.rest * last.mass;
+      const double filled = all.filled - from.rest * first.filled + to.rest * last.filled;
+      const double density = filled > 0 ? mass / filled : 0;
+      const bool inside_one = from.bin == to.bin, begins_inside = from.rest > 0;
+      masses_[2 * cell] = begins_inside && !inside_one ? first.mass : 0;
+      densities_[2 * cell] = shared + density * (1 - from.rest);
+      masses_[2 * cell + 1] = begins_inside ? to.start.mass - from.next.mass : all.mass;
+      densities_[2 * cell + 1] = density;
+      shared = inside_one ? shared + density * (to.rest - from.rest) : density * to.rest;
+    }
   }
+
+  // Adds to P of a bin of the range what lies outside.
+  void AddOutside(int64_t bin, double mass) {
+    // The cell that the bin ends in.
+    const int64_t cell = ((bin - begin_ + 1) * levels_ - 1) / (end_ - begin_);
+    const Edge& from = edges_[static_cast<size_t>(cell)];
+    const bool shared = from.bin == bin && from.rest > 0;
+    masses_[static_cast<size_t>(2 * cell + (shared ? 0 : 1))] += mass;
+  }
+
+  static Sums Between(const Sums& from, const Sums& to) { return {to.mass - from.mass, to.filled - from.filled}; }
 
   const RangeDivergence& bins_;
-  int64_t begin_, end_;
-  double below_, above_;
-  double partial_ = 0;  // Q of the bin that the next cell begins in, as far as earlier cells gave it
-  std::vector<Stretch> stretches_;
+  int64_t begin_, end_, levels_;
+  std::vector<Edge> edges_;
+  std::vector<double> masses_, densities_;  // of two stretches a cell: P together, and Q of each bin
 };
 
 double RangeDivergence::Compute(int64_t negative_bins, int64_t positive_bins, int64_t levels) const {
-  const int64_t begin = -negative_bins, end = positive_bins, span = end - begin;
-  const double total = mass_.back();
+  const int64_t begin = -negative_bins, end = positive_bins;
+  const double total = sums_.back().mass;
   const double inside = Mass(begin, end);
   const double below = Mass(-negative_bins_, begin), above = Mass(end, positive_bins_);
   if (inside <= 0) return std::numeric_limits<double>::infinity();
@@ -128,23 +142,14 @@ double RangeDivergence::Compute(int64_t negative_bins, int64_t positive_bins, in
     const double count = Mass(bin, bin + 1);
     p_log_p += XLogX(count + extra) - XLogX(count);
   };
-  if (span == 1) {
+  if (end - begin == 1) {
     raise(begin, below + above);
   } else {
     raise(begin, below);
     raise(end - 1, above);
   }
-  CrossEntropy p_log_q(*this, begin, end, below, above, levels);
-  const double unit = 1.0 / static_cast<double>(levels);
-  const int64_t whole = span / levels, rest = span % levels;
-  int64_t from = begin, from_rest = 0;
-  for (int64_t cell = 0; cell < levels; ++cell) {
-    const int64_t carry = from_rest + rest >= levels ? 1 : 0;
-    const int64_t to = from + whole + carry, to_rest = from_rest + rest - carry * levels;
-    p_log_q.AddCell(from, static_cast<double>(from_rest) * unit, to, static_cast<double>(to_rest) * unit);
-    from = to, from_rest = to_rest;
-  }
-  return (p_log_p - p_log_q.Sum()) / total - PortableLog(total) + PortableLog(inside);
+  const double p_log_q = Cells(*this, begin, end, below, above, levels).CrossEntropy();
+  return (p_log_p - p_log_q) / total - PortableLog(total) + PortableLog(inside);
 }
 
 RangeNoise::RangeNoise(const SignedHistogram& histogram)

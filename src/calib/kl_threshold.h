@@ -39,15 +39,18 @@ class RangeDivergence {
   double Compute(int64_t negative_bins, int64_t positive_bins, int64_t levels) const;
 
  private:
-  // P ln Q of one candidate, summed cell by cell.
-  class CrossEntropy;
-  double Mass(int64_t begin, int64_t end) const { return mass_[Index(end)] - mass_[Index(begin)]; }
-  double Filled(int64_t begin, int64_t end) const { return filled_[Index(end)] - filled_[Index(begin)]; }
+  class Cells;
+  // Counts, and bins that hold anything. Side by side: they are read together.
+  struct Sums {
+    double mass = 0, filled = 0;
+  };
+  double Mass(int64_t begin, int64_t end) const { return sums_[Index(end)].mass - sums_[Index(begin)].mass; }
   size_t Index(int64_t bin) const { return static_cast<size_t>(bin + negative_bins_); }
 
   int64_t negative_bins_, positive_bins_;
-  // Prefix sums along the axis: counts, bins that hold anything, and count * ln(count).
-  std::vector<double> mass_, filled_, entropy_;
+  // Prefix sums along the axis; `sums_` with the last one twice, for the bin behind the range that none reaches into.
+  std::vector<Sums> sums_;
+  std::vector<double> entropy_;  // of count * ln(count)
 };
 
 // The expected squared error of quantizing a histogram with a range: step^2 / 12 for every value inside, for every
@@ -74,7 +77,7 @@ class RangeNoise {
 // bins to choose.
 ObservedRange FindRangeByDivergence(const SignedHistogram& histogram, int bits);
 
-// ln(x) for x > 0 by a fixed sequence of IEEE operations, so that choices do not depend on the C library.
+// ln(x) for x > 0 by the kernels' fixed sequence of IEEE operations, so that choices do not depend on the C library.
 double PortableLog(double x);
 
 }  // namespace qlite::calib

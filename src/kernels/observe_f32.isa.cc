@@ -179,26 +179,54 @@ struct RowsAtOnce {
   double sum[kRows];
 };
 
+// So many of the least and the greatest values of a row are left when rows are looked at side by side.
+constexpr int kKept = kLanes < 4 ? kLanes : 4;
+
+// The whole blocks of a row: its least and its greatest values, kKept of each, and its sums.
+[[gnu::always_inline]] inline void FoldRow(const float* row, int64_t blocks, float* low, float* high, double* sum) {
+  constexpr int kVectors = kBlock / kLanes;
+  VecF32 least[kVectors], greatest[kVectors];
+  QLITE_UNROLL for (int v = 0; v < kVectors; ++v) least[v] = greatest[v] = VecF32::Load(row + v * kLanes);
+  for (int j = 0; j < kBlock; ++j) sum[j] = 0;
+  ForEachGroup(blocks, [&](int64_t first, int64_t count) __attribute__((always_inline)) {
+    VecF32 total[kVectors];
+    QLITE_UNROLL for (int v = 0; v < kVectors; ++v) total[v] = VecF32(0.0f);
+    const int64_t ahead = first > 0 ? -kGroupRows * kBlock : 0;
+    for (const float *block = row + first * kBlock, *end = block + count * kBlock; block != end; block += kBlock) {
+      QLITE_UNROLL for (int v = 0; v < kVectors; ++v) {
+        const VecF32 x = VecF32::Load(block + v * kLanes);
+        __builtin_prefetch(block + v * kLanes + ahead, 0, 3);
+        least[v] = Min(x, least[v]);
+        greatest[v] = Max(x, greatest[v]);
+        total[v] = total[v] + x;
+      }
+    }
+    float group[kBlock];
+    QLITE_UNROLL for (int v = 0; v < kVectors; ++v) total[v].Store(group + v * kLanes);
+    for (int j = 0; j < kBlock; ++j) PutSum(group[j], sum + j);
+  });
+  QLITE_UNROLL for (int v = 1; v < kVectors; ++v) {
+    least[0] = Min(least[v], least[0]);
+    greatest[0] = Max(greatest[v], greatest[0]);
+  }
+  float lows[kLanes], highs[kLanes];
+  least[0].Store(lows);
+  greatest[0].Store(highs);
+  QLITE_UNROLL for (int half = kLanes / 2; half >= kKept; half /= 2) {
+    for (int j = 0; j < half; ++j) {
+      lows[j] = MinOf(lows[j + half], lows[j]);
+      highs[j] = MaxOf(highs[j + half], highs[j]);
+    }
+  }
+  for (int j = 0; j < kKept; ++j) low[j] = lows[j], high[j] = highs[j];
+}
+
 // The parts of the rows that are whole blocks.
 [[gnu::always_inline]] inline void FoldRows(const float* values, int64_t columns, int64_t blocks, RowsAtOnce& rows) {
-  float low[kRows][kLanes], high[kRows][kLanes];
+  float low[kRows][kKept], high[kRows][kKept];
   double wide_sum[kRows][kBlock];
-  for (int r = 0; r < kRows; ++r) {
-    const float* row = values + r * columns;
-    float wide_min[kBlock], wide_max[kBlock];
-    for (int j = 0; j < kBlock; ++j) wide_min[j] = row[j], wide_max[j] = row[j], wide_sum[r][j] = 0;
-    ForEachGroup(blocks, [&](int64_t first, int64_t count) {
-      GroupColumns(row + first * kBlock, count, kBlock, wide_min, wide_max, wide_sum[r]);
-    });
-    VecF32 row_low = VecF32::Load(wide_min), row_high = VecF32::Load(wide_max);
-    for (int j = kLanes; j < kBlock; j += kLanes) {
-      row_low = Min(VecF32::Load(wide_min + j), row_low);
-      row_high = Max(VecF32::Load(wide_max + j), row_high);
-    }
-    row_low.Store(low[r]);
-    row_high.Store(high[r]);
-  }
-  for (int j = 0; j < kLanes; ++j) {
+  for (int r = 0; r < kRows; ++r) FoldRow(values + r * columns, blocks, low[r], high[r], wide_sum[r]);
+  for (int j = 0; j < kKept; ++j) {
     QLITE_UNROLL for (int r = 0; r < kRows; ++r) {
       rows.min[r] = MinOf(low[r][j], rows.min[r]);
       rows.max[r] = MaxOf(high[r][j], rows.max[r]);

@@ -26,8 +26,7 @@ class Factor {
  public:
   // Rounding takes `order` from its end.
   Factor(const InputMoments& moments, int64_t group) : size_(moments.length) {
-    const double* sums = moments.sums.data() + group * size_ * size_;
-    const auto moment = [&](int64_t i, int64_t j) { return i >= j ? sums[i * size_ + j] : sums[j * size_ + i]; };
+    const auto moment = [&](int64_t i, int64_t j) { return moments.row(group, std::max(i, j))[std::min(i, j)]; };
     order_.resize(static_cast<size_t>(size_));
     std::iota(order_.begin(), order_.end(), int64_t{0});
     std::stable_sort(order_.begin(), order_.end(), [&](int64_t a, int64_t b) { return moment(a, a) > moment(b, b); });
@@ -232,9 +231,8 @@ std::vector<float> ImportanceOf(const Tensor& weights, const ReductionView& view
   std::vector<float> importance(static_cast<size_t>(weights.element_count()));
   const int64_t outputs = view.outputs / view.groups;
   for (int64_t o = 0; o < view.outputs; ++o) {
-    const double* sums = moments.sums.data() + o / outputs * view.length * view.length;
     for (int64_t r = 0; r < view.length; ++r) {
-      importance[static_cast<size_t>(view.element(o, r))] = static_cast<float>(sums[r * view.length + r]);
+      importance[static_cast<size_t>(view.element(o, r))] = static_cast<float>(moments.row(o / outputs, r)[r]);
     }
   }
   return importance;

@@ -3,11 +3,13 @@
 #include <algorithm>
 #include <functional>
 #include <numeric>
+#include <set>
 #include <span>
 #include <utility>
 
 #include "core/node_geometry.h"
 #include "core/status_macros.h"
+#include "core/unused_nodes.h"
 #include "kernels/scaled_rows_f64.h"
 #include "passes/graph_edit.h"
 #include "qlite/session.h"
@@ -111,7 +113,7 @@ void Accumulate(Executor& executor, const Rows& rows, InputMoments& moments) {
   const kernels::ScaledRowsF64Kernels& kernels = kernels::ScaledRowsF64(kernels::BestVectorIsa());
   executor.ParallelFor(moments.groups * length, [&](int64_t begin, int64_t end, int) {
     for (int64_t row = begin; row < end; ++row) {
-      double* sums = moments.sums.data() + row * length;
+      double* sums = moments.row(row / length, row % length);
       const int64_t first = row / length * length;  // of the group, within a row of inputs
       for (int64_t p = 0; p < rows.count; ++p) {
         const double* x = rows.values.data() + p * rows.width + first;
@@ -123,6 +125,28 @@ void Accumulate(Executor& executor, const Rows& rows, InputMoments& moments) {
   });
 }
 
+// The part of the graph that the products are in, under the same ids: what lies behind the last of them is not run, nor
+// are its weights packed.
+Graph UpToProducts(const Graph& graph, const std::vector<NodeId>& products) {
+  const std::set<NodeId> wanted(products.begin(), products.end());
+  std::set<NodeId> needed;
+  std::vector<ValueId> ends;
+  const std::vector<NodeId> order = graph.TopologicalOrder();
+  for (auto id = order.rbegin(); id != order.rend(); ++id) {
+    const Node& node = graph.node(*id);
+    if (wanted.contains(*id) && needed.insert(*id).second) ends.push_back(node.outputs[0]);
+    if (!needed.contains(*id)) continue;
+    for (const ValueId input : node.inputs) {
+      if (input.valid() && graph.value(input).producer.valid()) needed.insert(graph.value(input).producer);
+    }
+  }
+  Graph part = graph;
+  part.SetOutputs(std::move(ends));
+  RemoveUnusedNodes(part);
+  part.RemoveUnusedValues();
+  return part;
+}
+
 class Collection {
  public:
   Collection(const Context& context, const Graph& graph, const std::vector<NodeId>& products, int64_t positions)
@@ -131,16 +155,15 @@ class Collection {
       const Node& node = graph.node(id);
       const std::optional<ReductionView> view = FindReduction(graph, node);
       if (!view || !IsFloat(graph, node.inputs[0])) continue;
+      products_.push_back(id);
       readers_[node.inputs[0]].push_back(id);
-      moments_.try_emplace(
-          node.inputs[1],
-          InputMoments{view->groups, view->length,
-                       std::vector<double>(static_cast<size_t>(view->groups * view->length * view->length))});
+      moments_.try_emplace(node.inputs[1], view->groups, view->length);
     }
   }
 
   absl::StatusOr<std::map<ValueId, InputMoments>> Run(const DataSet& data) {
-    absl::StatusOr<std::unique_ptr<Session>> session = Session::Create(context_, graph_);
+    if (products_.empty()) return std::move(moments_);
+    absl::StatusOr<std::unique_ptr<Session>> session = Session::Create(context_, UpToProducts(graph_, products_));
     if (!session.ok()) return session.status();
     std::vector<MutableTensorView> inputs;
     for (size_t i = 0; i < (*session)->input_count(); ++i) inputs.push_back((*session)->input(i));
@@ -174,6 +197,7 @@ class Collection {
   const Context& context_;
   const Graph& graph_;
   int64_t positions_;
+  std::vector<NodeId> products_;
   std::map<ValueId, std::vector<NodeId>> readers_;  // by the value that they read
   std::map<ValueId, InputMoments> moments_;
   absl::Status failure_;
@@ -196,7 +220,7 @@ std::optional<ReductionView> FindReduction(const Graph& graph, const Node& node)
 }
 
 int64_t MomentBytes(const ReductionView& view) {
-  return view.groups * view.length * view.length * static_cast<int64_t>(sizeof(double));
+  return view.groups * InputMoments::GroupSize(view.length) * static_cast<int64_t>(sizeof(double));
 }
 
 absl::StatusOr<std::map<ValueId, InputMoments>> CollectInputMoments(const Context& context, const Graph& graph,

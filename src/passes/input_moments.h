@@ -28,18 +28,28 @@ struct ReductionView {
 // The view of input 1; nothing for other operators, for a Gemm that transposes its input and for a batch of matrices.
 std::optional<ReductionView> FindReduction(const Graph& graph, const Node& node);
 
-// Sums of x[i] * x[j] over positions and samples, where x are the inputs that an output of the group sums over: for
-// each group length x length doubles, row-major, of which j <= i are filled in.
+// Sums of x[i] * x[j], j <= i, over positions and samples, where x are the inputs that an output of the group sums over.
 struct InputMoments {
+  InputMoments() = default;
+  InputMoments(int64_t group_count, int64_t input_count)
+      : groups(group_count), length(input_count), sums(static_cast<size_t>(groups * GroupSize(length))) {}
+
+  // The i + 1 sums of row i.
+  double* row(int64_t group, int64_t i) { return sums.data() + group * GroupSize(length) + GroupSize(i); }
+  const double* row(int64_t group, int64_t i) const { return const_cast<InputMoments*>(this)->row(group, i); }
+
+  // Of so many inputs, or rows.
+  static int64_t GroupSize(int64_t inputs) { return inputs * (inputs + 1) / 2; }
+
   int64_t groups = 0, length = 0;
-  std::vector<double> sums;
+  std::vector<double> sums;  // for each group, row behind row
 };
 
 // Bytes of the moments of a product.
 int64_t MomentBytes(const ReductionView& view);
 
 // Runs the graph over the data set and adds up what the named products (nodes with a FindReduction) see of their
-// inputs; of each sample at most `positions` positions, spread evenly. Products with the same weights add to the same
+// inputs, as far as the last of these; of each sample at most `positions` positions, spread evenly. Products with the same weights add to the same
 // moments. By the value of the weights; products whose input is not float32 are left out. Samples are run one after the
 // other, so that the sums have the same bits for any number of threads. kCancelled where the context says so.
 absl::StatusOr<std::map<ValueId, InputMoments>> CollectInputMoments(const Context& context, const Graph& graph,

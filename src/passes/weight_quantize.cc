@@ -35,7 +35,7 @@ constexpr int kEnoughBits = 8;
 constexpr int64_t kLeastBlock = 16, kLargestBlock = 256;
 constexpr size_t kSmallConstantBytes = size_t{1} << 20;
 // Of input moments held at a time.
-constexpr int64_t kMostMomentBytes = int64_t{256} << 20;
+constexpr int64_t kMostMomentBytes = int64_t{128} << 20;
 // Without being asked for, GPTQ is for products that sum over no more: its time grows with the cube.
 constexpr int64_t kMostInputs = 2560;
 constexpr int64_t kMadeUpPictures = 32;

@@ -30,7 +30,7 @@ Correlated MakeCorrelated(int64_t outputs, int64_t length, int64_t groups, bool 
       outputs_first ? Tensor::Of<float>({outputs, length}, weights) : Tensor::Of<float>({length, outputs}, weights);
   made.view = outputs_first ? ReductionView{outputs, length, groups, length, 1}
                             : ReductionView{outputs, length, groups, 1, outputs};
-  made.moments = {groups, length, std::vector<double>(static_cast<size_t>(groups * length * length))};
+  made.moments = InputMoments(groups, length);
   const int64_t rank = std::max<int64_t>(1, length / 3);
   for (int64_t g = 0; g < groups; ++g) {
     std::vector<double> mixing(static_cast<size_t>(length * rank)), x(static_cast<size_t>(length));
@@ -45,8 +45,7 @@ Correlated MakeCorrelated(int64_t outputs, int64_t length, int64_t groups, bool 
       }
       for (int64_t i = 0; i < length; ++i) {
         for (int64_t j = 0; j <= i; ++j) {
-          made.moments.sums[static_cast<size_t>((g * length + i) * length + j)] +=
-              x[static_cast<size_t>(i)] * x[static_cast<size_t>(j)];
+          made.moments.row(g, i)[j] += x[static_cast<size_t>(i)] * x[static_cast<size_t>(j)];
         }
       }
     }
@@ -61,14 +60,14 @@ double OutputError(const Correlated& product, const Tensor& integers, const Quan
   double sum = 0;
   const ReductionView& view = product.view;
   for (int64_t o = 0; o < view.outputs; ++o) {
-    const double* h = product.moments.sums.data() + o / (view.outputs / view.groups) * view.length * view.length;
+    const int64_t group = o / (view.outputs / view.groups);
     const auto error = [&](int64_t r) {
       const auto i = static_cast<size_t>(view.element(o, r));
       return static_cast<double>(w[i]) - static_cast<double>(q[i]);
     };
     for (int64_t i = 0; i < view.length; ++i) {
-      for (int64_t j = 0; j < i; ++j) sum += 2 * error(i) * error(j) * h[i * view.length + j];
-      sum += error(i) * error(i) * h[i * view.length + i];
+      for (int64_t j = 0; j < i; ++j) sum += 2 * error(i) * error(j) * product.moments.row(group, i)[j];
+      sum += error(i) * error(i) * product.moments.row(group, i)[i];
     }
   }
   return sum;
@@ -107,9 +106,9 @@ TEST_CASE("where inputs hang together the results' error is far below that of ro
 TEST_CASE("inputs that do not hang together leave plain rounding") {
   Correlated product = MakeCorrelated(9, 31, 1, true, 6);
   for (int64_t i = 0; i < 31; ++i) {
-    for (int64_t j = 0; j < i; ++j) product.moments.sums[static_cast<size_t>(i * 31 + j)] = 0;
+    for (int64_t j = 0; j < i; ++j) product.moments.row(0, i)[j] = 0;
   }
-  product.moments.sums[0] = 0;  // an input that is always 0
+  product.moments.row(0, 0)[0] = 0;  // an input that is always 0
   const QuantParams params = GridsOf(product.weights, 4, 0, 0);
   const Context context = TestContext();
   const auto rounded =
@@ -128,14 +127,14 @@ TEST_CASE("moments that are all zero, and not finite") {
   std::fill(product.moments.sums.begin(), product.moments.sums.end(), 0.0);
   REQUIRE(round().ok());
   CHECK(*round() == RoundToGrids(context.executor(), product.weights, params));
-  product.moments.sums[9] = HUGE_VAL;
+  product.moments.row(0, 1)[1] = HUGE_VAL;
   CHECK(round().status().code() == absl::StatusCode::kFailedPrecondition);
 }
 
 // --- what products see
 
 double MomentOf(const InputMoments& moments, int64_t group, int64_t i, int64_t j) {
-  return moments.sums[static_cast<size_t>((group * moments.length + std::max(i, j)) * moments.length + std::min(i, j))];
+  return moments.row(group, std::max(i, j))[std::min(i, j)];
 }
 
 TEST_CASE("moments of a matrix product are those of its input") {
@@ -164,6 +163,28 @@ TEST_CASE("moments of a matrix product are those of its input") {
   for (int64_t i = 0; i < 5; ++i) {
     for (int64_t j = 0; j < 5; ++j) CHECK(MomentOf(found, 0, i, j) == Approx(expected[static_cast<size_t>(i * 5 + j)]));
   }
+}
+
+TEST_CASE("what lies behind the products is not needed for their moments") {
+  GraphMaker maker;
+  const ValueId x = maker.Input({6, 5});
+  const ValueId hidden = maker.Node(OpType::kMatMul, {x, maker.RandomConstant({5, 7}, -1, 1, "w")}, "m");
+  const ValueId middle = maker.Node(OpType::kRelu, {hidden}, "r");
+  const ValueId last = maker.Node(OpType::kMatMul, {middle, maker.RandomConstant({7, 4}, -1, 1, "v")}, "n");
+  const ValueId large = maker.RandomConstant({4, 100000}, -1, 1, "large");
+  const Graph& graph = maker.Finish({maker.Node(OpType::kMatMul, {last, large}, "behind"), middle});
+  const std::vector<NodeId> products = {*graph.FindNode("m"), *graph.FindNode("n")};
+  const RandomDataSet data(3);
+  const auto whole = CollectInputMoments(TestContext(), graph, products, data);
+  REQUIRE(whole.ok());
+  REQUIRE(whole->size() == 2);
+  ContextOptions options;
+  options.limits.memory_budget_bytes = 100000;
+  const Context context = *Context::Create(options);
+  REQUIRE_FALSE(Session::Create(context, graph).ok());  // for the last product's weights
+  const auto part = CollectInputMoments(context, graph, products, data);
+  REQUIRE(part.ok());
+  for (const auto& [value, moments] : *whole) CHECK(part->at(value).sums == moments.sums);
 }
 
 TEST_CASE("results of a convolution follow from its moments") {
