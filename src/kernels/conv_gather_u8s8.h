@@ -46,6 +46,7 @@ __attribute__((noinline)) void GatherRows(const GatherJob& job) {
   }
 }
 
+// The usual heights of the first kernels are unrolled, where counting rows would take as long as copying them.
 template <int kCopied>
 void GatherPixels(const GatherJob& job) {
   if (job.rows == 3) return GatherRows<kCopied, 3>(job);

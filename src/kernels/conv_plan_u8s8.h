@@ -40,8 +40,8 @@ inline constexpr int64_t kMaxGatheredRun = 64;
 inline bool MergesTaps(int64_t dilation_w) { return dilation_w == 1; }
 
 // Of few channels, padding the taps of every kernel row to whole steps takes longer than to gather those of all rows
-// into one run, for a few output pixels at a time. (Steps of two elements have little padding.) They are fewer than
-// the channels whose weights are summed up for each tap.
+// into one run, for a few output pixels at a time. (Steps of two elements have little padding. Taps whose
+// weights are summed up, which may be left out, are not gathered.)
 inline bool GathersTaps(int64_t in_c, int64_t kernel_h, int64_t kernel_w) {
   const int64_t run = kernel_w * in_c;
   if (kDotDepth < 4 || run > kMaxGatheredRun || in_c >= kLeastSummedChannels) return false;

@@ -309,6 +309,10 @@ void RunPanel(const Call& call, const Pixels& pixels, const int32_t* tap_sums, i
   }
 }
 
+bool HasFarOutput(const ConvGeometry& g, const ConvPlan& plan) {
+  return IsFarOutput(g.out_h * g.out_w * g.out_pixel_stride, plan.reduction.runs * plan.reduction.run_length);
+}
+
 // What the panels of a unit share.
 struct UnitPanels {
   const uint8_t* packed;  // of the block
@@ -332,6 +336,7 @@ void RunGatheredPanel(const Call& call, const UnitPanels& panels, int64_t panel,
   tiles.job.last_run = &kRun + 1;
   tiles.job.row_pitch = in_pitch;
   tiles.job.output_pitch = out_pitch;
+  tiles.job.output_is_far = HasFarOutput(call.args.geometry, call.plan);
   const int64_t tile_count = DivideUp(count, kMaxTileRows);
   const Partition tile_pixels(count, tile_count);
   for (int64_t tile = 0; tile < tile_count;) {
@@ -403,8 +408,7 @@ void RunUnit(const Call& call, const ConvUnit& unit, const DotInput* strip, Pixe
   for (int64_t panel = first_panel; panel < last_panel; ++panel) {
     PanelTiles tiles(packed, matrix, plan.reduction, panel, epilogue, call.map);
     tiles.job.input = input;
-    tiles.job.output_is_far =
-        IsFarOutput(g.out_h * g.out_w * g.out_pixel_stride, plan.reduction.runs * plan.reduction.run_length);
+    tiles.job.output_is_far = HasFarOutput(g, plan);
     RunPanel(call, *pixels, reinterpret_cast<const int32_t*>(packed + matrix.SumsOffset(panel)), output, tiles);
   }
 }
