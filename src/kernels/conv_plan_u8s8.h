@@ -31,10 +31,25 @@ inline constexpr int64_t kStoreSteps = 8;
 // as the weights.
 inline constexpr int64_t kLeastSummedChannels = 16;
 
+// Bytes of gathered taps, which share the first-level cache with what they are gathered from, weights and output.
+inline constexpr int64_t kGatheredBytes = 16 * 1024;
+// Elements of a kernel row that are gathered at most.
+inline constexpr int64_t kMaxGatheredRun = 64;
+
 // The taps of a kernel row and their channels form one run if they are neighbours in memory.
 inline bool MergesTaps(int64_t dilation_w) { return dilation_w == 1; }
 
+// Of few channels, padding the taps of every kernel row to whole steps takes longer than to gather those of all rows
+// into one run, for a few output pixels at a time. (Steps of two elements have little padding. Taps whose
+// weights are summed up, which may be left out, are not gathered.)
+inline bool GathersTaps(int64_t in_c, int64_t kernel_h, int64_t kernel_w) {
+  const int64_t run = kernel_w * in_c;
+  if (kDotDepth < 4 || run > kMaxGatheredRun || in_c >= kLeastSummedChannels) return false;
+  return Reduction{1, kernel_h * run}.Steps() < Reduction{kernel_h, run}.Steps();
+}
+
 inline Reduction MakeReduction(int64_t in_c, int64_t kernel_h, int64_t kernel_w, bool merged) {
+  if (merged && GathersTaps(in_c, kernel_h, kernel_w)) return {1, kernel_h * kernel_w * in_c};
   if (merged) return {kernel_h, kernel_w * in_c};
   return {kernel_h * kernel_w, in_c};
 }
@@ -79,7 +94,8 @@ inline bool PacksAlike(const ConvGeometry& g, int64_t in_c) {
 
 // How a convolution is carried out. The image is cut into strips of output rows. The input rows of a strip are read in
 // place where no tap leaves the image and the input elements are those of the dot product; otherwise they are copied
-// to the workspace, padded, widened and without gaps between the pixels, the channels of one block at a time.
+// to the workspace, padded, widened and without gaps between the pixels, the channels of one block at a time. Taps that
+// are gathered come from either.
 struct ConvPlan {
   explicit ConvPlan(const ConvU8S8Args& args) {
     const ConvGeometry& g = args.geometry;
@@ -94,9 +110,11 @@ struct ConvPlan {
     const bool packed_merged = MergesTaps(g.dilation_w);
     direct = sizeof(DotInput) == 1 && inside && (dense || !packed_merged || PacksAlike(g, block_channels));
     merged = packed_merged && (!direct || dense);
+    gathers = merged && GathersTaps(block_channels, g.kernel_h, g.kernel_w);
     reduction = MakeReduction(block_channels, g.kernel_h, g.kernel_w, merged);
     on_matrix_unit = MatrixUnit::Pays(g.out_w, reduction);
-    omits_rows = MatrixOfBlock(g, block_channels, block_columns).taps > 0;
+    matrix = MatrixOfBlock(g, block_channels, block_columns);
+    omits_rows = matrix.taps > 0;
     // The taps of a merged run are told apart by their steps.
     omits_columns = omits_rows && (!merged || block_channels % kDotDepth == 0);
     pixel_pitch = direct ? g.in_pixel_stride : block_channels;
@@ -110,7 +128,7 @@ struct ConvPlan {
     const int64_t row_bytes = row_pitch * static_cast<int64_t>(sizeof(DotInput));
     const int64_t first_rows = (g.kernel_h - 1) * g.dilation_h + 1;
     const int64_t fitting = (kStripBytes / Larger(row_bytes, 1) - first_rows) / g.stride_h + 1;
-    const bool large = MatrixOfBlock(g, block_channels, block_columns).Bytes() > kLargeWeightsBytes;
+    const bool large = matrix.Bytes() > kLargeWeightsBytes;
     const int64_t least_rows = DivideUp(on_matrix_unit ? kLeastMatrixPixels : kLeastPixels, g.out_w);
     // Columns of taps are left out for tall columns of pixels alone; otherwise shorter strips stay nearer.
     const int64_t parts = omits_columns && !on_matrix_unit ? blocks * panels : blocks;
@@ -122,25 +140,41 @@ struct ConvPlan {
     panel_groups = Smaller(panels, DivideUp(kWantedUnits, g.batch * strips * blocks));
     units = g.batch * strips * blocks * panel_groups;
     pixels = strip_rows * g.out_w;
+    if (gathers) ChooseGathered();
     // The taps of a side that a pixel uses change at most twice as often as there are taps.
     regions = Smaller(strip_rows, 2 * g.kernel_h + 1) * Smaller(g.out_w, 2 * g.kernel_w + 1);
   }
 
-  // The workspace holds the regions of a strip, the runs of one, the offsets of the pixels, then the strip.
+  // Whole tiles, or what a matrix unit wants.
+  void ChooseGathered() {
+    gathered_pitch = RoundUp(reduction.run_length, kDotDepth);
+    const int64_t fitting = kGatheredBytes / gathered_pitch;
+    gathered_pixels = on_matrix_unit ? kLeastMatrixPixels : Larger(1, fitting / kMaxTileRows) * kMaxTileRows;
+    gathered_pixels = Smaller(pixels, gathered_pixels);
+  }
+
+  // The workspace holds the regions of a strip, the runs of one, the offsets of the pixels, the strip, then gathered
+  // taps.
   int64_t RunsOffset() const { return regions * static_cast<int64_t>(sizeof(Region)); }
   int64_t PixelsOffset() const { return RunsOffset() + reduction.runs * static_cast<int64_t>(sizeof(TileRun)); }
   int64_t StripOffset() const { return RoundUp(PixelsOffset() + 2 * pixels * 8, kPackedAlignment); }
-  int64_t WorkspaceBytes() const {
+  int64_t GatheredOffset() const {
     const int64_t elements = direct ? 0 : strip_in_rows * row_pitch;
-    return StripOffset() + elements * static_cast<int64_t>(sizeof(DotInput)) + static_cast<int64_t>(kReadSlackBytes);
+    return RoundUp(StripOffset() + elements * static_cast<int64_t>(sizeof(DotInput)), kPackedAlignment);
+  }
+  int64_t WorkspaceBytes() const {
+    const int64_t elements = gathered_pixels * gathered_pitch;
+    return GatheredOffset() + elements * static_cast<int64_t>(sizeof(DotInput)) + static_cast<int64_t>(kReadSlackBytes);
   }
 
   bool direct;
   bool merged;
+  bool gathers;
   bool on_matrix_unit;
   bool omits_rows;  // of taps outside the image
   bool omits_columns;
   Reduction reduction;
+  PackedMatrix matrix;  // the weights of a block
   int64_t pixel_pitch;  // elements
   int64_t row_pitch;
   int64_t blocks;
@@ -155,6 +189,8 @@ struct ConvPlan {
   int64_t pixels = 0;   // output pixels of a strip
   int64_t regions = 0;  // of a strip at most
   int64_t units = 0;
+  int64_t gathered_pixels = 0;  // at a time
+  int64_t gathered_pitch = 0;   // elements
 };
 
 // Output rows [row, row + rows) of an image; in units order, one group of panels of one block of channels of them.

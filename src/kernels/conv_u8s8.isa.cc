@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "kernels/amx_u8s8.h"
+#include "kernels/conv_gather_u8s8.h"
 #include "kernels/conv_plan_u8s8.h"
 #include "kernels/conv_regions_u8s8.h"
 #include "kernels/gemm_u8s8.h"
@@ -257,6 +258,7 @@ struct Call {
   const OutputMap& map;
   TileRun* runs;
   MatrixUnit* matrix_unit;
+  DotInput* gathered;
 };
 
 // Which share of the next panel a tile fetches. Those that leave out taps do not reach all of it, and so take turns at
@@ -307,6 +309,73 @@ void RunPanel(const Call& call, const Pixels& pixels, const int32_t* tap_sums, i
   }
 }
 
+bool HasFarOutput(const ConvGeometry& g, const ConvPlan& plan) {
+  return IsFarOutput(g.out_h * g.out_w * g.out_pixel_stride, plan.reduction.runs * plan.reduction.run_length);
+}
+
+// What the panels of a unit share.
+struct UnitPanels {
+  const uint8_t* packed;  // of the block
+  PackedMatrix matrix;
+  Epilogue epilogue;
+  int64_t first, last;
+  int64_t output;  // of the unit's first pixel, elements from the output of the call
+};
+
+// A panel of gathered pixels, which are equally far apart everywhere. `pixel`: the first one, as numbered in the unit.
+void RunGatheredPanel(const Call& call, const UnitPanels& panels, int64_t panel, int64_t pixel, int64_t count) {
+  const int64_t out_pitch = call.args.geometry.out_pixel_stride;
+  const int64_t in_pitch = call.plan.gathered_pitch;
+  static constexpr TileRun kRun = {0, 0};
+  int64_t row_offsets[kMaxTileRows], row_outputs[kMaxTileRows];
+  for (int r = 0; r < kMaxTileRows; ++r) row_offsets[r] = r * in_pitch, row_outputs[r] = r * out_pitch;
+  PanelTiles tiles(panels.packed, panels.matrix, call.plan.reduction, panel, panels.epilogue, call.map);
+  tiles.job.row_offsets = row_offsets;
+  tiles.job.row_outputs = row_outputs;
+  tiles.job.first_run = &kRun;
+  tiles.job.last_run = &kRun + 1;
+  tiles.job.row_pitch = in_pitch;
+  tiles.job.output_pitch = out_pitch;
+  tiles.job.output_is_far = HasFarOutput(call.args.geometry, call.plan);
+  const int64_t tile_count = DivideUp(count, kMaxTileRows);
+  const Partition tile_pixels(count, tile_count);
+  for (int64_t tile = 0; tile < tile_count;) {
+    const int64_t next = tile_pixels.EndOfEqual(tile, tile_count);
+    const int64_t first = tile_pixels.Begin(tile);
+    tiles.job.input = call.gathered + first * in_pitch;
+    tiles.SetOutput(call.args.output, call.args.output_float, panels.output + (pixel + first) * out_pitch);
+    tiles.job.first_tile = pixel / kMaxTileRows + tile;
+    tiles.job.last_tile = tiles.job.first_tile + next - tile;
+    tiles.Run(tile_pixels.Begin(tile + 1) - first);
+    tile = next;
+  }
+}
+
+void RunGathered(const Call& call, const UnitPanels& panels, int64_t pixels, const DotInput* strip) {
+  const ConvGeometry& g = call.args.geometry;
+  const ConvPlan& plan = call.plan;
+  const int64_t part_count = DivideUp(pixels, plan.gathered_pixels);
+  const Partition parts(pixels, part_count);
+  for (int64_t part = 0; part < part_count; ++part) {
+    const int64_t first = parts.Begin(part);
+    const int64_t count = parts.Begin(part + 1) - first;
+    GatherTaps(g, plan, strip, first, count, call.gathered);
+    if constexpr (kHasMatrixUnit) {
+      if (plan.on_matrix_unit) {
+        static constexpr TileRun kRun = {0, 0};
+        const RowGrid rows = {1, count, 0, plan.gathered_pitch};
+        call.matrix_unit->Run({panels.packed, panels.matrix, plan.reduction, panels.epilogue, &call.map, rows,
+                               call.gathered, &kRun, panels.first, panels.last, call.args.output,
+                               call.args.output_float, panels.output + first * g.out_pixel_stride, g.out_pixel_stride});
+        continue;
+      }
+    }
+    for (int64_t panel = panels.first; panel < panels.last; ++panel) {
+      RunGatheredPanel(call, panels, panel, first, count);
+    }
+  }
+}
+
 void RunUnit(const Call& call, const ConvUnit& unit, const DotInput* strip, Pixels* pixels) {
   const ConvU8S8Args& args = call.args;
   const ConvGeometry& g = args.geometry;
@@ -315,14 +384,17 @@ void RunUnit(const Call& call, const ConvUnit& unit, const DotInput* strip, Pixe
   const int64_t output =
       (unit.image * g.out_h + unit.row) * g.out_w * g.out_pixel_stride + unit.block * plan.block_columns;
   const int64_t first_column = unit.block * plan.block_columns;
-  const PackedMatrix matrix =
-      MatrixOfBlock(g, plan.block_channels, Smaller(plan.block_columns, g.out_c - first_column));
-  const auto* packed = static_cast<const uint8_t*>(args.packed) +
-                       unit.block * MatrixOfBlock(g, plan.block_channels, plan.block_columns).Bytes();
+  PackedMatrix matrix = plan.matrix;
+  matrix.n = Smaller(matrix.n, g.out_c - first_column);  // the last block may have fewer groups
+  const auto* packed = static_cast<const uint8_t*>(args.packed) + unit.block * plan.matrix.Bytes();
   const Epilogue epilogue = ChooseEpilogue(args.output == nullptr, args.quantization, HasSmallMultipliers(packed));
   const DotInput* input = strip + (plan.direct ? unit.block * plan.block_channels : 0);
   const int64_t first_panel = group_panels.Begin(unit.panel_group);
   const int64_t last_panel = group_panels.Begin(unit.panel_group + 1);
+  if (plan.gathers) {
+    const UnitPanels panels = {packed, matrix, epilogue, first_panel, last_panel, output};
+    return RunGathered(call, panels, unit.rows * g.out_w, input);
+  }
   if constexpr (kHasMatrixUnit) {
     if (plan.on_matrix_unit) {
       ListRuns(g, plan, {0, 0, 0, g.kernel_h}, {0, 0, 0, g.kernel_w}, call.runs);
@@ -336,8 +408,7 @@ void RunUnit(const Call& call, const ConvUnit& unit, const DotInput* strip, Pixe
   for (int64_t panel = first_panel; panel < last_panel; ++panel) {
     PanelTiles tiles(packed, matrix, plan.reduction, panel, epilogue, call.map);
     tiles.job.input = input;
-    tiles.job.output_is_far =
-        IsFarOutput(g.out_h * g.out_w * g.out_pixel_stride, plan.reduction.runs * plan.reduction.run_length);
+    tiles.job.output_is_far = HasFarOutput(g, plan);
     RunPanel(call, *pixels, reinterpret_cast<const int32_t*>(packed + matrix.SumsOffset(panel)), output, tiles);
   }
 }
@@ -349,7 +420,7 @@ size_t PackedBytes(const ConvU8S8Weights& w) {
 }
 
 void Pack(const ConvU8S8Weights& w, void* packed) {
-  const bool merged = MergesTaps(w.dilation_w);
+  const bool merged = MergesTaps(w.dilation_w);  // gathered taps have one run, from tap 0 on
   const int64_t block_groups = GroupsOfBlock(w);
   const int64_t group_channels = w.in_c / w.groups;
   const int64_t group_columns = w.out_c / w.groups;
@@ -395,7 +466,9 @@ void Run(const ConvU8S8Args& args, int64_t begin, int64_t end, void* workspace) 
   auto* memory = static_cast<uint8_t*>(workspace);
   const OutputMap map = MakeOutputMap(args.quantization);
   MatrixUnit matrix_unit;
-  const Call call = {args, plan, map, reinterpret_cast<TileRun*>(memory + plan.RunsOffset()), &matrix_unit};
+  const Call call = {args,         plan,
+                     map,          reinterpret_cast<TileRun*>(memory + plan.RunsOffset()),
+                     &matrix_unit, reinterpret_cast<DotInput*>(memory + plan.GatheredOffset())};
   StripCopies copies(args, plan, reinterpret_cast<DotInput*>(memory + plan.StripOffset()));
   Pixels pixels(g, plan, memory);
   for (int64_t index = begin; index < end; ++index) {

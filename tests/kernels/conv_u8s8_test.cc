@@ -47,6 +47,42 @@ TEST_CASE("conv_u8s8 is exact for every geometry") {
   }
 }
 
+TEST_CASE("conv_u8s8 is exact where the taps of few channels are gathered") {
+  for (const int64_t in_c : {1, 2, 3, 4, 5}) {
+    for (const int64_t kernel : {3, 5, 7, 9}) {
+      for (const int64_t stride : {1, 2, 3}) {
+        for (const int64_t pad : {0, 2}) {
+          Check({MakeGeometry(in_c, 15, 17, 21, kernel, kernel, stride, pad)});
+          ConvCase c = {MakeGeometry(in_c, 20, 15, 37, kernel, kernel - 1, stride, pad)};
+          // Kernel rows that are apart, with taps that are not.
+          c.geometry.dilation_h = 2;
+          c.geometry.out_h = (20 + 2 * pad - 2 * (kernel - 1) - 1) / stride + 1;
+          Check(c);
+        }
+      }
+    }
+  }
+  // More pixels than are gathered at a time, slices of wider buffers, groups, batches.
+  for (const int64_t stride : {1, 2}) {
+    for (const int64_t pad : {0, 3}) {
+      ConvCase c = {MakeGeometry(3, 61, 67, 70, 7, 7, stride, pad)};
+      Check(c);
+      c.geometry.batch = 2;
+      c.geometry.in_pixel_stride = 5;
+      c.geometry.out_pixel_stride = 73;
+      c.extremes = Extremes::kAll;
+      for (const int64_t piece : {1, 3}) {
+        c.piece = piece;
+        Check(c);
+      }
+      c.float_output = true;
+      Check(c);
+      Check({MakeGeometry(3, 70, 90, 16, 3, 3, stride, pad)});
+      Check({MakeGeometry(6, 19, 21, 66, 3, 3, stride, pad, 1, 2)});
+    }
+  }
+}
+
 TEST_CASE("conv_u8s8 is exact around the sizes of a matrix unit's tiles") {
   for (const int64_t in_c : {16, 65}) {
     for (const int64_t width : {7, 17, 33}) {
