@@ -171,13 +171,6 @@ inline void CopyRow(const ConvF32Geometry& g, const Plan& plan, const float* fro
   }
 }
 
-// Fetches row y of an image for the next block, whose pixels are far from each other.
-inline void PrefetchRow(const ConvF32Geometry& g, const float* image, int64_t y) {
-  if (y >= g.in_h) return;
-  const float* pixel = image + y * g.in_w * g.in_pixel_stride;
-  for (int64_t x = 0; x < g.in_w; ++x, pixel += g.in_pixel_stride) __builtin_prefetch(pixel, 0, 3);
-}
-
 // An output row.
 struct Job {
   const float* input;          // of the strip, under the first tap of the first pixel
@@ -293,17 +286,11 @@ template <int kTuple>
   u8::Unroll<kRuns>([&](auto r) QLITE_INLINE { FinishPixels<kRunPixels, kTuple>(job, sum[r.value], first[r.value]); });
 }
 
-// All rows of a strip by runs; job.input and job.out are those of its first row. Fetches the image rows of the next
-// block from first_row on, if there is one.
+// All rows of a strip by runs; job.input and job.out are those of its first row.
 template <int kTuple>
-void ComputeStrip(const ConvF32Geometry& g, const Plan& plan, const Job& job, int64_t rows, const float* next_block,
-                  int64_t first_row) {
+void ComputeStrip(const ConvF32Geometry& g, const Plan& plan, const Job& job, int64_t rows) {
   const int64_t of_row = CeilDiv(g.out_w, kRunPixels), all = rows * of_row;
-  int64_t fetched = 0;
   for (int64_t run = 0; run < all; run += kRuns) {
-    for (; next_block && fetched * of_row <= run; ++fetched) {
-      PrefetchRow(g, next_block, first_row + fetched * g.stride_h);
-    }
     const float* input[kRuns];
     int64_t first[kRuns];
     for (int r = 0; r < kRuns; ++r) {
@@ -378,15 +365,13 @@ void RunUnits(const ConvF32Args& args, void* workspace, int64_t begin, int64_t e
     if (args.bias) job.start = Permute(LoadBlock(args.bias + block * kLanes, job.channels), orders.interleaved);
     job.input = strip;
     job.out = At(out, (image * g.out_h + first) * g.out_w, block * kLanes);
-    const float* next_input = block + 1 < plan.blocks ? input + kLanes : nullptr;
     if constexpr (kByRuns<kTuple>) {
       if (HasRuns(g)) {
-        ComputeStrip<kTuple>(g, plan, job, rows, next_input, first * g.stride_h);
+        ComputeStrip<kTuple>(g, plan, job, rows);
         continue;
       }
     }
     for (int64_t r = 0; r < rows; ++r) {
-      if (next_input) PrefetchRow(g, next_input, (first + r) * g.stride_h);
       job.input = strip + r * g.stride_h * plan.row_floats;
       job.out = At(out, (image * g.out_h + first + r) * g.out_w, block * kLanes);
       // Where the pixels do not divide, the last ones are computed twice: the same values are stored.

@@ -48,20 +48,29 @@ inline bool GathersTaps(int64_t in_c, int64_t kernel_h, int64_t kernel_w) {
   return Reduction{1, kernel_h * run}.Steps() < Reduction{kernel_h, run}.Steps();
 }
 
-inline Reduction MakeReduction(int64_t in_c, int64_t kernel_h, int64_t kernel_w, bool merged) {
-  if (merged && GathersTaps(in_c, kernel_h, kernel_w)) return {1, kernel_h * kernel_w * in_c};
-  if (merged) return {kernel_h, kernel_w * in_c};
-  return {kernel_h * kernel_w, in_c};
+inline Reduction MakeReduction(int64_t in_c, int64_t kernel_h, int64_t kernel_w, bool merged, int folds = 0) {
+  if (merged && GathersTaps(in_c, kernel_h, kernel_w)) return {1, kernel_h * kernel_w * in_c, folds};
+  if (merged) return {kernel_h, kernel_w * in_c, folds};
+  return {kernel_h * kernel_w, in_c, folds};
+}
+
+// The folds of a convolution, or 0 where it is not one of kernels/folded_u8s8.h. The geometry may be a ConvU8S8Weights
+// too.
+template <class Geometry>
+int FoldsOf(const Geometry& g) {
+  const int64_t width = g.in_c / g.groups;
+  return g.in_c == g.out_c && g.groups > 1 ? FoldsOfGroups(width) : 0;
 }
 
 // Groups of few channels fill neither the vectors of a panel nor the steps of a run. As many as cost no more together
 // are made one convolution, a block, whose weights from one group to another are zero. (Sums are exact, whatever is
 // added to them.) The last block may have fewer groups: the input behind them is read, as far as slack allows, and has
-// no weights. The geometry may be a ConvU8S8Weights too.
+// no weights.
 template <class Geometry>
 int64_t GroupsOfBlock(const Geometry& g) {
   if (g.in_c == 0 || g.out_c == 0) return 1;
   const int64_t in_c = g.in_c / g.groups;
+  if (FoldsOf(g) > 0) return kFoldedStep / in_c;
   const int64_t out_c = g.out_c / g.groups;
   const auto cost = [&](int64_t groups) {
     const Reduction reduction = MakeReduction(in_c * groups, g.kernel_h, g.kernel_w, MergesTaps(g.dilation_w));
@@ -79,8 +88,9 @@ int64_t GroupsOfBlock(const Geometry& g) {
 template <class Geometry>
 PackedMatrix MatrixOfBlock(const Geometry& g, int64_t channels, int64_t columns) {
   const int64_t taps = g.kernel_h * g.kernel_w;
-  const Reduction reduction = MakeReduction(channels, g.kernel_h, g.kernel_w, MergesTaps(g.dilation_w));
-  return {columns, reduction.Steps(), channels >= kLeastSummedChannels ? taps : 0};
+  const int folds = FoldsOf(g);
+  const Reduction reduction = MakeReduction(channels, g.kernel_h, g.kernel_w, MergesTaps(g.dilation_w), folds);
+  return {columns, reduction.Steps(), channels >= kLeastSummedChannels && folds == 0 ? taps : 0};
 }
 
 // Runs without padding make the packed weights of merged and separate taps the same.
@@ -111,7 +121,7 @@ struct ConvPlan {
     direct = sizeof(DotInput) == 1 && inside && (dense || !packed_merged || PacksAlike(g, block_channels));
     merged = packed_merged && (!direct || dense);
     gathers = merged && GathersTaps(block_channels, g.kernel_h, g.kernel_w);
-    reduction = MakeReduction(block_channels, g.kernel_h, g.kernel_w, merged);
+    reduction = MakeReduction(block_channels, g.kernel_h, g.kernel_w, merged, FoldsOf(g));
     on_matrix_unit = MatrixUnit::Pays(g.out_w, reduction);
     matrix = MatrixOfBlock(g, block_channels, block_columns);
     omits_rows = matrix.taps > 0;

@@ -426,7 +426,7 @@ void Pack(const ConvU8S8Weights& w, void* packed) {
   const int64_t group_columns = w.out_c / w.groups;
   const int64_t block_channels = group_channels * block_groups;
   const int64_t block_columns = group_columns * block_groups;
-  const Reduction reduction = MakeReduction(block_channels, w.kernel_h, w.kernel_w, merged);
+  const Reduction reduction = MakeReduction(block_channels, w.kernel_h, w.kernel_w, merged, FoldsOf(w));
   const PackedMatrix matrix = MatrixOfBlock(w, block_channels, block_columns);
   const int64_t taps = w.kernel_h * w.kernel_w;
   auto* to = static_cast<uint8_t*>(packed);

@@ -490,6 +490,23 @@ struct Vec512 {
     std::memcpy(&x, p, sizeof x);
     return reinterpret_cast<I32>(_mm512_set1_epi32(x));
   }
+  // The elements of a 128-bit lane, in all of them.
+  static I32 BroadcastLane(const DotInput* p) {
+    return reinterpret_cast<I32>(_mm512_broadcast_i32x4(_mm_loadu_si128(reinterpret_cast<const __m128i*>(p))));
+  }
+  // The sums of kernels/folded_u8s8.h, added up and in the order of their columns.
+  static I32 Fold(const I32 (&sums)[1]) {
+    static constexpr int32_t kOrder[16] = {0, 4, 8, 12, 1, 5, 9, 13, 2, 6, 10, 14, 3, 7, 11, 15};
+    return reinterpret_cast<I32>(_mm512_permutexvar_epi32(_mm512_loadu_si512(kOrder), Raw(sums[0])));
+  }
+  static I32 Fold(const I32 (&sums)[2]) {
+    static constexpr int32_t kEven[16] = {0, 4, 8, 12, 16, 20, 24, 28, 2, 6, 10, 14, 18, 22, 26, 30};
+    static constexpr int32_t kOdd[16] = {1, 5, 9, 13, 17, 21, 25, 29, 3, 7, 11, 15, 19, 23, 27, 31};
+    const auto gather = [&sums](const int32_t* order) {
+      return reinterpret_cast<I32>(_mm512_permutex2var_epi32(Raw(sums[0]), _mm512_loadu_si512(order), Raw(sums[1])));
+    };
+    return Add(gather(kEven), gather(kOdd));
+  }
   static I32 Add(I32 a, I32 b) { return reinterpret_cast<I32>(_mm512_add_epi32(Raw(a), Raw(b))); }
   static I32 Dot(I32 acc, I32 input, I32 weights) {
 #if QLITE_ISA_avx512vnni

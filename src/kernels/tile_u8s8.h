@@ -15,12 +15,12 @@
 #include <cstdint>
 #include <cstring>
 
+#include "kernels/folded_u8s8.h"
 #include "kernels/quantized.h"
 #include "kernels/simd_u8.h"
 
 namespace qlite::kernels::QLITE_ISA::u8 {
 
-inline constexpr int kLanes = VecWide::kLanes;
 inline constexpr int kPanelColumns = 2 * kLanes;
 
 // Rows of the tallest tile: two vectors of accumulators a row, two of weights, one of input, and one for the product
@@ -82,12 +82,14 @@ inline constexpr int kPrefetchedBytes = 64;
 struct Reduction {
   int64_t runs = 1;
   int64_t run_length = 0;  // elements, without padding
+  int folds = 0;           // vectors of sums for one of columns (kernels/folded_u8s8.h), or 0
   // At least one, of zero weights if need be, so that loops over steps need no test in front. A run is cut into chunks
   // of equally many steps, and has fewer padding steps than chunks.
   int64_t RunSteps() const { return RunChunks() * ChunkSteps(); }
   int64_t RunChunks() const { return DivideUp(LeastSteps(), kMaxChunkSteps); }
   int64_t ChunkSteps() const { return DivideUp(LeastSteps(), RunChunks()); }
-  int64_t LeastSteps() const { return run_length == 0 ? 1 : DivideUp(run_length, kDotDepth); }
+  int64_t LeastSteps() const { return run_length == 0 ? 1 : DivideUp(run_length, StepLength()); }
+  int64_t StepLength() const { return folds == 0 ? kDotDepth : kFoldedStep; }
   int64_t Steps() const { return runs * RunSteps(); }
 };
 
@@ -181,7 +183,7 @@ void PackMatrix(const Reduction& reduction, int64_t n, int64_t taps, const int32
     };
     for (int64_t run = 0; run < reduction.runs; ++run) {
       for (int64_t begin = 0; begin < reduction.run_length; begin += kPositions) {
-        const int64_t first_step = run * reduction.RunSteps() + begin / kDotDepth;
+        const int64_t first_step = run * reduction.RunSteps() + begin / reduction.StepLength();
         const int64_t count = Smaller(kPositions, reduction.run_length - begin);
         for_each_column([&](int64_t column, int v, int lane) {
           weights(column, run, begin, begin + count, elements);
@@ -191,8 +193,12 @@ void PackMatrix(const Reduction& reduction, int64_t n, int64_t taps, const int32
             AddToTaps(elements, run * reduction.run_length + begin, count, reduction.runs * reduction.run_length / taps,
                       tap_sums + v * kLanes + lane);
           }
-          PackLane(elements, DivideUp(count, kDotDepth), lane, vectors * kLanes * kDotDepth,
-                   to + (first_step * vectors + v) * kLanes * kDotDepth);
+          if (reduction.folds > 0) {
+            PackFolded(elements, count, lane, reduction.folds, to + first_step * reduction.folds * kLanes * kDotDepth);
+          } else {
+            PackLane(elements, DivideUp(count, kDotDepth), lane, vectors * kLanes * kDotDepth,
+                     to + (first_step * vectors + v) * kLanes * kDotDepth);
+          }
         });
       }
     }
@@ -258,12 +264,25 @@ struct TileTable {
 };
 extern const TileTable kTileTable;
 
+// The same of kernels/folded_u8s8.h, indexed by epilogue, folds - 1, rows - 1. One tile a call.
+struct FoldedTileTable {
+  TileFunction function[3][kMaxFolds][kMaxTileRows];
+};
+extern const FoldedTileTable kFoldedTileTable;
+
+inline const TileFunction* FindTiles(Epilogue epilogue, int vectors, int folds) {
+  if constexpr (kFoldsGroups) {
+    if (folds > 0) return kFoldedTileTable.function[static_cast<int>(epilogue)][folds - 1];
+  }
+  return kTileTable.function[static_cast<int>(epilogue)][vectors - 1];
+}
+
 // The tiles of a panel: what their jobs have in common, and the functions for 1, 2, ... rows. Callers fill in the
 // input, the offsets and the output.
 struct PanelTiles {
   PanelTiles(const void* packed, const PackedMatrix& matrix, const Reduction& reduction, int64_t panel,
              Epilogue epilogue, const OutputMap& map)
-      : functions(kTileTable.function[static_cast<int>(epilogue)][matrix.PanelVectors(panel) - 1]),
+      : functions(FindTiles(epilogue, matrix.PanelVectors(panel), reduction.folds)),
         column(panel * kPanelColumns),
         vectors(matrix.PanelVectors(panel)) {
     const auto* base = static_cast<const uint8_t*>(packed);

@@ -153,4 +153,57 @@ constexpr TileTable MakeTileTable(RowList<kRows...>) {
 
 const TileTable kTileTable = MakeTileTable(MakeRowList<kMaxTileRows>::Type{});
 
+#if QLITE_FOLDS_GROUPS
+
+namespace {
+
+// The sums of kernels/folded_u8s8.h for the pieces of input that the rows have in each step.
+template <int kRows, int kFolds>
+inline QLITE_INLINE void ReduceFolded(const TileJob& job, V::I32 (&acc)[kRows][kFolds]) {
+  constexpr int kStepWeights = kFolds * kLanes * kDotDepth;
+  int64_t row_offsets[kRows];
+  Unroll<kRows>([&](auto r) QLITE_INLINE {
+    row_offsets[r.value] = job.row_offsets[r.value];
+    Unroll<kFolds>([&](auto f) QLITE_INLINE { acc[r.value][f.value] = V::Zero(); });
+  });
+  const TileRun* run = job.first_run;
+  do {
+    const DotInput* input = job.input + run->input;
+    const DotWeight* weights = job.weights + run->step * kStepWeights;
+    for (const DotWeight* const end = weights + job.run_steps * kStepWeights; weights != end;) {
+      V::I32 w[kFolds];
+      Unroll<kFolds>([&](auto f) QLITE_INLINE { w[f.value] = V::LoadI32(weights + f.value * kLanes * kDotDepth); });
+      Unroll<kRows>([&](auto r) QLITE_INLINE {
+        const V::I32 x = V::BroadcastLane(input + row_offsets[r.value]);
+        Unroll<kFolds>([&](auto f) QLITE_INLINE { Accumulate(x, w[f.value], acc[r.value][f.value]); });
+      });
+      weights += kStepWeights;
+      input += kFoldedStep;
+    }
+  } while (++run != job.last_run);
+}
+
+template <Epilogue kEpilogue, int kFolds, int kRows>
+void FoldedTile(const TileJob& job) {
+  V::I32 folded[kRows][kFolds];
+  ReduceFolded(job, folded);
+  Accumulators<kRows, 1> acc;
+  const V::I32 bias = V::LoadI32(job.bias);
+  Unroll<kRows>([&](auto r) QLITE_INLINE { acc.at[r.value][0] = V::Add(bias, V::Fold(folded[r.value])); });
+  Store<kEpilogue, kRows, 1>(job, acc);
+}
+
+template <int... kRows>
+constexpr FoldedTileTable MakeFoldedTileTable(RowList<kRows...>) {
+  return {{{{&FoldedTile<Epilogue::kFloat, 1, kRows>...}, {&FoldedTile<Epilogue::kFloat, 2, kRows>...}},
+           {{&FoldedTile<Epilogue::kClamped, 1, kRows>...}, {&FoldedTile<Epilogue::kClamped, 2, kRows>...}},
+           {{&FoldedTile<Epilogue::kSaturated, 1, kRows>...}, {&FoldedTile<Epilogue::kSaturated, 2, kRows>...}}}};
+}
+
+}  // namespace
+
+const FoldedTileTable kFoldedTileTable = MakeFoldedTileTable(MakeRowList<kMaxTileRows>::Type{});
+
+#endif
+
 }  // namespace qlite::kernels::QLITE_ISA::u8
