@@ -10,6 +10,7 @@
 #include <cstddef>
 #include <cstdint>
 
+#include "kernels/elementwise_u8.h"
 #include "kernels/isa.h"
 #include "kernels/quantized.h"
 
@@ -52,6 +53,7 @@ struct ConvU8S8Args {
   uint8_t* output = nullptr;
   float* output_float = nullptr;
   OutputQuantization quantization;
+  ResidualU8 residual;  // of an output of bytes
 };
 
 // Units, workspaces and thread safety as in kernels/gemm_u8s8.h. Packed weights serve every image size, stride and

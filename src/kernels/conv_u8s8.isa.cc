@@ -7,6 +7,7 @@
 #include "kernels/conv_plan_u8s8.h"
 #include "kernels/conv_regions_u8s8.h"
 #include "kernels/gemm_u8s8.h"
+#include "kernels/residual_u8s8.h"
 #include "kernels/tile_u8s8.h"
 
 namespace qlite::kernels::QLITE_ISA {
@@ -34,6 +35,7 @@ GemmU8S8Args MatrixProduct(const ConvU8S8Args& args) {
   product.c_float = args.output_float;
   product.ldc = g.out_pixel_stride;
   product.output = args.quantization;
+  product.residual = args.residual;
   return product;
 }
 
@@ -413,6 +415,16 @@ void RunUnit(const Call& call, const ConvUnit& unit, const DotInput* strip, Pixe
   }
 }
 
+// What a unit and those before it make, from a group of panels on.
+OutputPart OutputOf(const ConvGeometry& g, const ConvPlan& plan, const ConvUnit& unit, int64_t first_group) {
+  const Partition group_panels(plan.panels, plan.panel_groups);
+  const int64_t block_end = Smaller(g.out_c, (unit.block + 1) * plan.block_columns);
+  const int64_t block = unit.block * plan.block_columns;
+  const int64_t first = block + group_panels.Begin(first_group) * kPanelColumns;
+  const int64_t end = Smaller(block_end, block + group_panels.Begin(unit.panel_group + 1) * kPanelColumns);
+  return {(unit.image * g.out_h + unit.row) * g.out_w, unit.rows * g.out_w, first, end - first};
+}
+
 size_t PackedBytes(const ConvU8S8Weights& w) {
   const int64_t block_groups = GroupsOfBlock(w);
   const PackedMatrix matrix = MatrixOfBlock(w, w.in_c / w.groups * block_groups, w.out_c / w.groups * block_groups);
@@ -471,6 +483,7 @@ void Run(const ConvU8S8Args& args, int64_t begin, int64_t end, void* workspace) 
                      &matrix_unit, reinterpret_cast<DotInput*>(memory + plan.GatheredOffset())};
   StripCopies copies(args, plan, reinterpret_cast<DotInput*>(memory + plan.StripOffset()));
   Pixels pixels(g, plan, memory);
+  int64_t first_group = -1;  // of the panels that wait for the residual; -1: there are none
   for (int64_t index = begin; index < end; ++index) {
     const ConvUnit unit(plan, g.out_h, index);
     const DotInput* strip;
@@ -481,6 +494,11 @@ void Run(const ConvU8S8Args& args, int64_t begin, int64_t end, void* workspace) 
       strip = copies.Strip(unit);
     }
     RunUnit(call, unit, strip, &pixels);
+    // Where the next unit makes more columns of the same rows, they wait for it: the longer a row, the better.
+    if (first_group < 0) first_group = unit.panel_group;
+    if (unit.panel_group + 1 < plan.panel_groups && index + 1 < end) continue;
+    AddResidual(args.residual, OutputOf(g, plan, unit, first_group), args.output, g.out_pixel_stride);
+    first_group = -1;
   }
 }
 

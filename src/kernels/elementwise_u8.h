@@ -48,6 +48,16 @@ struct AddU8Coefficients {
 // Coefficients of a + sign_b * b, computed in double and rounded once each; sign_b is +1 or -1.
 AddU8Coefficients MakeAddU8(float scale_a, int32_t zero_a, float scale_b, int32_t zero_b, float scale_out, int sign_b);
 
+// An addition behind a product of bytes: the product's own result, a byte as without the addition, is one operand of
+// the formula above, and a byte of the residual the other one.
+struct ResidualU8 {
+  const uint8_t* data = nullptr;  // of the output's extents, which it does not overlap; null for none
+  int64_t stride = 0;             // elements from row to row, or from pixel to pixel
+  bool comes_first = false;       // the residual is a, the product b
+  AddU8Coefficients coefficients;
+  OutputQuantization quantization;  // of the sum
+};
+
 // The map y = z_out + rne(clamp(float(u - z_in) * multiplier)), multiplier = scale_in / scale_out: another scale and
 // zero point for the same values. It is a table of 256 bytes; apply it with `lookup`.
 void MakeRequantizeTable(int32_t zero_in, float multiplier, const OutputQuantization& output, uint8_t table[256]);

@@ -1,5 +1,6 @@
 #include "kernels/elementwise_u8.h"
 
+#include "kernels/combine_u8.h"
 #include "kernels/simd_u8.h"
 
 namespace qlite::kernels::QLITE_ISA {
@@ -8,88 +9,12 @@ namespace {
 
 using V = VecWide;
 
-// The n <= kBytes bytes at p; nothing behind them is read.
-V::U8 LoadSome(const uint8_t* p, int64_t n) {
-  if (n == V::kBytes) return V::LoadU8(p);
-  uint8_t bytes[V::kBytes] = {};
-  std::memcpy(bytes, p, static_cast<size_t>(n));
-  return V::LoadU8(bytes);
-}
-
-// output[i] = combine(a[i], b[i]) over rows, with `combine` from four vectors of floats each to one of multiplied sums.
-template <class Combine>
-void CombineRow(const uint8_t* a, const uint8_t* b, bool scalar_b, uint8_t* output, int64_t cols, const OutputMap& map,
-                const Combine& combine) {
-  const V::U8 same = V::SetU8(scalar_b ? *b : 0);
-  for (int64_t i = 0; i < cols; i += V::kBytes) {
-    const int64_t n = cols - i < V::kBytes ? cols - i : V::kBytes;
-    V::I32 x[4];
-    V::I32 y[4];
-    V::Widen4(LoadSome(a + i, n), x);
-    V::Widen4(scalar_b ? same : LoadSome(b + i, n), y);
-    V::I32 rounded[4];
-    Unroll<4>([&](auto j) QLITE_INLINE {
-      rounded[j.value] = V::Round<Epilogue::kClamped>(combine(V::ToFloat(x[j.value]), V::ToFloat(y[j.value])), map);
-    });
-    V::StoreU8(output + i, V::Narrow4<Epilogue::kClamped>(rounded, map), static_cast<int>(n));
-  }
-}
-
-// Of the row that a tensor of short rows is combined with, so many bytes of copies are laid side by side.
-constexpr int64_t kCopiedBytes = 16 * V::kBytes;
-
-// Dense rows of at most kCopiedBytes with one row: many are taken at a time, since a row of a few channels would leave
-// most of a vector empty.
-template <class Combine>
-void CombineShortRows(const BinaryU8Args& args, int64_t begin, int64_t end, const OutputMap& map,
-                      const Combine& combine) {
-  uint8_t copies[kCopiedBytes];
-  const int64_t fitting = kCopiedBytes / args.cols;
-  const int64_t together = fitting < end - begin ? fitting : end - begin;
-  for (int64_t i = 0; i < together; ++i) {
-    std::memcpy(copies + i * args.cols, args.b, static_cast<size_t>(args.cols));
-  }
-  for (int64_t row = begin; row < end; row += together) {
-    const int64_t rows = end - row < together ? end - row : together;
-    CombineRow(args.a + row * args.cols, copies, false, args.output + row * args.cols, rows * args.cols, map, combine);
-  }
-}
-
-template <class Combine>
-void CombineRows(const BinaryU8Args& args, int64_t begin, int64_t end, const Combine& combine) {
-  const OutputMap map = MakeOutputMap(args.quantization);
-  const bool scalar_b = args.broadcast == BroadcastU8::kScalar;
-  const bool dense_rows = args.a_stride == args.cols && args.output_stride == args.cols;
-  if (dense_rows && (scalar_b || (args.broadcast == BroadcastU8::kNone && args.b_stride == args.cols))) {
-    const int64_t first = begin * args.cols;
-    CombineRow(args.a + first, scalar_b ? args.b : args.b + first, scalar_b, args.output + first,
-               (end - begin) * args.cols, map, combine);
-    return;
-  }
-  if (dense_rows && args.broadcast == BroadcastU8::kRow && args.cols > 0 && args.cols <= kCopiedBytes / 2) {
-    return CombineShortRows(args, begin, end, map, combine);
-  }
-  for (int64_t row = begin; row < end; ++row) {
-    const uint8_t* b = args.broadcast == BroadcastU8::kNone ? args.b + row * args.b_stride : args.b;
-    CombineRow(args.a + row * args.a_stride, b, scalar_b, args.output + row * args.output_stride, args.cols, map,
-               combine);
-  }
-}
-
-void Add(const BinaryU8Args& args, const AddU8Coefficients& coefficients, int64_t begin, int64_t end) {
-  const V::F32 ka = V::SetF32(coefficients.ka);
-  const V::F32 kb = V::SetF32(coefficients.kb);
-  const V::F32 kc = V::SetF32(coefficients.kc);
-  CombineRows(args, begin, end,
-              [&](V::F32 a, V::F32 b) QLITE_INLINE { return V::MultiplyAdd(a, ka, V::MultiplyAdd(b, kb, kc)); });
-}
-
 void Mul(const BinaryU8Args& args, int32_t zero_a, int32_t zero_b, float multiplier, int64_t begin, int64_t end) {
   const V::F32 za = V::SetF32(static_cast<float>(zero_a));
   const V::F32 zb = V::SetF32(static_cast<float>(zero_b));
   const V::F32 m = V::SetF32(multiplier);
   // Differences and products of bytes are exact in float.
-  CombineRows(args, begin, end, [&](V::F32 a, V::F32 b) QLITE_INLINE {
+  CombineRows<Epilogue::kClamped>(args, begin, end, [&](V::F32 a, V::F32 b) QLITE_INLINE {
     return V::Multiply(V::Multiply(V::Subtract(a, za), V::Subtract(b, zb)), m);
   });
 }

@@ -6,6 +6,7 @@
 #include <cstddef>
 #include <cstdint>
 
+#include "kernels/elementwise_u8.h"
 #include "kernels/isa.h"
 #include "kernels/quantized.h"
 
@@ -36,6 +37,7 @@ struct GemmU8S8Args {
   float* c_float = nullptr;
   int64_t ldc = 0;  // elements from row to row, >= n
   OutputQuantization output;
+  ResidualU8 residual;  // of an output of bytes
 };
 
 // The work is cut into `units(args)` units; any split of [0, units) into ranges, in any order and on any threads, gives

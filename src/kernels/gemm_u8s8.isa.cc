@@ -1,6 +1,7 @@
 #include "kernels/gemm_u8s8.h"
 
 #include "kernels/amx_u8s8.h"
+#include "kernels/residual_u8s8.h"
 #include "kernels/tile_u8s8.h"
 
 namespace qlite::kernels::QLITE_ISA {
@@ -24,6 +25,10 @@ bool UsesMatrixUnit(const GemmU8S8Args& args) { return MatrixUnit::Pays(args.m, 
 // Rows of a tile at most.
 int64_t MaxTileRows(const GemmU8S8Args& args) { return UsesMatrixUnit(args) ? MatrixUnit::kBlockRows : kMaxTileRows; }
 
+// Bytes of output that are made before a residual is added to them: they and those of the residual lie in a
+// second-level cache by then.
+constexpr int64_t kResidualPassBytes = 96 * 1024;
+
 bool HasNearWeights(const GemmU8S8Args& args) {
   return sizeof(DotInput) > 1 && args.k * args.n * static_cast<int64_t>(sizeof(DotWeight)) <= kNearWeightsBytes;
 }
@@ -34,6 +39,8 @@ struct Blocking {
       : tile_elements(Larger(args.k, 1) * MaxTileRows(args)),
         pass_elements(HasNearWeights(args) ? kNearPassElements : kPassElements),
         tiles(DivideUp(args.m, MaxTileRows(args))),
+        residual_tiles(args.residual.data == nullptr ? tiles
+                                                     : kResidualPassBytes / (MaxTileRows(args) * Larger(args.n, 1))),
         panels(DivideUp(args.n, kPanelColumns)),
         blocks(CountBlocks()),
         groups(blocks == 0 ? 0 : Smaller(panels, DivideUp(kWantedUnits, blocks))),
@@ -47,11 +54,12 @@ struct Blocking {
   }
   int64_t Units() const { return blocks * groups; }
   // Tiles of a pass, which are widened at a time where that is needed.
-  int64_t PassTiles() const { return Larger(1, pass_elements / tile_elements); }
+  int64_t PassTiles() const { return Larger(1, Smaller(pass_elements / tile_elements, residual_tiles)); }
 
   int64_t tile_elements;  // of input
   int64_t pass_elements;
   int64_t tiles;
+  int64_t residual_tiles;  // of a pass at most
   int64_t panels;
   int64_t blocks;
   int64_t groups;
@@ -88,6 +96,13 @@ int64_t Units(const GemmU8S8Args& args) { return Blocking(args).Units(); }
 struct Rectangle {
   int64_t first_tile, last_tile, first_panel, last_panel;
 };
+
+// What a rectangle makes.
+OutputPart OutputOf(const GemmU8S8Args& args, const Blocking& blocking, const Rectangle& part) {
+  const int64_t row = blocking.tile_rows.Begin(part.first_tile), column = part.first_panel * kPanelColumns;
+  return {row, blocking.tile_rows.Begin(part.last_tile) - row, column,
+          Smaller(args.n, part.last_panel * kPanelColumns) - column};
+}
 
 // The input of a rectangle's rows as the dot product takes it, `*stride` elements from row to row.
 const DotInput* FindInput(const GemmU8S8Args& args, int64_t row, int64_t rows, void* workspace, int64_t* stride) {
@@ -162,9 +177,10 @@ void Run(const GemmU8S8Args& args, int64_t begin, int64_t end, void* workspace) 
     const int64_t last_tile = blocking.block_tiles.Begin(block + blocks);
     for (int64_t tile = blocking.block_tiles.Begin(block); tile < last_tile;) {
       const int64_t pass_end = Smaller(last_tile, tile + blocking.PassTiles());
-      RunRectangle(args, blocking,
-                   {tile, pass_end, blocking.group_panels.Begin(group), blocking.group_panels.Begin(group + groups)},
-                   map, workspace, &matrix_unit);
+      const Rectangle part = {tile, pass_end, blocking.group_panels.Begin(group),
+                              blocking.group_panels.Begin(group + groups)};
+      RunRectangle(args, blocking, part, map, workspace, &matrix_unit);
+      AddResidual(args.residual, OutputOf(args, blocking, part), args.c, args.ldc);
       tile = pass_end;
     }
   }

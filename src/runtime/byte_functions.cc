@@ -10,12 +10,6 @@
 namespace qlite {
 namespace {
 
-// An int8 value with one scale.
-bool IsByte(const Value& value) {
-  return value.type == ElementType::kInt8 && value.quant && !value.quant->per_axis() &&
-         value.quant->scales.size() == 1 && value.quant->bits <= 8;
-}
-
 class Finder {
  public:
   Finder(const Graph& graph, const std::vector<NodeId>& order)
@@ -146,6 +140,11 @@ absl::StatusOr<Graph> Isolate(const Graph& graph, const ByteFunction& function) 
 }
 
 }  // namespace
+
+bool IsByte(const Value& value) {
+  return value.type == ElementType::kInt8 && value.quant && !value.quant->per_axis() &&
+         value.quant->scales.size() == 1 && value.quant->bits <= 8;
+}
 
 std::vector<ByteFunction> FindByteFunctions(const Graph& graph, const std::vector<NodeId>& order) {
   return Finder(graph, order).Find(order);

@@ -13,6 +13,9 @@
 
 namespace qlite {
 
+// An int8 value with one scale.
+bool IsByte(const Value& value);
+
 struct ByteFunction {
   ValueId input;
   std::vector<NodeId> nodes;  // at least two, in topological order; only the last one's result is read elsewhere

@@ -93,14 +93,26 @@ class Planner {
     fusion.output = activation.outputs[0];
   }
 
+  bool IsDepthwise(const Node& conv) const {
+    const int64_t groups = conv.attr<ConvAttrs>().group;
+    const Dim channels = graph_.value(conv.inputs[0]).shape.dim(1),
+              outputs = graph_.value(conv.outputs[0]).shape.dim(1);
+    return groups > 1 && groups == channels.value && groups == outputs.value;
+  }
+
   // The convolution that makes `operand`, if the addition `add` of `other` can join it.
   bool CanJoin(ValueId operand, ValueId other, NodeId add) {
     const NodeId producer = graph_.value(operand).producer;
     if (!producer.valid() || graph_.node(producer).op != OpType::kConv || operand == other) return false;
-    const Value& result = graph_.value(operand);
-    if (result.type != ElementType::kFloat32 || result.shape != graph_.value(other).shape) return false;
+    const Node& conv = graph_.node(producer);
+    const bool bytes = graph_.value(operand).type == ElementType::kInt8;
+    for (ValueId value : {conv.inputs[0], operand, other, graph_.node(add).outputs[0]}) {
+      const Value& number = graph_.value(value);
+      if (bytes ? !IsByte(number) : number.type != ElementType::kFloat32) return false;
+    }
+    if (bytes && IsDepthwise(conv)) return false;
+    if (graph_.value(operand).shape != graph_.value(other).shape) return false;
     if (graph_.value(other).is_constant() || OnlyReader(operand) != add) return false;
-    if (graph_.value(graph_.node(producer).inputs[0]).type != ElementType::kFloat32) return false;
     const NodeFusion& fusion = Fusion(producer);
     if (fusion.output != operand || fusion.clamp.active() || fusion.residual.valid()) return false;
     const NodeId other_producer = graph_.value(other).producer;
@@ -110,12 +122,13 @@ class Planner {
   void AbsorbAddition(NodeId id) {
     const Node& node = graph_.node(id);
     NodeFusion& add = Fusion(id);
-    if (node.op != OpType::kAdd || add.absorbed || graph_.value(node.outputs[0]).type != ElementType::kFloat32) return;
+    if (node.op != OpType::kAdd || add.absorbed || add.byte.valid()) return;
     for (size_t side = 0; side < 2; ++side) {
       const ValueId operand = node.inputs[side], other = node.inputs[1 - side];
       if (!CanJoin(operand, other, id)) continue;
       NodeFusion& conv = Fusion(graph_.value(operand).producer);
       conv.residual = other;
+      conv.addition = id;
       conv.clamp = add.clamp;
       conv.output = add.output;
       add.absorbed = true;

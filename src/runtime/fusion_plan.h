@@ -16,6 +16,7 @@ struct NodeFusion {
   ValueId output;             // what the step makes: the first output, or that of the last node it absorbed
   FusedClamp clamp;           // applied last
   ValueId residual;           // added before the clamp; invalid for none
+  NodeId addition;            // the Add that adds it
   bool waits = false;         // absorbed by a node that comes later
   std::vector<NodeId> chain;  // elementwise nodes applied before this one, in order: each waits for it
   ValueId byte;               // the chain and the node are a function of this int8 value alone; invalid otherwise
@@ -35,7 +36,8 @@ struct FusionPlan {
 // `order` is the graph's topological order; shapes are static. Without `fuse`, every node has its own step and every
 // value its own memory.
 //  - Relu and Clip join the clamp of the node before them, where nothing else reads that node's result.
-//  - A float Add joins the convolution that makes one of its operands, where the other exists by then.
+//  - An Add of float or of int8 values joins the convolution that makes one of its operands, where the other exists by
+//    then. (An integer depthwise convolution stays alone.)
 //  - Operators that together are a function of one byte (byte_functions.h) become a table.
 //  - Elementwise float operators, with their clamps, join the one that alone reads their result, where that has the
 //    same shape: what lies between them is never a tensor.

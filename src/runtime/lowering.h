@@ -74,6 +74,7 @@ class Lowering {
   ValueId Result() const { return fusion_.nodes[Index(current_)].output; }
   const FusedClamp& Clamp() const { return fusion_.nodes[Index(current_)].clamp; }
   ValueId Residual() const { return fusion_.nodes[Index(current_)].residual; }
+  const Node& Addition() const { return graph_.node(fusion_.nodes[Index(current_)].addition); }
   // The elementwise nodes of the step, in the order in which they are applied; the current node is the last.
   std::vector<NodeId> Chain() const;
   const NodeFusion& Fusion(NodeId id) const { return fusion_.nodes[Index(id)]; }

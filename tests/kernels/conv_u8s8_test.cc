@@ -1,6 +1,7 @@
 #include "kernels/conv_u8s8.h"
 
 #include <catch2/catch.hpp>
+#include <cmath>
 #include <cstdint>
 
 #include "kernels/conv_u8s8_reference.h"
@@ -8,8 +9,8 @@
 namespace qlite::kernels {
 namespace {
 
-void Check(const ConvCase& c) {
-  const ConvData data(c);
+// Runs a case on every instruction set; `args` beside what a case says.
+void Check(const ConvCase& c, const ConvData& data, const ConvU8S8Args& args = {}) {
   ConvU8S8Weights weights;
   weights.in_c = c.geometry.in_c;
   weights.out_c = c.geometry.out_c;
@@ -19,7 +20,33 @@ void Check(const ConvCase& c) {
   weights.groups = c.geometry.groups;
   for (const Isa isa : SupportedIsas()) {
     INFO(IsaName(isa) << " " << Describe(c));
-    CHECK(MatchesReference(ConvU8S8(isa), c, data, weights, ConvU8S8Args{}));
+    CHECK(MatchesReference(ConvU8S8(isa), c, data, weights, args));
+  }
+}
+
+void Check(const ConvCase& c) { Check(c, ConvData(c)); }
+
+// The same with a residual, `gap` elements between its pixels, of whichever side of the sum.
+void CheckResidual(const ConvCase& c, const OutputQuantization& quantization, int64_t gap = 0) {
+  const ConvGeometry& g = c.geometry;
+  const int64_t pixels = g.batch * g.out_h * g.out_w, stride = g.out_c + gap;
+  Sequence sequence(static_cast<uint64_t>(g.in_c + g.out_c));
+  const Guarded<uint8_t> other = Bytes(sequence, pixels * stride);
+  const ConvData product(c);
+  for (const bool comes_first : {false, true}) {
+    const AddU8Coefficients k = MakeAddU8(0.03f, 117, 0.05f, 140, sequence.Uniform(0.03f, 0.08f), 1);
+    ConvData data = product;
+    for (int64_t pixel = 0; pixel < pixels; ++pixel) {
+      for (int64_t o = 0; o < g.out_c; ++o) {
+        uint8_t& made = data.expected[static_cast<size_t>(pixel * g.out_pixel_stride + o)];
+        const auto added = static_cast<float>(other[static_cast<size_t>(pixel * stride + o)]);
+        const float a = comes_first ? added : made, b = comes_first ? made : added;
+        made = QuantizeOutput(std::fma(a, k.ka, std::fma(b, k.kb, k.kc)), quantization);
+      }
+    }
+    ConvU8S8Args args;
+    args.residual = {other.data(), stride, comes_first, k, quantization};
+    Check(c, data, args);
   }
 }
 
@@ -207,6 +234,40 @@ TEST_CASE("conv_u8s8 is exact where several groups are computed together") {
     c.piece = 1;
     Check(c);
     Check({MakeGeometry(7 * width, 5, 9, 7 * width, 3, 3, 2, 0, 1, 7)});
+  }
+}
+
+TEST_CASE("conv_u8s8 adds a residual to its rounded result") {
+  const OutputQuantization whole = {120, 0, 255}, bounded = {33, 33, 201};
+  for (const int64_t out_c : {1, 8, 16, 17, 40, 130}) {
+    for (const int64_t kernel : {1, 3}) {
+      for (const int64_t gap : {0, 7}) {
+        ConvCase c = {MakeGeometry(24, 9, 7, out_c, kernel, kernel, 1, kernel / 2)};
+        CheckResidual(c, whole, gap);
+        CheckResidual(c, bounded, gap);
+        c.output = {90, 90, 230};
+        c.geometry.out_pixel_stride = out_c + 3;
+        c.geometry.batch = 2;
+        for (const int64_t piece : {1, 3}) {
+          c.piece = piece;
+          CheckResidual(c, bounded, gap);
+        }
+      }
+    }
+  }
+  // Strided; in groups that are computed together, and one by one; in strips; of large weights, a few columns at a
+  // time; on a matrix unit; of many rows, some at a time.
+  for (const int64_t piece : {1, 3, 1000}) {
+    for (const ConvGeometry& geometry :
+         {MakeGeometry(24, 9, 8, 20, 1, 1, 2), MakeGeometry(39, 5, 18, 39, 3, 3, 1, 1, 1, 13),
+          MakeGeometry(128, 4, 9, 80, 3, 3, 1, 1, 1, 2), MakeGeometry(8, 40, 17, 40, 3, 3, 1, 1),
+          MakeGeometry(384, 3, 3, 384, 3, 3, 1, 1), MakeGeometry(65, 5, 33, 48, 3, 3, 1, 1),
+          MakeGeometry(8, 40, 40, 136, 1, 1)}) {
+      ConvCase c = {geometry};
+      c.piece = piece;
+      CheckResidual(c, whole);
+      CheckResidual(c, bounded, 5);
+    }
   }
 }
 

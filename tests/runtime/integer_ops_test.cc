@@ -296,6 +296,52 @@ TEST_CASE("int8 results of convolutions are joined in place", "[runtime]") {
   CHECK((OutputBytes(*session) == fused));
 }
 
+// Sums of convolutions, whose additions may join the convolutions' steps, in the bits of a run in which none do.
+TEST_CASE("int8 residuals are added behind convolutions", "[runtime]") {
+  for (uint32_t seed = 0; seed < 60; ++seed) {
+    Rng rng(seed);
+    IntegerBuilder b;
+    const int64_t channels = Pick(rng, 1, 40), kernel = 2 * Pick(rng, 0, 1) + 1, kind = Pick(rng, 0, 6);
+    const Dims dims = {Pick(rng, 1, 2), channels, Pick(rng, 3, 9), Pick(rng, 3, 9)};
+    const QuantParams in = RandomParams(rng);
+    const ValueId x = b.Int8Input(dims, in);
+    const auto conv = [&](ValueId from, int64_t groups) {
+      ConvAttrs attrs;
+      attrs.group = groups;
+      attrs.pads.assign(4, kernel / 2);
+      const Array w = RandomBytes(rng, {channels, channels / groups, kernel, kernel});
+      return b.AddInt8(OpType::kConv, {from, b.Int8Constant(w, WeightParams(rng, 0, channels))}, attrs,
+                       RandomParams(rng));
+    };
+    const auto params_of = [&](ValueId id) { return *b.graph.value(id).quant; };
+    ValueId other = kind == 0 ? x : conv(x, 1);
+    if (kind == 1) other = b.AddInt8(OpType::kRelu, {other}, NoAttrs{}, params_of(other));
+    const ValueId last = conv(kind == 2 ? other : x, kind == 3 ? channels : 1);
+    std::vector<ValueId> operands = {last, other};
+    if (seed % 2 == 1) std::swap(operands[0], operands[1]);
+    ValueId sum = b.AddInt8(OpType::kAdd, operands, ElementwiseAttrs{}, RandomParams(rng));
+    if (seed % 3 == 0) sum = b.AddInt8(OpType::kRelu, {sum}, NoAttrs{}, params_of(sum));
+    std::vector<ValueId> results = {sum};
+    if (kind == 4) results.push_back(last);  // seen from outside: it has to exist
+    if (kind == 5) results[0] = b.AddInt8(OpType::kAdd, {conv(sum, 1), sum}, ElementwiseAttrs{}, RandomParams(rng));
+    if (kind == 6) {
+      results[0] = b.AddInt8(OpType::kConcat, {sum, other}, AxisAttrs{1}, params_of(sum));
+    }
+    b.Finish(results);
+    const Array input = RandomBytes(rng, dims);
+    auto session = MakeSession(MakeContext(), b.graph);
+    Fill(*session, 0, input);
+    REQUIRE(session->RunTapped([](ValueId, const TappedValue&) {}).ok());
+    const auto expected = OutputBytes(*session);
+    INFO("seed " << seed << "\n" << b.graph.Dump());
+    for (kernels::Isa isa : kernels::SupportedIsas()) {
+      for (int threads : {1, 3}) {
+        CHECK((RunFor(MakeContext(threads, std::string(kernels::IsaName(isa))), b.graph, {input}) == expected));
+      }
+    }
+  }
+}
+
 TEST_CASE("int8 pools", "[runtime]") {
   for (uint32_t seed = 0; seed < 30; ++seed) {
     Rng rng(seed);

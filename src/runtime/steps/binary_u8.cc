@@ -156,4 +156,14 @@ absl::Status BinaryBytes(Lowering& lowering, const Node& node) {
   return absl::OkStatus();
 }
 
+kernels::ResidualU8 ResidualOf(const Lowering& lowering, const Placement& residual_place) {
+  const Arithmetic arithmetic = ArithmeticOf(lowering, lowering.Addition(), false);
+  kernels::ResidualU8 residual;
+  residual.stride = residual_place.pixel_stride;
+  residual.comes_first = lowering.Addition().inputs[0] == lowering.Residual();
+  residual.coefficients = arithmetic.sum;
+  residual.quantization = arithmetic.quantization;
+  return residual;
+}
+
 }  // namespace qlite

@@ -11,6 +11,7 @@
 #include "kernels/winograd_f32.h"
 #include "runtime/lowering.h"
 #include "runtime/requantization.h"
+#include "runtime/steps/binary_u8.h"
 #include "runtime/steps/coded.h"
 #include "runtime/steps/conv_steps.h"
 #include "runtime/steps/copies.h"
@@ -99,10 +100,11 @@ void EmitBytes(Lowering& lowering, const Kernels& kernels, Args args, const Conv
   lowering.NeedWorkspace(static_cast<int64_t>(kernels.workspace_bytes(sized)));
   const int64_t units = kernels.units(sized);
   const auto run = kernels.run;
-  lowering.Emit({operands.input, packed, operands.output}, [=](const Frame& frame) {
+  lowering.Emit({operands.input, packed, operands.residual, operands.output}, [=](const Frame& frame) {
     Args now = args;
     now.input = frame.In<uint8_t>(operands.input);
     now.packed = frame.In<std::byte>(packed);
+    if constexpr (requires { now.residual; }) now.residual.data = frame.In<uint8_t>(operands.residual);
     if (operands.float_output) {
       now.output_float = frame.Out<float>(operands.output);
     } else {
@@ -186,10 +188,15 @@ void EmitFloatConv(Lowering& lowering, const ConvShape& shape, const Placement& 
   }
 }
 
-void EmitIntegerConv(Lowering& lowering, const ConvShape& shape, const IntegerWeights& weights,
-                     std::span<const int8_t> data, const ConvOperands& operands, const Placement& out) {
+void EmitIntegerConv(Lowering& lowering, const Node& node, const ConvShape& shape, const IntegerWeights& weights,
+                     std::span<const int8_t> data, const ConvOperands& operands, const Placement& residual,
+                     const Placement& out) {
   kernels::OutputQuantization quantization;
-  if (!weights.float_output) quantization = OutputQuantizationOf(lowering.Quant(lowering.Result()), lowering.Clamp());
+  if (!weights.float_output) {
+    const bool clamps_later = operands.residual.present();
+    quantization =
+        OutputQuantizationOf(lowering.Quant(node.outputs[0]), clamps_later ? FusedClamp() : lowering.Clamp());
+  }
   const double cost = ConvCost(static_cast<double>(out.elements()), shape, IsDepthwise(shape) ? 0.03 : 0.01);
   if (IsDepthwise(shape)) {
     kernels::DepthwiseU8S8Args args;
@@ -203,6 +210,7 @@ void EmitIntegerConv(Lowering& lowering, const ConvShape& shape, const IntegerWe
     args.geometry = ByteGeometry(shape, out);
     args.input_zero_point = weights.input_zero_point;
     args.quantization = quantization;
+    if (operands.residual.present()) args.residual = ResidualOf(lowering, residual);
     EmitBytes(lowering, kernels::ConvU8S8(lowering.isa()), args, operands, PackBytes(lowering, shape, weights, data),
               cost);
   }
@@ -283,15 +291,18 @@ absl::Status Conv(Lowering& lowering, const Node& node) {
   if (!weights.ok()) return weights.status();
   const Placement in = lowering.ReadPixels(node.inputs[0]);
   shape->in_pixel_stride = in.pixel_stride;
-  const Placement out = weights->float_output ? lowering.Write(lowering.Result(), Layout::kChannelsLast)
-                                              : lowering.WritePixels(lowering.Result());
   ConvOperands operands;
   operands.input = in.at;
+  Placement residual;
+  if (lowering.Residual().valid()) residual = lowering.ReadPixels(lowering.Residual());
+  operands.residual = residual.at;
+  const Placement out = weights->float_output ? lowering.Write(lowering.Result(), Layout::kChannelsLast)
+                                              : lowering.WritePixels(lowering.Result());
   operands.output = out.at;
   operands.float_output = weights->float_output;
   std::vector<int8_t> trimmed;
   const std::span<const int8_t> kept = TrimKernel(*shape, weights->data, trimmed);
-  EmitIntegerConv(lowering, *shape, *weights, kept, operands, out);
+  EmitIntegerConv(lowering, node, *shape, *weights, kept, operands, residual, out);
   return absl::OkStatus();
 }
 

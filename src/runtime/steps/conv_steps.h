@@ -30,9 +30,11 @@ struct ConvOperands {
 void EmitFloatConv(Lowering& lowering, const ConvShape& shape, const Placement& weights, const ConvOperands& operands,
                    const Placement& residual, const Placement& out, CodedWeight* coded = nullptr);
 
-// `data`: the weights as above. Applies the clamp of the current node; a float output is dense.
-void EmitIntegerConv(Lowering& lowering, const ConvShape& shape, const IntegerWeights& weights,
-                     std::span<const int8_t> data, const ConvOperands& operands, const Placement& out);
+// `data`: the weights as above. Applies the addition of `residual`, as above, and the clamp of the current node; a
+// float output is dense.
+void EmitIntegerConv(Lowering& lowering, const Node& node, const ConvShape& shape, const IntegerWeights& weights,
+                     std::span<const int8_t> data, const ConvOperands& operands, const Placement& residual,
+                     const Placement& out);
 
 // Rank 3 or 4, kUnimplemented otherwise.
 absl::Status CheckImageRank(const Lowering& lowering, const Node& node, size_t rank);

@@ -169,7 +169,7 @@ absl::Status ConvTranspose(Lowering& lowering, const Node& node) {
   operands.input = SpreadInput(lowering, *shape, in, weights->input_zero_point);
   const Placement out = lowering.Write(lowering.Result(), Layout::kChannelsLast);
   operands.output = out.at;
-  EmitIntegerConv(lowering, shape->conv, *weights, mirrored, operands, out);
+  EmitIntegerConv(lowering, node, shape->conv, *weights, mirrored, operands, Placement(), out);
   return absl::OkStatus();
 }
 

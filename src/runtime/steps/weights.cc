@@ -55,7 +55,7 @@ absl::StatusOr<IntegerWeights> ReadIntegerWeights(const Lowering& lowering, cons
   QLITE_RETURN_IF_ERROR(CheckWeights(lowering, node, channel_axis, output_channels));
   IntegerWeights weights;
   QLITE_RETURN_IF_ERROR(ReadBias(lowering, node, output_channels, weights.bias));
-  const ValueId result = lowering.Result();
+  const ValueId result = node.outputs[0];  // what the step adds to it comes later
   weights.float_output = lowering.Type(result) == ElementType::kFloat32;
   if (!weights.float_output) QLITE_RETURN_IF_ERROR(lowering.RequireQuantized(node, result));
 
