@@ -127,21 +127,37 @@ template <int kRows, int kVectors>
   }
 }
 
+// Whether there are tiles whose last vector counts half: where vectors are long enough that columns often leave it half
+// empty, and a processor may take as long for one as for two halves.
+constexpr bool kHasHalves = VecF32::kLanes == 16;
+
+// MulAdd of the first half of the lanes; the others are of no account.
+[[gnu::always_inline]] inline VecF32 MulAddHalf(VecF32 a, VecF32 b, VecF32 c) {
+#if QLITE_ISA_avx512
+  const auto half = [](VecF32 x) { return _mm512_castps512_ps256(x.v); };
+  return VecF32(VecF32::Batch(_mm512_castps256_ps512(_mm256_fmadd_ps(half(a), half(b), half(c)))));
+#else
+  return MulAdd(a, b, c);
+#endif
+}
+
 // Adds one product to every sum. Row r of the left operand is at a + offset[r].
-template <int kRows, int kVectors>
+template <bool kHalf, int kRows, int kVectors>
 [[gnu::always_inline]] inline void Step(const char* a, const intptr_t (&offset)[kRows], const float* b,
                                         VecF32 (&sum)[kRows][kVectors]) {
   VecF32 panel[kVectors];
   QLITE_UNROLL for (int v = 0; v < kVectors; ++v) panel[v] = VecF32::Load(b + v * VecF32::kLanes);
   QLITE_UNROLL for (int r = 0; r < kRows; ++r) {
     const VecF32 x(*reinterpret_cast<const float*>(a + offset[r]));
-    QLITE_UNROLL for (int v = 0; v < kVectors; ++v) sum[r][v] = MulAdd(x, panel[v], sum[r][v]);
+    constexpr int kWhole = kVectors - (kHalf ? 1 : 0);
+    QLITE_UNROLL for (int v = 0; v < kWhole; ++v) sum[r][v] = MulAdd(x, panel[v], sum[r][v]);
+    if constexpr (kHalf) sum[r][kWhole] = MulAddHalf(x, panel[kWhole], sum[r][kWhole]);
   }
 }
 
 // One tile: rows[tap * kBlockRows + r] for r < kRows, kVectors vectors of `b`; of the last one, `tail` columns are
-// wanted.
-template <int kRows, int kVectors>
+// wanted, which are in its first half if kHalf.
+template <int kRows, int kVectors, bool kHalf>
 void ComputeTile(const float* const* rows, const float* b, int tail, const Depth& depth, const Epilogue& out) {
   constexpr int kWidth = kVectors * VecF32::kLanes;
   VecF32 sum[kRows][kVectors];
@@ -166,9 +182,11 @@ void ComputeTile(const float* const* rows, const float* b, int tail, const Depth
         Prefetch(panel_ahead + kLineFloats * sizeof(float));
         panel_ahead += kUnrolled * depth.panel_step;
       }
-      QLITE_UNROLL for (int i = 0; i < kUnrolled; ++i, a += sizeof(float), b += kWidth) { Step(a, offset, b, sum); }
+      QLITE_UNROLL for (int i = 0; i < kUnrolled; ++i, a += sizeof(float), b += kWidth) {
+        Step<kHalf>(a, offset, b, sum);
+      }
     }
-    for (; left > 0; --left, a += sizeof(float), b += kWidth) Step(a, offset, b, sum);
+    for (; left > 0; --left, a += sizeof(float), b += kWidth) Step<kHalf>(a, offset, b, sum);
   }
   FinishSums(sum, tail, depth, out);
 }
@@ -176,19 +194,25 @@ void ComputeTile(const float* const* rows, const float* b, int tail, const Depth
 using TileFunction = void (*)(const float* const*, const float*, int, const Depth&, const Epilogue&);
 using TileTable = std::array<TileFunction, kMaxTileRows>;
 
-template <int kVectors, int... kRow>
+// Of tiles with a half vector only high ones, which do most of the work: the code of all would be half as large again.
+constexpr bool IsHalf(bool wanted, int rows, int vectors) {
+  return wanted && kHasHalves && vectors > 1 && 4 * rows > 3 * TileRows(vectors);
+}
+
+template <bool kHalf, int kVectors, int... kRow>
 constexpr TileTable MakeTileTable(std::integer_sequence<int, kRow...>) {
-  return {ComputeTile<kRow + 1, kVectors>...};
+  return {ComputeTile<kRow + 1, kVectors, IsHalf(kHalf, kRow + 1, kVectors)>...};
 }
 
-template <int... kVector>
+template <bool kHalf, int... kVector>
 constexpr std::array<TileTable, kMaxPanelVectors> MakeTileTables(std::integer_sequence<int, kVector...>) {
-  return {MakeTileTable<kVector + 1>(std::make_integer_sequence<int, TileRows(kVector + 1)>())...};
+  return {MakeTileTable<kHalf, kVector + 1>(std::make_integer_sequence<int, TileRows(kVector + 1)>())...};
 }
 
-// [vectors - 1][rows - 1]
-constexpr std::array<TileTable, kMaxPanelVectors> kTiles =
-    MakeTileTables(std::make_integer_sequence<int, kMaxPanelVectors>());
+// [last vector is half empty][vectors - 1][rows - 1]
+constexpr std::array<TileTable, kMaxPanelVectors> kTiles[2] = {
+    MakeTileTables<false>(std::make_integer_sequence<int, kMaxPanelVectors>()),
+    MakeTileTables<true>(std::make_integer_sequence<int, kMaxPanelVectors>())};
 
 // Vectors that a single row passes at once, to have enough sums under way.
 constexpr int kRowVectors = 8;
@@ -242,7 +266,7 @@ struct PanelPart {
       : width(PanelWidth(block, panels, panel)),
         b(PanelRow(block, panels, panel, depth.tap * block.run + depth.offset)),
         tail(VecF32::kLanes - static_cast<int>(MaxOf(panel * panels.columns + width - block.n, 0))),
-        tiles(kTiles[width / VecF32::kLanes - 1].data()) {}
+        tiles(kTiles[2 * tail <= VecF32::kLanes][width / VecF32::kLanes - 1].data()) {}
   int64_t width;
   const float* b;
   int tail;                   // columns of the last vector
@@ -293,7 +317,9 @@ void ComputeRowByRow(const Block& block, const Panels& panels) {
   const PanelPart last(block, panels, block.end_panel - 1, depth);
   const int64_t panel_floats = panels.columns * block.taps * block.run;
   const int64_t others = block.end_panel - 1 - block.first_panel;
-  const TileSplit split(block.row_count, panels.vectors);
+  // As high as the widest panel allows. (Of a single vector, low tiles keep the addresses of their rows in registers.)
+  const int64_t widest = first.width / VecF32::kLanes;
+  const TileSplit split(block.row_count, widest > 1 ? widest : panels.vectors);
   const float* const* rows = block.rows;
   Epilogue out = At(block.out, 0, block.first_panel * panels.columns);
   for (int64_t tile = 0; tile < split.tiles; ++tile) {
