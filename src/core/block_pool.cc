@@ -7,8 +7,8 @@
 namespace qlite {
 namespace {
 
-// What is left of a chunk is lost, a huge page of it in memory at most: chunks are large. But the expectation may be far
-// too high, and a host that lends the memory may have little.
+// What is left of a chunk is lost, a huge page of it in memory at most: chunks are large. But the expectation may be
+// far too high, and a host that lends the memory may have little.
 constexpr size_t kLargestChunk = 16 * kHugePage;
 
 size_t ChunkBytes(size_t expected) {

@@ -28,7 +28,8 @@ struct ReductionView {
 // The view of input 1; nothing for other operators, for a Gemm that transposes its input and for a batch of matrices.
 std::optional<ReductionView> FindReduction(const Graph& graph, const Node& node);
 
-// Sums of x[i] * x[j], j <= i, over positions and samples, where x are the inputs that an output of the group sums over.
+// Sums of x[i] * x[j], j <= i, over positions and samples, where x are the inputs that an output of the group sums
+// over.
 struct InputMoments {
   InputMoments() = default;
   InputMoments(int64_t group_count, int64_t input_count)
@@ -49,9 +50,10 @@ struct InputMoments {
 int64_t MomentBytes(const ReductionView& view);
 
 // Runs the graph over the data set and adds up what the named products (nodes with a FindReduction) see of their
-// inputs, as far as the last of these; of each sample at most `positions` positions, spread evenly. Products with the same weights add to the same
-// moments. By the value of the weights; products whose input is not float32 are left out. Samples are run one after the
-// other, so that the sums have the same bits for any number of threads. kCancelled where the context says so.
+// inputs, as far as the last of these; of each sample at most `positions` positions, spread evenly. Products with the
+// same weights add to the same moments. By the value of the weights; products whose input is not float32 are left out.
+// Samples are run one after the other, so that the sums have the same bits for any number of threads. kCancelled where
+// the context says so.
 absl::StatusOr<std::map<ValueId, InputMoments>> CollectInputMoments(const Context& context, const Graph& graph,
                                                                     const std::vector<NodeId>& products,
                                                                     const DataSet& data, int64_t positions = 256);

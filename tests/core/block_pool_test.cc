@@ -20,8 +20,9 @@ struct Block {
 // Of sizes from none to more than a chunk.
 std::vector<Block> Fill(BlockPool& pool) {
   std::vector<Block> blocks;
-  for (const size_t bytes : {size_t{0}, size_t{1}, size_t{64}, size_t{65}, size_t{100'000}, size_t{1} << 20, size_t{3} << 20,
-                             size_t{5} << 20, size_t{7}, size_t{1'500'000}, size_t{1'500'000}, size_t{300'000}}) {
+  for (const size_t bytes :
+       {size_t{0}, size_t{1}, size_t{64}, size_t{65}, size_t{100'000}, size_t{1} << 20, size_t{3} << 20,
+        size_t{5} << 20, size_t{7}, size_t{1'500'000}, size_t{1'500'000}, size_t{300'000}}) {
     blocks.push_back({pool.Allocate(bytes), bytes});
   }
   return blocks;
