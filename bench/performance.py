@@ -88,10 +88,10 @@ def kernels(args, images):
               {kind: [shares[kind][shape] for shape in labels] for kind in ("float32", "int8")}, 92, "92 %")
     return ["## Kernels", "",
             f"`bench_kernels`, one thread, {best}, the median of {REPETITIONS} repetitions: with what neighbours take, where "
-            "the tables beside oneDNN are of the best turn of each. Peak: a loop over registers with the best instruction; memory: the bytes "
-            "that must move at least, at the measured bandwidth. Small depths of summation and the depthwise shapes are "
-            "bound by memory or by loads, not by arithmetic. Speeds count the products of direct sums: float 3x3 layers can "
-            "pass the peak by Winograd's method.", "",
+            "the tables beside oneDNN are of the best turn of each. Peak: a loop over registers with the best instruction; "
+            "memory: the bytes that must move at least, at the measured bandwidth. Small depths of summation and the "
+            "depthwise shapes are bound by memory or by loads, not by arithmetic. Speeds count the products of direct sums: "
+            "float 3x3 layers can pass the peak by Winograd's method.", "",
             f"![kernels]({os.path.basename(images)}/kernels.svg)", "",
             *table(["shape", "type", "G/s", "of peak", "of memory bandwidth"], rows)]
 
