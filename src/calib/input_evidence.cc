@@ -63,11 +63,7 @@ std::optional<FirstBatchNorm> FindFirstBatchNorm(const Graph& graph) {
 Graph UpToFirstBatchNorm(const Graph& graph) {
   const std::optional<FirstBatchNorm> batch_norm = FindFirstBatchNorm(graph);
   if (!batch_norm) return Graph();
-  Graph part = graph;
-  part.SetOutputs({graph.node(batch_norm->node).outputs[0]});
-  RemoveUnusedNodes(part);
-  part.RemoveUnusedValues();
-  return part;
+  return PartThatMakes(graph, {graph.node(batch_norm->node).outputs[0]});
 }
 
 BatchNormFit::BatchNormFit(const FirstBatchNorm& expected)

@@ -50,6 +50,11 @@ absl::StatusOr<WindowGeometry> ConvTransposeGeometry(const ConvTransposeAttrs& a
 // than the kernel; a dilated window can still lie on padding alone when the input is smaller than the window.
 absl::StatusOr<WindowGeometry> PoolGeometry(const PoolAttrs& attrs, std::span<const Dim> input);
 
+// Whether a convolution's groups have one input channel and one output channel each.
+inline bool IsDepthwise(int64_t groups, int64_t in_channels, int64_t out_channels) {
+  return groups > 1 && groups == in_channels && groups == out_channels;
+}
+
 }  // namespace qlite
 
 #endif  // QLITE_CORE_NODE_GEOMETRY_H_

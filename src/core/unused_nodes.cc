@@ -1,7 +1,7 @@
 #include "core/unused_nodes.h"
 
 #include <algorithm>
-#include <vector>
+#include <utility>
 
 namespace qlite {
 
@@ -20,6 +20,14 @@ int RemoveUnusedNodes(Graph& graph) {
     ++removed;
   }
   return removed;
+}
+
+Graph PartThatMakes(const Graph& graph, std::vector<ValueId> values) {
+  Graph part = graph;
+  part.SetOutputs(std::move(values));
+  RemoveUnusedNodes(part);
+  part.RemoveUnusedValues();
+  return part;
 }
 
 }  // namespace qlite

@@ -2,6 +2,8 @@
 #ifndef QLITE_CORE_UNUSED_NODES_H_
 #define QLITE_CORE_UNUSED_NODES_H_
 
+#include <vector>
+
 #include "qlite/graph.h"
 
 namespace qlite {
@@ -12,6 +14,9 @@ bool InUse(const Graph& graph, ValueId id);
 // Removes nodes none of whose outputs is in use, and those that only they read from. Values without producer stay.
 // Returns how many were removed.
 int RemoveUnusedNodes(Graph& graph);
+
+// What makes some values of a graph, under the same ids. The inputs stay; the values are its outputs, in that order.
+Graph PartThatMakes(const Graph& graph, std::vector<ValueId> values);
 
 }  // namespace qlite
 

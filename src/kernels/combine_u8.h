@@ -44,7 +44,7 @@ void CombineRow(const uint8_t* a, const uint8_t* b, bool scalar_b, uint8_t* outp
 }
 
 // Of the row that a tensor of short rows is combined with, so many bytes of copies are laid side by side.
-constexpr int64_t kCopiedBytes = 16 * VecWide::kBytes;
+inline constexpr int64_t kCopiedBytes = 16 * VecWide::kBytes;
 
 // Dense rows of at most kCopiedBytes with one row: many are taken at a time, since a row of a few channels would leave
 // most of a vector empty.

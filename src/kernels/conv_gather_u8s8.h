@@ -28,7 +28,7 @@ struct GatherJob {
 // with the registers that its surroundings leave: a copy is one load and one store.)
 template <int kCopied, int kRows>
 __attribute__((noinline)) void GatherRows(const GatherJob& job) {
-  const GatherJob j = job;
+  const GatherJob j = job;  // a copy, which what is stored cannot alias
   const DotInput* from = j.from;
   DotInput* to = j.to;
   for (int64_t i = 0; i < j.pixels; ++i, from += j.pixel_step, to += j.pitch) {

@@ -153,18 +153,28 @@ struct UnitPanels {
   int64_t output;  // of the unit's first pixel, elements from the output of the call
 };
 
+// All gathered taps of a pixel.
+constexpr TileRun kGatheredRun = {0, 0};
+
+// `output`: of the first row, elements from the output of the call.
+void RunOnMatrixUnit(const Call& call, const UnitPanels& panels, const RowGrid& rows, const DotInput* input,
+                     const TileRun* runs, int64_t output) {
+  call.matrix_unit->Run({panels.packed, panels.matrix, call.plan.reduction, panels.epilogue, &call.map, rows, input,
+                         runs, panels.first, panels.last, call.args.output, call.args.output_float, output,
+                         call.args.geometry.out_pixel_stride});
+}
+
 // A panel of gathered pixels, which are equally far apart everywhere. `pixel`: the first one, as numbered in the unit.
 void RunGatheredPanel(const Call& call, const UnitPanels& panels, int64_t panel, int64_t pixel, int64_t count) {
   const int64_t out_pitch = call.args.geometry.out_pixel_stride;
   const int64_t in_pitch = call.plan.gathered_pitch;
-  static constexpr TileRun kRun = {0, 0};
   int64_t row_offsets[kMaxTileRows], row_outputs[kMaxTileRows];
   for (int r = 0; r < kMaxTileRows; ++r) row_offsets[r] = r * in_pitch, row_outputs[r] = r * out_pitch;
   PanelTiles tiles(panels.packed, panels.matrix, call.plan.reduction, panel, panels.epilogue, call.map);
   tiles.job.row_offsets = row_offsets;
   tiles.job.row_outputs = row_outputs;
-  tiles.job.first_run = &kRun;
-  tiles.job.last_run = &kRun + 1;
+  tiles.job.first_run = &kGatheredRun;
+  tiles.job.last_run = &kGatheredRun + 1;
   tiles.job.row_pitch = in_pitch;
   tiles.job.output_pitch = out_pitch;
   tiles.job.output_is_far = HasFarOutput(call.args.geometry, call.plan);
@@ -193,11 +203,8 @@ void RunGathered(const Call& call, const UnitPanels& panels, int64_t pixels, con
     GatherTaps(g, plan, strip, first, count, call.gathered);
     if constexpr (kHasMatrixUnit) {
       if (plan.on_matrix_unit) {
-        static constexpr TileRun kRun = {0, 0};
-        const RowGrid rows = {1, count, 0, plan.gathered_pitch};
-        call.matrix_unit->Run({panels.packed, panels.matrix, plan.reduction, panels.epilogue, &call.map, rows,
-                               call.gathered, &kRun, panels.first, panels.last, call.args.output,
-                               call.args.output_float, panels.output + first * g.out_pixel_stride, g.out_pixel_stride});
+        RunOnMatrixUnit(call, panels, {1, count, 0, plan.gathered_pitch}, call.gathered, &kGatheredRun,
+                        panels.output + first * g.out_pixel_stride);
         continue;
       }
     }
@@ -220,23 +227,18 @@ void RunUnit(const Call& call, const ConvUnit& unit, const DotInput* strip, Pixe
   const auto* packed = static_cast<const uint8_t*>(args.packed) + unit.block * plan.matrix.Bytes();
   const Epilogue epilogue = ChooseEpilogue(args.output == nullptr, args.quantization, HasSmallMultipliers(packed));
   const DotInput* input = strip + (plan.direct ? unit.block * plan.block_channels : 0);
-  const int64_t first_panel = group_panels.Begin(unit.panel_group);
-  const int64_t last_panel = group_panels.Begin(unit.panel_group + 1);
-  if (plan.gathers) {
-    const UnitPanels panels = {packed, matrix, epilogue, first_panel, last_panel, output};
-    return RunGathered(call, panels, unit.rows * g.out_w, input);
-  }
+  const UnitPanels panels = {
+      packed, matrix, epilogue, group_panels.Begin(unit.panel_group), group_panels.Begin(unit.panel_group + 1), output};
+  if (plan.gathers) return RunGathered(call, panels, unit.rows * g.out_w, input);
   if constexpr (kHasMatrixUnit) {
     if (plan.on_matrix_unit) {
       ListRuns(g, plan, {0, 0, 0, g.kernel_h}, {0, 0, 0, g.kernel_w}, call.runs);
       const RowGrid rows = {unit.rows, g.out_w, g.stride_h * plan.row_pitch, g.stride_w * plan.pixel_pitch};
-      return call.matrix_unit->Run({packed, matrix, plan.reduction, epilogue, &call.map, rows, input, call.runs,
-                                    first_panel, last_panel, args.output, args.output_float, output,
-                                    g.out_pixel_stride});
+      return RunOnMatrixUnit(call, panels, rows, input, call.runs, output);
     }
   }
   pixels->MoveTo(unit);
-  for (int64_t panel = first_panel; panel < last_panel; ++panel) {
+  for (int64_t panel = panels.first; panel < panels.last; ++panel) {
     PanelTiles tiles(packed, matrix, plan.reduction, panel, epilogue, call.map);
     tiles.job.input = input;
     tiles.job.output_is_far = HasFarOutput(g, plan);

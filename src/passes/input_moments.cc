@@ -140,11 +140,7 @@ Graph UpToProducts(const Graph& graph, const std::vector<NodeId>& products) {
       if (input.valid() && graph.value(input).producer.valid()) needed.insert(graph.value(input).producer);
     }
   }
-  Graph part = graph;
-  part.SetOutputs(std::move(ends));
-  RemoveUnusedNodes(part);
-  part.RemoveUnusedValues();
-  return part;
+  return PartThatMakes(graph, std::move(ends));
 }
 
 class Collection {

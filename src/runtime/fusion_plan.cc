@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <limits>
 
+#include "core/node_geometry.h"
 #include "runtime/byte_functions.h"
 #include "runtime/steps/float_functions.h"
 
@@ -93,11 +94,9 @@ class Planner {
     fusion.output = activation.outputs[0];
   }
 
-  bool IsDepthwise(const Node& conv) const {
-    const int64_t groups = conv.attr<ConvAttrs>().group;
-    const Dim channels = graph_.value(conv.inputs[0]).shape.dim(1),
-              outputs = graph_.value(conv.outputs[0]).shape.dim(1);
-    return groups > 1 && groups == channels.value && groups == outputs.value;
+  bool IsDepthwiseConv(const Node& conv) const {
+    const auto channels = [this](ValueId image) { return graph_.value(image).shape.dim(1).value; };
+    return IsDepthwise(conv.attr<ConvAttrs>().group, channels(conv.inputs[0]), channels(conv.outputs[0]));
   }
 
   // The convolution that makes `operand`, if the addition `add` of `other` can join it.
@@ -110,7 +109,7 @@ class Planner {
       const Value& number = graph_.value(value);
       if (bytes ? !IsByte(number) : number.type != ElementType::kFloat32) return false;
     }
-    if (bytes && IsDepthwise(conv)) return false;
+    if (bytes && IsDepthwiseConv(conv)) return false;
     if (graph_.value(operand).shape != graph_.value(other).shape) return false;
     if (graph_.value(other).is_constant() || OnlyReader(operand) != add) return false;
     const NodeFusion& fusion = Fusion(producer);

@@ -25,8 +25,10 @@ bool OverBudget(const Limits& limits, int64_t bytes) {
   return limits.memory_budget_bytes != 0 && static_cast<uint64_t>(bytes) > limits.memory_budget_bytes;
 }
 
-// About what the constants take once they are packed: what they take now.
-size_t ExpectedBytes(const Graph& graph) {
+// About the bytes of constants that lowering will make: packed ones take what they take now. A later program of the
+// graph finds those in the cache and makes few of its own.
+size_t ExpectedBytes(const Graph& graph, const PackedCache* cache) {
+  if (cache != nullptr && !cache->empty()) return 0;
   size_t bytes = 0;
   for (int32_t i = 0; i < static_cast<int32_t>(graph.value_slots()); ++i) {
     if (!graph.alive(ValueId{i}) || !graph.value(ValueId{i}).is_constant()) continue;
@@ -63,7 +65,7 @@ absl::StatusOr<Program> Lowering::Lower(const Graph& graph, const LoweringOption
 }
 
 Lowering::Lowering(const Graph& graph, const LoweringOptions& options)
-    : graph_(graph), options_(options), constants_(ExpectedBytes(graph)) {}
+    : graph_(graph), options_(options), constants_(ExpectedBytes(graph, options.cache)) {}
 
 absl::Status Lowering::Run() {
   if (absl::Status status = CollectShapes(); !status.ok()) return status;

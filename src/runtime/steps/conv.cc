@@ -147,7 +147,7 @@ Operand PackDepthwiseBytes(Lowering& lowering, const ConvShape& shape, const Int
 }
 
 bool IsDepthwise(const ConvShape& shape) {
-  return shape.groups > 1 && shape.groups == shape.in_channels && shape.groups == shape.out_channels;
+  return qlite::IsDepthwise(shape.groups, shape.in_channels, shape.out_channels);
 }
 
 }  // namespace
