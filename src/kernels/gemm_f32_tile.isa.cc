@@ -3,6 +3,8 @@
 #include <array>
 #include <utility>
 
+#include "kernels/transpose_block.h"
+
 namespace qlite::kernels::QLITE_ISA::product {
 namespace {
 
@@ -445,7 +447,16 @@ float* PackPanel(const float* b, int64_t k, int64_t used, int64_t k_stride, int6
         for (int64_t j = 0; j < used; ++j) packed[row * width + j] = b[row * k_stride + j];
       }
     } else {
-      for (int64_t j = 0; j < used; ++j) {
+      int64_t j = 0;
+      constexpr int kSide = kBlockSide<float>;
+      if (k_stride == 1 && rows == kFewRows) {
+        for (; j + kSide <= used; j += kSide) {
+          QLITE_UNROLL for (int64_t row = 0; row < kFewRows; row += kSide) {
+            TransposeBlock(b + row + j * n_stride, n_stride, packed + row * width + j, width);
+          }
+        }
+      }
+      for (; j < used; ++j) {
         for (int64_t row = 0; row < rows; ++row) packed[row * width + j] = b[row * k_stride + j * n_stride];
       }
     }

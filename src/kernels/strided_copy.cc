@@ -1,6 +1,7 @@
 #include "kernels/strided_copy.h"
 
 #include <algorithm>
+#include <bit>
 #include <cstring>
 
 #include "kernels/plan_rows.h"
@@ -36,17 +37,45 @@ void RunRows(const StridedPlan& walk, const T* in, T* out, int64_t begin, int64_
   });
 }
 
+// The same as RunTile for rows of kWidth elements one behind the other, as the pixels of a picture lie: a row is stored
+// with as many elements as fill a block, and the next one overwrites those that are too many. Returns the first row
+// that is left.
+template <typename T, int kWidth>
+int64_t RunFewColumns(const T* in, int64_t in_stride, T* out, int64_t rows) {
+  constexpr int kSide = kBlockSide<T>, kColumns = std::bit_ceil(static_cast<unsigned>(kWidth));
+  int64_t r = 0;
+  for (; r + kSide <= rows; r += kSide, out += kSide * kWidth) {
+    typename BlockVector<T>::Type columns[kColumns], block[kColumns];
+    for (int c = 0; c < kColumns; ++c) {
+      std::memcpy(&columns[c], in + std::min(c, kWidth - 1) * in_stride + r, sizeof columns[c]);
+    }
+    InterleaveAll<T, kColumns>(columns, block);
+    T wide_rows[kSide][kColumns];
+    std::memcpy(wide_rows, block, sizeof wide_rows);
+    for (int i = 0; i + 1 < kSide; ++i) std::memcpy(out + i * kWidth, wide_rows[i], sizeof wide_rows[i]);
+    std::memcpy(out + (kSide - 1) * kWidth, wide_rows[kSide - 1], kWidth * sizeof(T));
+  }
+  return r;
+}
+
+// A tile with fewer rows or columns than a block.
+template <typename T>
+void RunNarrowTile(const T* in, int64_t in_stride, T* out, int64_t out_stride, int64_t rows, int64_t width) {
+  int64_t first = 0;
+  if (width == 2 && out_stride == 2) first = RunFewColumns<T, 2>(in, in_stride, out, rows);
+  if (width == 3 && out_stride == 3) first = RunFewColumns<T, 3>(in, in_stride, out, rows);
+  if (width == 4 && out_stride == 4) first = RunFewColumns<T, 4>(in, in_stride, out, rows);
+  for (int64_t r = first; r < rows; ++r) {
+    for (int64_t c = 0; c < width; ++c) out[r * out_stride + c] = in[c * in_stride + r];
+  }
+}
+
 // A tile: `rows` positions of the dimension along which the input is contiguous by `width` of the one along which the
 // output is. Where the tile is no multiple of a block, the last blocks overlap those before them.
 template <typename T>
 void RunTile(const T* in, int64_t in_stride, T* out, int64_t out_stride, int64_t rows, int64_t width) {
   constexpr int64_t kSide = kBlockSide<T>;
-  if (rows < kSide || width < kSide) {
-    for (int64_t r = 0; r < rows; ++r) {
-      for (int64_t c = 0; c < width; ++c) out[r * out_stride + c] = in[c * in_stride + r];
-    }
-    return;
-  }
+  if (rows < kSide || width < kSide) return RunNarrowTile(in, in_stride, out, out_stride, rows, width);
   for (int64_t r = 0; r < rows; r += kSide) {
     const int64_t row = std::min(r, rows - kSide);
     for (int64_t c = 0; c < width; c += kSide) {
