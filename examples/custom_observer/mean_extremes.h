@@ -12,6 +12,7 @@ class MeanExtremes : public qlite::Observer {
  public:
   absl::Status Observe(std::span<const float> values, qlite::ObservedRange range) override;
   absl::Status Merge(const qlite::Observer& other) override;
+  bool needs_values() const override { return false; }
   std::string Save() const override;
   absl::Status Load(std::string_view bytes) override;
   absl::StatusOr<qlite::ObservedRange> Compute(int bits) const override;

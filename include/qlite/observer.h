@@ -31,13 +31,15 @@ class Observer {
  public:
   virtual ~Observer() = default;
   // The values of the tensor for one sample, all of them, in the order they lie in memory. There is one at least, and
-  // they are finite. `range`: the least and the greatest of them.
+  // they are finite. `range`: the least and the greatest of them. Empty where needs_values() is false.
   virtual absl::Status Observe(std::span<const float> values, ObservedRange range) = 0;
   // Adds the state of another observer of the same kind.
   virtual absl::Status Merge(const Observer& other) = 0;
   // The state as bytes, equal for equal states, and back. Load must survive any bytes.
   virtual std::string Save() const = 0;
   virtual absl::Status Load(std::string_view bytes) = 0;
+  // Whether Observe looks at the values, not only at their range: without them, a calibration keeps less in memory.
+  virtual bool needs_values() const { return true; }
   // The range for `bits`-bit integers. kFailedPrecondition where nothing was observed. Called on any thread.
   virtual absl::StatusOr<ObservedRange> Compute(int bits) const = 0;
 };

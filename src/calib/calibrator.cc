@@ -23,11 +23,15 @@ absl::StatusOr<std::vector<SampleWorker>> MakeWorkers(const Context& context, co
   std::vector<SampleWorker> workers;
   const int64_t most = std::min<int64_t>(context.executor().concurrency(), samples);
   if (most <= 0) return workers;
-  auto sessions = calib::MakeWorkerSessions(context, graph, most);
+  const auto observer = registry.Make(method);
+  if (!observer.ok()) return observer.status();
+  // From a near cache large values come back fast enough, and the next reader finds what was scanned last.
+  const EarlyTapOptions taps = {.keep_values = (*observer)->needs_values(),
+                                .split_values = !kernels::HasNearLastCache()};
+  auto sessions = calib::MakeWorkerSessions(context, graph, most, taps);
   if (!sessions.ok()) return sessions.status();
-  const auto scanning = kernels::HasNearLastCache() ? calib::Scanning::kWhenWhole : calib::Scanning::kInParts;
   for (std::unique_ptr<Session>& session : *sessions) {
-    workers.emplace_back(std::move(session), graph, method, registry, scanning);
+    workers.emplace_back(std::move(session), graph, method, registry, taps);
   }
   return workers;
 }

@@ -92,14 +92,14 @@ void ChannelScan::Begin(const TappedValue& value, int64_t ready) {
     Start(channels);
     groups_.resize(static_cast<size_t>((value.elements / channels / kernels::kGroupRows + 1) * channels));
   }
-  ScanGroups(value, ready / channels / kernels::kGroupRows * kernels::kGroupRows);
+  ScanGroups(value, ready / channels);
 }
 
 void ChannelScan::ScanGroups(const TappedValue& value, int64_t end_row) {
   if (end_row == rows_) return;
-  const int64_t channels = ChannelsOf(value), first_group = rows_ / kernels::kGroupRows;
-  Kernels().column_groups(static_cast<const float*>(value.data) + rows_ * channels, end_row - rows_, channels,
-                          min_.data(), max_.data(), groups_.data() + first_group * channels);
+  const int64_t channels = ChannelsOf(value);
+  Kernels().column_groups(static_cast<const float*>(value.data) + rows_ * channels, rows_, end_row - rows_, channels,
+                          min_.data(), max_.data(), groups_.data());
   rows_ = end_row;
 }
 

@@ -16,7 +16,9 @@ namespace qlite::calib {
 // Scans values, one after the other, and keeps the memory that it takes.
 class ChannelScan {
  public:
-  // Scans what there is of a float32 value already, its first `ready` elements in memory.
+  // Scans what there is of a float32 value already, its first `ready` elements in memory, of which those of earlier
+  // calls may be gone. Values with channels last and kernels::kGroupedColumns channels at least; of others it does
+  // nothing, and Add needs them whole.
   void Begin(const TappedValue& value, int64_t ready);
 
   // Adds the value of one sample, the one that was begun if any was, to `statistics` (made on the first call). It is

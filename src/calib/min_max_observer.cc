@@ -12,6 +12,8 @@ class MinMaxObserver : public Observer {
     return absl::OkStatus();
   }
 
+  bool needs_values() const override { return false; }
+
   absl::Status Merge(const Observer& other) override {
     const auto* same = dynamic_cast<const MinMaxObserver*>(&other);
     if (same == nullptr) return DifferentKinds();

@@ -1,12 +1,12 @@
 #include "calib/sample_worker.h"
 
+#include <algorithm>
 #include <optional>
 #include <utility>
 
 #include "calib/channel_statistics.h"
 #include "core/error_site.h"
 #include "core/str_cat.h"
-#include "runtime/early_taps.h"
 
 namespace qlite::calib {
 
@@ -17,32 +17,38 @@ std::vector<MutableTensorView> InputBuffers(Session& session) {
 }
 
 SampleWorker::SampleWorker(std::unique_ptr<Session> session, const Graph& graph, std::string_view method,
-                           const ObserverRegistry& registry, Scanning scanning)
+                           const ObserverRegistry& registry, const EarlyTapOptions& taps)
     : session_(std::move(session)),
       inputs_(InputBuffers(*session_)),
       graph_(graph),
       method_(method),
       registry_(registry),
-      scanning_(scanning),
+      taps_(taps),
       tensors_(graph.value_slots()) {}
 
 absl::Status SampleWorker::Process(const DataSet& data, int64_t index) {
   if (absl::Status status = data.Read(index, inputs_); !status.ok()) return status;
   absl::Status observed;
-  const auto observe = [&](ValueId id, const TappedValue& value) {
-    if (observed.ok()) observed = Observe(id, value);
-  };
-  const absl::Status ran = scanning_ == Scanning::kWhenWhole
-                               ? session_->RunTapped(observe)
-                               : RunTappedEarly(*session_, [&](ValueId id, const TappedValue& value, int64_t ready) {
-                                   if (ready == value.elements) return observe(id, value);
-                                   if (observed.ok()) Begin(value, ready);
-                                 });
+  const absl::Status ran = RunTappedEarly(*session_, taps_, [&](ValueId id, const TappedValue& value, int64_t ready) {
+    if (!observed.ok()) return;
+    if (ready == value.elements) {
+      observed = Observe(id, value);
+    } else if (value.type == ElementType::kFloat32) {
+      ScanOf(id).Begin(value, ready);
+    }
+  });
   return observed.ok() ? ran : observed;
 }
 
-void SampleWorker::Begin(const TappedValue& value, int64_t ready) {
-  if (value.type == ElementType::kFloat32) scan_.Begin(value, ready);
+ChannelScan& SampleWorker::ScanOf(ValueId id) {
+  const auto of = [&](ValueId wanted) {
+    return std::find_if(scans_.begin(), scans_.end(), [&](const Scan& scan) { return scan.of == wanted; });
+  };
+  auto found = of(id);
+  if (found == scans_.end()) found = of(ValueId());
+  if (found == scans_.end()) found = scans_.insert(scans_.end(), Scan());
+  found->of = id;
+  return found->scan;
 }
 
 absl::Status SampleWorker::Observe(ValueId id, const TappedValue& value) {
@@ -55,7 +61,8 @@ absl::Status SampleWorker::Observe(ValueId id, const TappedValue& value) {
     if (!observer.ok()) return observer.status();
     tensor.observer = *std::move(observer);
   }
-  const std::optional<ObservedRange> range = scan_.Add(value, &tensor.channels);
+  const std::optional<ObservedRange> range = ScanOf(id).Add(value, &tensor.channels);
+  std::find_if(scans_.begin(), scans_.end(), [&](const Scan& scan) { return scan.of == id; })->of = ValueId();
   if (!range) {
     return AtValue(absl::FailedPreconditionError(
                        StrCat("value '", graph_.value(id).name,
@@ -63,7 +70,8 @@ absl::Status SampleWorker::Observe(ValueId id, const TappedValue& value) {
                    graph_.value(id).name);
   }
   tensor.elements += static_cast<uint64_t>(value.elements);
-  return tensor.observer->Observe({static_cast<const float*>(value.data), static_cast<size_t>(value.elements)}, *range);
+  const size_t count = tensor.observer->needs_values() ? static_cast<size_t>(value.elements) : 0;
+  return tensor.observer->Observe({static_cast<const float*>(value.data), count}, *range);
 }
 
 absl::Status SampleWorker::MoveInto(std::map<std::string, TensorCalibration, std::less<>>* tensors) {

@@ -12,25 +12,19 @@
 #include "calib/channel_statistics.h"
 #include "qlite/calibrator.h"
 #include "qlite/session.h"
+#include "runtime/early_taps.h"
 
 namespace qlite::calib {
 
 // The session's buffers for the samples of a data set.
 std::vector<MutableTensorView> InputBuffers(Session& session);
 
-// When large values are scanned. What is observed is the same, bit for bit.
-enum class Scanning : uint8_t {
-  kWhenWhole,
-  // As they are made, where later they would have to come back from a far cache. From a near one they come fast enough,
-  // and the next reader finds the beginning of what was scanned last.
-  kInParts,
-};
-
 class SampleWorker {
  public:
-  // The references outlive the worker.
+  // The references outlive the worker. What is observed does not depend on how values are tapped; without keep_values
+  // the method's observers need none.
   SampleWorker(std::unique_ptr<Session> session, const Graph& graph, std::string_view method,
-               const ObserverRegistry& registry, Scanning scanning);
+               const ObserverRegistry& registry, const EarlyTapOptions& taps);
 
   // Reads and runs a sample and observes every float value. After an error the state is unspecified.
   absl::Status Process(const DataSet& data, int64_t index);
@@ -39,7 +33,8 @@ class SampleWorker {
   absl::Status MoveInto(std::map<std::string, TensorCalibration, std::less<>>* tensors);
 
  private:
-  void Begin(const TappedValue& value, int64_t ready);
+  // The scan of a value: the one that was begun, or one that is idle.
+  ChannelScan& ScanOf(ValueId id);
   absl::Status Observe(ValueId id, const TappedValue& value);
 
   std::unique_ptr<Session> session_;
@@ -47,8 +42,12 @@ class SampleWorker {
   const Graph& graph_;
   std::string method_;
   const ObserverRegistry& registry_;
-  Scanning scanning_;
-  ChannelScan scan_;
+  EarlyTapOptions taps_;
+  struct Scan {
+    ValueId of;  // invalid while it is idle
+    ChannelScan scan;
+  };
+  std::vector<Scan> scans_;
   std::vector<TensorCalibration> tensors_;  // by value; without observer until the value is seen
 };
 

@@ -4,15 +4,14 @@
 #include <utility>
 
 #include "core/status_macros.h"
-#include "runtime/early_taps.h"
 
 namespace qlite::calib {
 namespace {
 
 // How many sessions the budget has room for.
-int64_t Affordable(Session& session, uint64_t budget, int64_t most) {
+int64_t Affordable(Session& session, uint64_t budget, int64_t most, const EarlyTapOptions& options) {
   if (budget == 0 || most <= 1) return most;
-  const absl::StatusOr<SessionMemory> memory = TappedMemory(session);
+  const absl::StatusOr<SessionMemory> memory = TappedMemory(session, options);
   if (!memory.ok()) return 1;  // which says so itself when it is tapped
   if (memory->activations_bytes == 0) return most;
   const uint64_t room = budget - std::min(budget, ConstantBytes(session) + memory->weights_bytes);
@@ -22,11 +21,11 @@ int64_t Affordable(Session& session, uint64_t budget, int64_t most) {
 }  // namespace
 
 absl::StatusOr<std::vector<std::unique_ptr<Session>>> MakeWorkerSessions(const Context& context, const Graph& graph,
-                                                                         int64_t most) {
+                                                                         int64_t most, const EarlyTapOptions& options) {
   const Context one_thread = context.WithExecutor(MakeThreadPool(1));
   absl::StatusOr<std::unique_ptr<Session>> session = Session::Create(one_thread, graph, {});
   if (!session.ok()) return session.status();
-  const int64_t count = Affordable(**session, context.limits().memory_budget_bytes, most);
+  const int64_t count = Affordable(**session, context.limits().memory_budget_bytes, most, options);
   std::vector<std::unique_ptr<Session>> sessions;
   sessions.push_back(*std::move(session));
   while (static_cast<int64_t>(sessions.size()) < count) {

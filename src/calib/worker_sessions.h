@@ -10,13 +10,15 @@
 #include "qlite/context.h"
 #include "qlite/graph.h"
 #include "qlite/session.h"
+#include "runtime/early_taps.h"
 
 namespace qlite::calib {
 
 // Forks of one session, each on one thread: `most`, or as many as keep to Limits::memory_budget_bytes together while
-// they are tapped, at least one.
+// they are tapped with `options`, at least one.
 absl::StatusOr<std::vector<std::unique_ptr<Session>>> MakeWorkerSessions(const Context& context, const Graph& graph,
-                                                                         int64_t most);
+                                                                         int64_t most,
+                                                                         const EarlyTapOptions& options = {});
 
 }  // namespace qlite::calib
 

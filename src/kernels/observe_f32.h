@@ -38,10 +38,12 @@ struct ObserveF32Kernels {
   // The same for every row.
   void (*row_statistics)(const float* values, int64_t rows, int64_t columns, float* min, float* max, double* sum);
 
-  // column_statistics in parts, to the same bits, for at least kGroupedColumns columns: column_groups takes rows of the
-  // matrix, groups of kGroupRows (the last one of the matrix may have fewer), and writes the sums of each group,
-  // [groups, columns]; add_groups adds those of all the groups of the matrix to sum[c].
-  void (*column_groups)(const float* values, int64_t rows, int64_t columns, float* min, float* max, float* sums);
+  // column_statistics in parts, to the same bits, for at least kGroupedColumns columns: column_groups takes the rows
+  // from first_row on of the matrix, the first of them at `values`, after all rows before them, and writes or goes on
+  // with the sums of the matrix's groups of kGroupRows rows, [groups, columns]; add_groups adds those of all the groups
+  // to sum[c].
+  void (*column_groups)(const float* values, int64_t first_row, int64_t rows, int64_t columns, float* min, float* max,
+                        float* sums);
   void (*add_groups)(const float* sums, int64_t groups, int64_t columns, double* sum);
 
   // Widens [min[c], max[c]] by [from_min[c], from_max[c]] for every one of n channels, and [*least, *greatest] by all

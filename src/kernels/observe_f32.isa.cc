@@ -29,11 +29,24 @@ void Range(const float* values, int64_t n, float* min, float* max) {
   for (; i < n; ++i) *min = MinOf(values[i], *min), *max = MaxOf(values[i], *max);
 }
 
-// What becomes of a group's sum: it goes on in double, or is kept.
-inline void PutSum(float group, double* sum) { *sum += static_cast<double>(group); }
-inline void PutSum(float group, float* sum) { *sum = group; }
-
 constexpr int kLanes = VecF32::kLanes;
+
+// What a group's sum begins with, and what becomes of it: it goes on in double, is kept, or goes on as it was kept.
+struct InDouble {
+  using Sum = double;
+  static VecF32 First(const double*, int) { return VecF32(0.0f); }
+  static void Put(float group, double* sum) { *sum += static_cast<double>(group); }
+};
+struct Kept {
+  using Sum = float;
+  static VecF32 First(const float*, int) { return VecF32(0.0f); }
+  static void Put(float group, float* sum) { *sum = group; }
+};
+struct GoingOn : Kept {
+  static VecF32 First(const float* sum, int count) {
+    return count < kLanes ? VecF32::LoadPartial(sum, count) : VecF32::Load(sum);
+  }
+};
 
 // The sum of both. Minima and maxima keep the adders busy: where multipliers are beside them, the product with one,
 // which is exact, costs nothing.
@@ -60,14 +73,14 @@ template <bool kPartial>
 // kVectors vectors of columns of at most kGroupRows rows that lie `stride` apart. The statistics stay in registers
 // while the rows go by; with several vectors they wait less for each other. What lies `ahead` is fetched meanwhile:
 // no hardware guesses what comes next.
-template <int kVectors, bool kPartial, class Sum>
+template <int kVectors, bool kPartial, class Group>
 void BlockColumns(const float* values, int64_t rows, int64_t stride, int64_t ahead, int count, float* min, float* max,
-                  Sum* sum) {
+                  typename Group::Sum* sum) {
   VecF32 low[kVectors], high[kVectors], total[kVectors];
   QLITE_UNROLL for (int v = 0; v < kVectors; ++v) {
     low[v] = LoadColumns<kPartial>(min + v * kLanes, count);
     high[v] = LoadColumns<kPartial>(max + v * kLanes, count);
-    total[v] = VecF32(0.0f);
+    total[v] = Group::First(sum + v * kLanes, count);
   }
   for (const float *row = values, *end = values + rows * stride; row != end; row += stride) {
     QLITE_UNROLL for (int v = 0; v < kVectors; ++v) {
@@ -85,7 +98,7 @@ void BlockColumns(const float* values, int64_t rows, int64_t stride, int64_t ahe
     StoreColumns<kPartial>(high[v], max + v * kLanes, count);
     total[v].Store(group + v * kLanes);
   }
-  for (int j = 0; j < (kPartial ? count : kVectors * kLanes); ++j) PutSum(group[j], sum + j);
+  for (int j = 0; j < (kPartial ? count : kVectors * kLanes); ++j) Group::Put(group[j], sum + j);
 }
 
 // Up to so many columns the nearest cache holds this group and the next; of wider ones it holds the next block.
@@ -100,14 +113,15 @@ inline int64_t Ahead(int64_t c, int64_t width, int64_t columns) {
 }
 
 // All columns of a group.
-template <class Sum>
-void GroupColumns(const float* values, int64_t rows, int64_t columns, float* min, float* max, Sum* sum) {
+template <class Group>
+void GroupColumns(const float* values, int64_t rows, int64_t columns, float* min, float* max,
+                  typename Group::Sum* sum) {
   int64_t c = 0;
   const auto blocks = [&]<int kVectors>() {
     constexpr int kColumns = kVectors * kLanes;
     for (; c + kColumns <= columns; c += kColumns) {
-      BlockColumns<kVectors, false>(values + c, rows, columns, Ahead(c, kColumns, columns), kLanes, min + c, max + c,
-                                    sum + c);
+      BlockColumns<kVectors, false, Group>(values + c, rows, columns, Ahead(c, kColumns, columns), kLanes, min + c,
+                                           max + c, sum + c);
     }
   };
   blocks.template operator()<4>();
@@ -115,8 +129,8 @@ void GroupColumns(const float* values, int64_t rows, int64_t columns, float* min
   blocks.template operator()<1>();
   if (c == columns) return;
   const int64_t rest = columns - c;
-  BlockColumns<1, true>(values + c, rows, columns, Ahead(c, rest, columns), static_cast<int>(rest), min + c, max + c,
-                        sum + c);
+  BlockColumns<1, true, Group>(values + c, rows, columns, Ahead(c, rest, columns), static_cast<int>(rest), min + c,
+                               max + c, sum + c);
 }
 
 // Calls visit(first row, number of rows) for every group, the last one first: that is what the caches still hold of
@@ -138,7 +152,7 @@ void FoldedColumns(const float* values, int64_t rows, int64_t columns, float* mi
     double wide_sum[kBlock * kBlock];
     for (int i = 0; i < width; ++i) wide_min[i] = values[i], wide_max[i] = values[i], wide_sum[i] = 0;
     ForEachGroup(wide_rows, [&](int64_t first, int64_t count) {
-      GroupColumns(values + first * width, count, width, wide_min, wide_max, wide_sum);
+      GroupColumns<InDouble>(values + first * width, count, width, wide_min, wide_max, wide_sum);
     });
     for (int row = 0; row < width; row += static_cast<int>(columns)) {
       for (int c = 0; c < columns; ++c) {
@@ -149,20 +163,28 @@ void FoldedColumns(const float* values, int64_t rows, int64_t columns, float* mi
     }
   }
   const int64_t done = wide_rows * kBlock;
-  GroupColumns(values + done * columns, rows - done, columns, min, max, sum);
+  GroupColumns<InDouble>(values + done * columns, rows - done, columns, min, max, sum);
 }
 
 void ColumnStatistics(const float* values, int64_t rows, int64_t columns, float* min, float* max, double* sum) {
   static_assert(kGroupedColumns == kBlock);
   if (columns < kBlock) return FoldedColumns(values, rows, columns, min, max, sum);
   ForEachGroup(rows, [&](int64_t first, int64_t count) {
-    GroupColumns(values + first * columns, count, columns, min, max, sum);
+    GroupColumns<InDouble>(values + first * columns, count, columns, min, max, sum);
   });
 }
 
-void ColumnGroups(const float* values, int64_t rows, int64_t columns, float* min, float* max, float* sums) {
+void ColumnGroups(const float* values, int64_t first_row, int64_t rows, int64_t columns, float* min, float* max,
+                  float* sums) {
+  sums += first_row / kGroupRows * columns;
+  if (const int64_t before = first_row % kGroupRows; before > 0) {
+    const int64_t count = rows < kGroupRows - before ? rows : kGroupRows - before;
+    GroupColumns<GoingOn>(values, count, columns, min, max, sums);
+    values += count * columns, rows -= count, sums += columns;
+  }
+  if (rows == 0) return;
   ForEachGroup(rows, [&](int64_t first, int64_t count) {
-    GroupColumns(values + first * columns, count, columns, min, max, sums + first / kGroupRows * columns);
+    GroupColumns<Kept>(values + first * columns, count, columns, min, max, sums + first / kGroupRows * columns);
   });
 }
 
@@ -213,7 +235,7 @@ constexpr int kKept = kLanes < 4 ? kLanes : 4;
     }
     float group[kBlock];
     QLITE_UNROLL for (int v = 0; v < kVectors; ++v) total[v].Store(group + v * kLanes);
-    for (int j = 0; j < kBlock; ++j) PutSum(group[j], sum + j);
+    for (int j = 0; j < kBlock; ++j) InDouble::Put(group[j], sum + j);
   });
   QLITE_UNROLL for (int v = 1; v < kVectors; ++v) {
     least[0] = Min(least[v], least[0]);
@@ -262,7 +284,7 @@ void RowBlock(const float* values, int64_t columns, float* min, float* max, doub
     }
   }
   for (int r = 0; r < kRows; ++r) {
-    PutSum(rest[r], &rows.sum[r]);
+    InDouble::Put(rest[r], &rows.sum[r]);
     min[r] = rows.min[r], max[r] = rows.max[r], sum[r] = rows.sum[r];
   }
 }

@@ -79,7 +79,7 @@ absl::Status Lowering::Run() {
     if (absl::Status status = LowerNode(id); !status.ok()) return status;
   }
   FinishOutputs();
-  if (options_.fuse && options_.strip_threads > 0) JoinStrips(program_, options_.strip_threads);
+  if (options_.strip_threads > 0) JoinStrips(program_, options_.strip_threads);
   return FinishMemory();
 }
 

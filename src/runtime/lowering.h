@@ -32,7 +32,8 @@ struct LoweringOptions {
   Limits limits;
   bool fuse = true;      // false: every value of the graph is in memory after its node, densely, and has a TapPoint
   bool float16 = false;  // as in SessionOptions
-  // Threads for which steps are joined into strips (strips.h), where the program is fused; 0: they stay separate.
+  // Threads for which steps are joined into strips (strips.h), which taps that need whole values forbid; 0: they stay
+  // separate.
   int strip_threads = 0;
   PackedCache* cache = nullptr;
   // Integer weights that products decode themselves, and the threads to pack them on.

@@ -36,9 +36,13 @@ struct Operand {
 class Frame {
  public:
   // workspace: concurrency() pieces of workspace_stride bytes, aligned.
-  // parts: where given, is told how many elements of its first output a step has made, from the first one in memory on,
-  // while they lie in the nearest caches.
-  using Parts = absl::FunctionRef<void(int64_t elements)>;
+  // Where given, is told what a step has made of its first output, while that lies in the nearest caches.
+  struct Parts {
+    // `step`: of several that were joined, counted from 0. `value`: where its output would begin as a whole; what is
+    // new of it goes from where the call before ended to `end` bytes, in the order of memory.
+    absl::FunctionRef<void(size_t step, const std::byte* value, int64_t end)> tell;
+    bool split;  // large outputs are made in parts for this alone
+  };
   Frame(std::byte* const* buffers, std::byte* workspace, size_t workspace_stride, Executor& executor,
         const Parts* parts = nullptr)
       : buffers_(buffers),
@@ -59,7 +63,7 @@ class Frame {
     return reinterpret_cast<T*>(buffers_[operand.buffer] + operand.offset);
   }
   std::byte* const* buffers() const { return buffers_; }
-  // The same over other memory, for work on one thread; nobody is told of parts.
+  // The same over other memory, for work on one thread that tells nobody of parts itself.
   Frame WithBuffers(std::byte* const* buffers) const { return {buffers, workspace_, workspace_stride_, executor_}; }
   std::byte* Workspace(int worker) const { return workspace_ + static_cast<size_t>(worker) * workspace_stride_; }
 
@@ -91,6 +95,7 @@ struct RowForm;
 struct Step {
   NodeId node;  // whose time it is; invalid for conversions of inputs and outputs, the first of several
   RunFunction run;
+  size_t joined = 1;  // how many steps it was before JoinStrips
   // For JoinStrips: the buffers that the step reads or writes, and how it makes its result by rows, if it can.
   std::vector<int32_t> touched;
   std::shared_ptr<const RowForm> by_rows;
@@ -123,11 +128,12 @@ struct Placement {
   std::vector<int64_t> Strides() const;
 };
 
-// A value that is in memory once `after_step` steps have run.
+// A value that is in memory once `after_steps` steps have run.
 struct TapPoint {
-  size_t after_steps = 0;
+  size_t after_steps = 0;  // of those that there were before JoinStrips
   ValueId value;
   Placement at;
+  bool in_parts = false;  // never whole: joined steps tell its parts (Frame::Parts)
 };
 
 // A graph input or output as the host sees it.

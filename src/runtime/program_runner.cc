@@ -56,11 +56,11 @@ absl::Status ProgramRunner::RunWatched(absl::FunctionRef<void(size_t steps_done)
   return RunSteps(Frame(buffers_.data(), workspace_.get(), workspace_stride_, executor_), watch, &done);
 }
 
-absl::Status ProgramRunner::RunWatched(absl::FunctionRef<void(size_t steps_done)> watch,
-                                       absl::FunctionRef<void(size_t steps_done, int64_t elements)> parts) const {
+absl::Status ProgramRunner::RunWatched(absl::FunctionRef<void(size_t steps_done)> watch, Parts parts,
+                                       bool split) const {
   size_t done = 0;
-  const auto part_of_step = [&](int64_t elements) { parts(done, elements); };
-  const Frame::Parts step_parts(part_of_step);
+  const auto tell = [&](size_t step, const std::byte* value, int64_t end) { parts(done + step, value, end); };
+  const Frame::Parts step_parts{tell, split};
   const Frame frame(buffers_.data(), workspace_.get(), workspace_stride_, executor_, &step_parts);
   return RunSteps(frame, watch, &done);
 }
@@ -70,7 +70,7 @@ absl::Status ProgramRunner::RunSteps(const Frame& frame, absl::FunctionRef<void(
   watch(0);
   for (const Step& step : program_->steps) {
     if (absl::Status status = step.run(frame); !status.ok()) return status;
-    watch(++*done);
+    watch(*done += step.joined);
   }
   return absl::OkStatus();
 }

@@ -33,11 +33,12 @@ class ProgramRunner {
 
   // Runs the steps in order; allocates nothing. The first error ends the run.
   absl::Status Run() const;
-  // The same, with a call before the first step and after every step.
+  // The same, with a call before the first step and after every step; joined ones count as the steps they were.
   absl::Status RunWatched(absl::FunctionRef<void(size_t steps_done)> watch) const;
-  // The same; `parts` is called inside of a step that makes its result in parts.
-  absl::Status RunWatched(absl::FunctionRef<void(size_t steps_done)> watch,
-                          absl::FunctionRef<void(size_t steps_done, int64_t elements)> parts) const;
+  // The same; `parts` is called inside of steps that make their results in parts, as Frame::Parts::tell is, with the
+  // number of steps done before.
+  using Parts = absl::FunctionRef<void(size_t steps_done, const std::byte* value, int64_t end)>;
+  absl::Status RunWatched(absl::FunctionRef<void(size_t steps_done)> watch, Parts parts, bool split) const;
 
   // Where a placement lies in this runner's memory.
   const std::byte* Locate(const Operand& operand) const;

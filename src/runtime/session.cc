@@ -29,12 +29,14 @@ struct Shared {
   bool profile = false;
   std::shared_ptr<const Program> program;
 
-  // The program that keeps every value of the graph in memory, made when it is first wanted.
-  absl::StatusOr<std::shared_ptr<const Program>> TappedProgram() {
+  // The program that makes every value of the graph, all of them whole or some in parts, made when it is first wanted.
+  absl::StatusOr<std::shared_ptr<const Program>> TappedProgram(bool whole) {
     const std::lock_guard lock(mutex);
+    std::shared_ptr<const Program>& tapped = whole ? tapped_whole : tapped_in_parts;
     if (tapped == nullptr) {
       LoweringOptions unfused = options;
       unfused.fuse = false;
+      unfused.strip_threads = whole ? 0 : 1;
       auto made = Lowering::Lower(graph, unfused);
       if (!made.ok()) return made.status();
       tapped = std::make_shared<const Program>(std::move(*made));
@@ -44,7 +46,7 @@ struct Shared {
 
  private:
   std::mutex mutex;
-  std::shared_ptr<const Program> tapped;
+  std::shared_ptr<const Program> tapped_whole, tapped_in_parts;
 };
 
 class Profiler {
@@ -120,25 +122,27 @@ class ProgramSession : public Session {
   absl::Status Run() override { return profiler_ ? profiler_->Run(runner_) : runner_.Run(); }
 
   absl::Status RunTapped(Tap tap) override {
-    QLITE_RETURN_IF_ERROR(PrepareTaps());
+    QLITE_RETURN_IF_ERROR(PrepareTaps(true));
     TapFolded(tap);
     size_t next = 0;
     return tapped_->RunWatched([&](size_t done) { TapMade(done, tap, next); });
   }
 
-  absl::Status RunTappedEarly(EarlyTap early) {
-    QLITE_RETURN_IF_ERROR(PrepareTaps());
+  absl::Status RunTappedEarly(const EarlyTapOptions& options, EarlyTap early) {
+    QLITE_RETURN_IF_ERROR(PrepareTaps(MustKeep(options)));
     const auto tap = [&](ValueId id, const TappedValue& value) { early(id, value, value.elements); };
     TapFolded(tap);
-    const std::vector<TapPoint>& taps = tapped_->program().taps;
     size_t next = 0;
-    return tapped_->RunWatched([&](size_t done) { TapMade(done, tap, next); },
-                               [&](size_t done, int64_t elements) {
-                                 // The step makes the next value to be tapped, unless more steps of its node follow.
-                                 if (next == taps.size() || taps[next].after_steps != done + 1) return;
-                                 FillView(taps[next]);
-                                 if (elements < view_.elements) early(taps[next].value, view_, elements);
-                               });
+    const auto tell = [&](size_t done, const std::byte* value, int64_t end) {
+      // The step makes a value to be tapped, unless more steps of its node follow.
+      const TapPoint* made = TapBehind(done + 1);
+      if (made == nullptr) return;
+      FillView(*made);
+      view_.data = value;
+      const int64_t ready = end / static_cast<int64_t>(ElementSize(view_.type));
+      if (ready < view_.elements || made->in_parts) early(made->value, view_, ready);
+    };
+    return tapped_->RunWatched([&](size_t done) { TapMade(done, tap, next); }, tell, options.split_values);
   }
 
   const std::vector<NodeProfile>& profile() const override {
@@ -148,8 +152,8 @@ class ProgramSession : public Session {
 
   SessionMemory memory() const override { return MemoryOf(*shared_->program, runner_); }
 
-  absl::StatusOr<SessionMemory> TappedMemory() {
-    QLITE_RETURN_IF_ERROR(PrepareTaps());
+  absl::StatusOr<SessionMemory> TappedMemory(const EarlyTapOptions& options) {
+    QLITE_RETURN_IF_ERROR(PrepareTaps(MustKeep(options)));
     return MemoryOf(tapped_->program(), *tapped_);
   }
 
@@ -163,12 +167,18 @@ class ProgramSession : public Session {
             static_cast<uint64_t>(program.coded_bytes)};
   }
 
-  absl::Status PrepareTaps() {
-    if (tapped_) return absl::OkStatus();
+  // Several threads make parts of a value side by side, which nobody is told of.
+  bool MustKeep(const EarlyTapOptions& options) const {
+    return options.keep_values || context_.executor().concurrency() > 1;
+  }
+
+  absl::Status PrepareTaps(bool whole) {
+    if (tapped_ && taps_whole_ == whole) return absl::OkStatus();
     try {
-      auto program = shared_->TappedProgram();
+      auto program = shared_->TappedProgram(whole);
       if (!program.ok()) return program.status();
       tapped_.emplace(*program, buffers_, context_.executor());
+      taps_whole_ = whole;
     } catch (const std::bad_alloc&) {
       return absl::ResourceExhaustedError("not enough memory to keep every value of the graph");
     }
@@ -182,10 +192,19 @@ class ProgramSession : public Session {
     }
   }
 
+  // The first tap behind so many steps and no fewer, or null.
+  const TapPoint* TapBehind(size_t steps) const {
+    const std::vector<TapPoint>& taps = tapped_->program().taps;
+    const auto at = std::lower_bound(taps.begin(), taps.end(), steps,
+                                     [](const TapPoint& tap, size_t wanted) { return tap.after_steps < wanted; });
+    return at != taps.end() && at->after_steps == steps ? &*at : nullptr;
+  }
+
   // Taps the values from the `next` one on that are in memory once `done` steps have run.
   void TapMade(size_t done, Tap tap, size_t& next) {
     const std::vector<TapPoint>& taps = tapped_->program().taps;
     for (; next < taps.size() && taps[next].after_steps <= done; ++next) {
+      if (taps[next].in_parts) continue;
       FillView(taps[next]);
       tap(taps[next].value, view_);
     }
@@ -213,6 +232,7 @@ class ProgramSession : public Session {
   SessionBuffers buffers_;
   ProgramRunner runner_;
   std::optional<ProgramRunner> tapped_;
+  bool taps_whole_ = true;  // tapped_ runs the program that keeps all values
   std::optional<Profiler> profiler_;
   TappedValue view_;
 };
@@ -293,12 +313,12 @@ absl::StatusOr<std::shared_ptr<Shared>> Prepare(const Context& context, Graph gr
 
 }  // namespace
 
-absl::Status RunTappedEarly(Session& session, EarlyTap tap) {
-  return static_cast<ProgramSession&>(session).RunTappedEarly(tap);
+absl::Status RunTappedEarly(Session& session, const EarlyTapOptions& options, EarlyTap tap) {
+  return static_cast<ProgramSession&>(session).RunTappedEarly(options, tap);
 }
 
-absl::StatusOr<SessionMemory> TappedMemory(Session& session) {
-  return static_cast<ProgramSession&>(session).TappedMemory();
+absl::StatusOr<SessionMemory> TappedMemory(Session& session, const EarlyTapOptions& options) {
+  return static_cast<ProgramSession&>(session).TappedMemory(options);
 }
 
 uint64_t ConstantBytes(const Session& session) { return static_cast<const ProgramSession&>(session).constant_bytes(); }

@@ -6,6 +6,7 @@
 #include <utility>
 
 #include "core/aligned_memory.h"
+#include "kernels/observe_f32.h"
 #include "kernels/quantized.h"
 #include "runtime/row_form.h"
 
@@ -33,6 +34,13 @@ Span RowsRead(const RowWindow& window, const Span& rows, int64_t in_rows) {
   return {first, std::clamp(end, first, in_rows)};
 }
 
+// Whether all of them are read.
+bool NeedsAllRows(const RowForm& form, int64_t in_rows) {
+  const RowWindow& window = form.window;
+  const int64_t end = (form.output.rows - 1) * window.stride - window.pad + window.extent;
+  return window.extent >= window.stride && window.pad >= 0 && end >= in_rows;
+}
+
 // Grown to where ranges of the form may begin and end.
 Span Aligned(const RowForm& form, const Span& rows) {
   const int64_t end = (rows.end + form.multiple - 1) / form.multiple * form.multiple;
@@ -50,6 +58,12 @@ const RowImages* FindLink(const RowImages& made, const RowForm& next) {
   const bool same = found != next.inputs.end() && found->images == made.images && found->rows == made.rows &&
                     found->row_bytes == made.row_bytes;
   return same ? &*found : nullptr;
+}
+
+// Whether the statistics of a value can be taken while it passes by in parts.
+bool PartsSuffice(const Placement& place) {
+  return place.type == ElementType::kFloat32 && place.layout == Layout::kChannelsLast && !LayoutsAgree(place.dims) &&
+         place.dense() && place.dims[1] >= kernels::kGroupedColumns;
 }
 
 bool InPlace(const RowForm& form) { return FindLink(form.output, form) != nullptr; }
@@ -171,6 +185,9 @@ class StripSteps {
         if (first >= needed[i].end) continue;
         forms_[i]->run(own, {image, first, needed[i].end}, worker);
         progress.made[i] = needed[i].end;
+        if (frame.parts() == nullptr) continue;
+        const RowImages& output = forms_[i]->output;
+        frame.parts()->tell(i, own.In<std::byte>(output.at), (image * output.rows + needed[i].end) * output.row_bytes);
       }
     }
   }
@@ -212,9 +229,11 @@ class StripSteps {
 
 class Joiner {
  public:
-  Joiner(Program& program, int threads) : program_(program), threads_(threads) {}
+  Joiner(Program& program, int threads)
+      : program_(program), threads_(threads), stays_whole_(program.buffers.size()), tap_of_(program.buffers.size()) {}
 
   void Run() {
+    FindTaps();
     ChooseGroups();
     std::vector<Step> joined;
     std::vector<int32_t> place(program_.steps.size());  // of the old steps
@@ -233,6 +252,17 @@ class Joiner {
   }
 
  private:
+  // Which buffers hold a value that has to stay whole, and the taps of the others.
+  void FindTaps() {
+    for (TapPoint& tap : program_.taps) {
+      if (tap.at.at.buffer < 0) continue;
+      const auto buffer = static_cast<size_t>(tap.at.at.buffer);
+      // Of several values in a buffer one is made of the other.
+      if (!PartsSuffice(tap.at) || tap_of_[buffer] != nullptr) stays_whole_[buffer] = 1;
+      tap_of_[buffer] = &tap;
+    }
+  }
+
   const Step& StepAt(size_t i) const { return program_.steps[i]; }
   const RowForm& Form(size_t i) const { return *program_.steps[i].by_rows; }
   const PlannedBuffer& BufferOf(const Operand& operand) const {
@@ -273,6 +303,9 @@ class Joiner {
     const auto internal = Internal(begin, next + 1);
     const bool alone = std::all_of(internal.begin(), internal.end() - 1, [](char yes) { return yes != 0; });
     if (!form.window.one_to_one() && !alone) return false;
+    // What stays whole for a tap goes to memory anyway, or the next step would overwrite it before it is tapped. In
+    // parts a tap sees the rows that the next step needs.
+    if (!program_.taps.empty() && !(alone && NeedsAllRows(form, maker.output.rows))) return false;
     return OrderIsKept(begin, next) && MakeSteps(begin, next + 1).Fits();
   }
 
@@ -296,6 +329,7 @@ class Joiner {
       const RowImages& output = Form(i).output;
       const PlannedBuffer& buffer = BufferOf(output.at);
       internal.push_back(buffer.home == BufferHome::kArena && output.at.offset == 0 &&
+                         !stays_whole_[static_cast<size_t>(output.at.buffer)] &&
                          buffer.first_step >= static_cast<int32_t>(begin) &&
                          buffer.last_step < static_cast<int32_t>(end) && i + 1 < end);
     }
@@ -313,17 +347,22 @@ class Joiner {
     program_.workspace_bytes = std::max(program_.workspace_bytes, steps->workspace_bytes());
     const std::vector<char> internal = Internal(begin, end);
     for (size_t i = begin; i < end; ++i) {
-      PlannedBuffer& buffer = program_.buffers[static_cast<size_t>(Form(i).output.at.buffer)];
-      if (internal[i - begin]) buffer.first_step = buffer.last_step = -1;
+      if (!internal[i - begin]) continue;
+      const auto at = static_cast<size_t>(Form(i).output.at.buffer);
+      program_.buffers[at].first_step = program_.buffers[at].last_step = -1;
+      if (tap_of_[at] != nullptr) tap_of_[at]->in_parts = true;
     }
     Step joined;
     joined.node = StepAt(begin).node;
+    joined.joined = end - begin;
     joined.run = [steps](const Frame& frame) { return steps->Run(frame); };
     return joined;
   }
 
   Program& program_;
   int threads_;
+  std::vector<char> stays_whole_;  // by buffer
+  std::vector<TapPoint*> tap_of_;  // by buffer; null where there is none
   std::vector<size_t> group_end_;  // by first step
 };
 

@@ -8,7 +8,8 @@
 
 namespace qlite {
 
-// Joins steps of a complete program, before its memory is planned, where that pays with so many threads.
+// Joins steps of a complete program, before its memory is planned, where that pays with so many threads. A value with a
+// TapPoint stays whole unless it can be told in parts (EarlyTapOptions::keep_values).
 void JoinStrips(Program& program, int threads);
 
 }  // namespace qlite

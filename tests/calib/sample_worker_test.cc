@@ -36,9 +36,9 @@ std::unique_ptr<Session> MakeSession(const Graph& graph) {
 }
 
 // The bytes of a table of what a worker observes.
-std::string Observe(const Graph& graph, const std::string& method, Scanning scanning) {
+std::string Observe(const Graph& graph, const std::string& method, const EarlyTapOptions& taps) {
   const ObserverRegistry registry = ObserverRegistry::Default();
-  SampleWorker worker(MakeSession(graph), graph, method, registry, scanning);
+  SampleWorker worker(MakeSession(graph), graph, method, registry, taps);
   const RandomSamples data;
   for (int64_t i = 0; i < data.size(); ++i) {
     const absl::Status status = worker.Process(data, i);
@@ -56,7 +56,7 @@ std::string Observe(const Graph& graph, const std::string& method, Scanning scan
 int ValuesInParts(const Graph& graph) {
   const auto session = MakeSession(graph);
   int parts = 0;
-  REQUIRE(RunTappedEarly(*session, [&](ValueId, const TappedValue& value, int64_t ready) {
+  REQUIRE(RunTappedEarly(*session, {}, [&](ValueId, const TappedValue& value, int64_t ready) {
             parts += ready < value.elements ? 1 : 0;
           }).ok());
   return parts;
@@ -66,7 +66,11 @@ void CheckScanning(const Graph& graph) {
   CHECK(ValuesInParts(graph) > 0);
   for (const std::string method : {"MAX_MIN", "KL", "REMOVAL_OUTLIER"}) {
     INFO(method);
-    CHECK(Observe(graph, method, Scanning::kWhenWhole) == Observe(graph, method, Scanning::kInParts));
+    const std::string whole = Observe(graph, method, {.keep_values = true, .split_values = false});
+    CHECK(Observe(graph, method, {.keep_values = true, .split_values = true}) == whole);
+    if (method != "MAX_MIN") continue;  // the others look at the values
+    CHECK(Observe(graph, method, {.keep_values = false, .split_values = false}) == whole);
+    CHECK(Observe(graph, method, {.keep_values = false, .split_values = true}) == whole);
   }
 }
 

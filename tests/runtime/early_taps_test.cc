@@ -58,7 +58,7 @@ TEST_CASE("early taps see parts of the values that taps see", "[runtime]") {
     Values ended;
     std::map<int32_t, int> parts;
     bool right = true;
-    REQUIRE(RunTappedEarly(*early, [&](ValueId id, const TappedValue& value, int64_t ready) {
+    REQUIRE(RunTappedEarly(*early, {}, [&](ValueId id, const TappedValue& value, int64_t ready) {
               right = right && ready > 0 && !ended.contains(id.index) && std::ssize(whole[id.index]) == value.elements;
               right = right && std::memcmp(whole[id.index].data(), value.data, static_cast<size_t>(ready) * 4) == 0;
               if (ready == value.elements) ended[id.index] = First(value, ready);

@@ -3,7 +3,9 @@
 
 #include <catch2/catch.hpp>
 #include <functional>
+#include <map>
 
+#include "runtime/early_taps.h"
 #include "runtime/runtime_test_util.h"
 
 namespace qlite::testing {
@@ -87,6 +89,37 @@ void CheckBits(const Network& network) {
   }
 }
 
+using Values = std::map<int32_t, std::vector<float>>;  // by value, as they lie in memory
+
+// Every value, put together from its parts where it comes in parts.
+Values Tapped(Session& session, const EarlyTapOptions& options) {
+  Values values;
+  const auto tap = [&](ValueId id, const TappedValue& value, int64_t ready) {
+    const float* data = static_cast<const float*>(value.data);
+    std::vector<float>& parts = values[id.index];
+    parts.insert(parts.end(), data + parts.size(), data + ready);
+  };
+  REQUIRE(RunTappedEarly(session, options, tap).ok());
+  return values;
+}
+
+uint64_t TappedActivations(const Graph& graph, const EarlyTapOptions& options, int threads) {
+  return TappedMemory(*MakeSession(MakeContext(threads), graph), options)->activations_bytes;
+}
+
+// Taps see the bits of separate steps, whether values are kept or not, in one session too.
+void CheckTaps(const Network& network) {
+  INFO(network.graph.Dump());
+  auto session = MakeSession(MakeContext(1), network.graph);
+  Fill(*session, 0, network.Input());
+  const EarlyTapOptions keeping = {.keep_values = true, .split_values = false};
+  const Values whole = Tapped(*session, keeping);
+  for (const bool split : {false, true}) {
+    CHECK(Tapped(*session, {.keep_values = false, .split_values = split}) == whole);
+    CHECK(Tapped(*session, {.keep_values = true, .split_values = split}) == whole);
+  }
+}
+
 // Two inverted residuals, the first with a stride, whose expanded values are large.
 std::vector<ValueId> InvertedResiduals(LayerBuilder& b, ValueId x) {
   const ValueId first = b.Clip(b.Conv(x, 24, {.kernel = 3, .stride = 2, .pads_top = false}));
@@ -123,11 +156,30 @@ std::vector<ValueId> Halves(LayerBuilder& b, ValueId x) {
   return {b.Conv(b.Add(OpType::kConcat, {left, right}, channels), 8)};
 }
 
+// Large values that one step alone reads, with too few channels for parts in the end.
+std::vector<ValueId> Bottlenecks(LayerBuilder& b, ValueId x) {
+  const ValueId wide = b.Conv(b.Depthwise(b.Conv(x, 40), {.kernel = 3, .stride = 2}), 100, {.kernel = 3});
+  return {b.Conv(b.Conv(b.Depthwise(b.Conv(wide, 24), {.kernel = 5}), 64), 8, {.stride = 2})};
+}
+
 TEST_CASE("strips have the bits of separate steps, on every instruction set and number of threads", "[runtime]") {
   CheckBits(Network({1, 3, 211, 203}, InvertedResiduals));
   CheckBits(Network({2, 8, 110, 113}, Tiles));
   CheckBits(Network({1, 8, 101, 96}, Residual));
   CheckBits(Network({1, 8, 97, 91}, Halves));
+  CheckBits(Network({2, 8, 110, 113}, Bottlenecks));
+}
+
+TEST_CASE("what steps of strips pass on is tapped in parts", "[runtime]") {
+  const Network network({2, 8, 110, 113}, Bottlenecks);
+  CheckTaps(network);
+  const EarlyTapOptions keeping = {.keep_values = true}, passing = {.keep_values = false};
+  CHECK(TappedActivations(network.graph, passing, 1) < TappedActivations(network.graph, keeping, 1));
+  CHECK(TappedActivations(network.graph, passing, 2) == TappedActivations(network.graph, keeping, 2));
+  CheckTaps(Network({1, 3, 211, 203}, InvertedResiduals));
+  CheckTaps(Network({2, 8, 110, 113}, Tiles));
+  CheckTaps(Network({2, 8, 101, 96}, Residual));
+  CheckTaps(Network({1, 8, 97, 91}, Halves));
 }
 
 TEST_CASE("what steps of strips pass on takes no memory", "[runtime]") {

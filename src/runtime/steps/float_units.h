@@ -42,10 +42,11 @@ void EmitFloatUnits(Lowering& lowering, const Kernels& kernels, const kernels::C
         units_of(part.geometry));
   };
   const auto whole = [=, units_of = kernels.units, run = kernels.run](const Frame& frame) {
-    if (part_rows > 0 && frame.parts() != nullptr) {
+    if (part_rows > 0 && frame.parts() != nullptr && frame.parts()->split) {
       ForEachPart(args.geometry, part_rows, [&](const ConvPart& part) {
         run_part(frame, part, 0);
-        (*frame.parts())(part.elements_made);
+        frame.parts()->tell(0, frame.In<std::byte>(operands.output),
+                            part.elements_made * static_cast<int64_t>(sizeof(float)));
       });
       return absl::OkStatus();
     }
