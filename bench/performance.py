@@ -159,8 +159,9 @@ def calibration(args):
     if not os.path.isdir(os.path.join(args.data, "imagenet")):
         return ["## Calibration", "", f"{args.data} was not there: left out.", ""]
     lines = ["## Calibration", "",
-             "`bench_calibration`, 100 pictures. The bare work is decoding all of them, then running all float inferences; the "
-             "float program makes its sessions, then decodes and runs picture by picture, as a calibration has to.", ""]
+             "`bench_calibration`, 100 pictures, least of 5 rounds. The bare work is decoding all of them, then running all "
+             "float inferences; the float program makes its sessions, then decodes and runs picture by picture, as a "
+             "calibration has to.", ""]
     models_to_calibrate = [os.path.join(args.data, "models", TRAINED[1])]
     if args.models and os.path.exists(os.path.join(args.models, "resnet50.onnx")):
         models_to_calibrate.append(os.path.join(args.models, "resnet50.onnx"))
@@ -171,7 +172,7 @@ def calibration(args):
         for model in models_to_calibrate:
             lines += ["```", os.path.basename(model)]
             for threads in ("1", "2"):
-                lines.append(programs.run([program, model, config, threads, "3", "MAX_MIN", "KL"]).stdout.rstrip())
+                lines.append(programs.run([program, model, config, threads, "5", "MAX_MIN", "KL"]).stdout.rstrip())
             lines += ["```", ""]
     return lines
 
