@@ -29,6 +29,7 @@ TRAINED = ["mobilenet_v1_1.0_224/mobilenet_v1_1.0_224.onnx", "mobilenet_v2_1.0_2
            "resnet56_cifar10/resnet56_cifar10.onnx", "vit_cifar10/vit_cifar10.onnx", "ultraface_rfb_320/rfb_320.onnx"]
 
 REPETITIONS = 9  # of a micro-benchmark
+ROUNDS = 5  # of a calibration
 
 
 def table(header, rows):
@@ -159,9 +160,9 @@ def calibration(args):
     if not os.path.isdir(os.path.join(args.data, "imagenet")):
         return ["## Calibration", "", f"{args.data} was not there: left out.", ""]
     lines = ["## Calibration", "",
-             "`bench_calibration`, 100 pictures, least of 5 rounds. The bare work is decoding all of them, then running all "
-             "float inferences; the float program makes its sessions, then decodes and runs picture by picture, as a "
-             "calibration has to.", ""]
+             f"`bench_calibration`, 100 pictures, least of {ROUNDS} rounds. The bare work is decoding all of them, then "
+             "running all float inferences; the float program makes its sessions, then decodes and runs picture by "
+             "picture, as a calibration has to.", ""]
     models_to_calibrate = [os.path.join(args.data, "models", TRAINED[1])]
     if args.models and os.path.exists(os.path.join(args.models, "resnet50.onnx")):
         models_to_calibrate.append(os.path.join(args.models, "resnet50.onnx"))
@@ -172,7 +173,7 @@ def calibration(args):
         for model in models_to_calibrate:
             lines += ["```", os.path.basename(model)]
             for threads in ("1", "2"):
-                lines.append(programs.run([program, model, config, threads, "5", "MAX_MIN", "KL"]).stdout.rstrip())
+                lines.append(programs.run([program, model, config, threads, str(ROUNDS), "MAX_MIN", "KL"]).stdout.rstrip())
             lines += ["```", ""]
     return lines
 

@@ -38,7 +38,8 @@ class Observer {
   // The state as bytes, equal for equal states, and back. Load must survive any bytes.
   virtual std::string Save() const = 0;
   virtual absl::Status Load(std::string_view bytes) = 0;
-  // Whether Observe looks at the values, not only at their range: without them, a calibration keeps less in memory.
+  // Whether Observe looks at the values, not only at their range: without them, a calibration keeps less in memory. The
+  // same for all observers of a method.
   virtual bool needs_values() const { return true; }
   // The range for `bits`-bit integers. kFailedPrecondition where nothing was observed. Called on any thread.
   virtual absl::StatusOr<ObservedRange> Compute(int bits) const = 0;

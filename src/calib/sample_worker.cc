@@ -34,13 +34,13 @@ absl::Status SampleWorker::Process(const DataSet& data, int64_t index) {
     if (ready == value.elements) {
       observed = Observe(id, value);
     } else if (value.type == ElementType::kFloat32) {
-      ScanOf(id).Begin(value, ready);
+      ScanOf(id).scan.Begin(value, ready);
     }
   });
   return observed.ok() ? ran : observed;
 }
 
-ChannelScan& SampleWorker::ScanOf(ValueId id) {
+SampleWorker::Scan& SampleWorker::ScanOf(ValueId id) {
   const auto of = [&](ValueId wanted) {
     return std::find_if(scans_.begin(), scans_.end(), [&](const Scan& scan) { return scan.of == wanted; });
   };
@@ -48,7 +48,7 @@ ChannelScan& SampleWorker::ScanOf(ValueId id) {
   if (found == scans_.end()) found = of(ValueId());
   if (found == scans_.end()) found = scans_.insert(scans_.end(), Scan());
   found->of = id;
-  return found->scan;
+  return *found;
 }
 
 absl::Status SampleWorker::Observe(ValueId id, const TappedValue& value) {
@@ -61,8 +61,9 @@ absl::Status SampleWorker::Observe(ValueId id, const TappedValue& value) {
     if (!observer.ok()) return observer.status();
     tensor.observer = *std::move(observer);
   }
-  const std::optional<ObservedRange> range = ScanOf(id).Add(value, &tensor.channels);
-  std::find_if(scans_.begin(), scans_.end(), [&](const Scan& scan) { return scan.of == id; })->of = ValueId();
+  Scan& scan = ScanOf(id);
+  const std::optional<ObservedRange> range = scan.scan.Add(value, &tensor.channels);
+  scan.of = ValueId();
   if (!range) {
     return AtValue(absl::FailedPreconditionError(
                        StrCat("value '", graph_.value(id).name,
@@ -70,7 +71,7 @@ absl::Status SampleWorker::Observe(ValueId id, const TappedValue& value) {
                    graph_.value(id).name);
   }
   tensor.elements += static_cast<uint64_t>(value.elements);
-  const size_t count = tensor.observer->needs_values() ? static_cast<size_t>(value.elements) : 0;
+  const size_t count = taps_.keep_values ? static_cast<size_t>(value.elements) : 0;
   return tensor.observer->Observe({static_cast<const float*>(value.data), count}, *range);
 }
 

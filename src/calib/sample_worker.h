@@ -33,8 +33,12 @@ class SampleWorker {
   absl::Status MoveInto(std::map<std::string, TensorCalibration, std::less<>>* tensors);
 
  private:
-  // The scan of a value: the one that was begun, or one that is idle.
-  ChannelScan& ScanOf(ValueId id);
+  struct Scan {
+    ValueId of;  // invalid while it is idle
+    ChannelScan scan;
+  };
+  // The scan of a value: the one that was begun, or one that was idle.
+  Scan& ScanOf(ValueId id);
   absl::Status Observe(ValueId id, const TappedValue& value);
 
   std::unique_ptr<Session> session_;
@@ -43,10 +47,6 @@ class SampleWorker {
   std::string method_;
   const ObserverRegistry& registry_;
   EarlyTapOptions taps_;
-  struct Scan {
-    ValueId of;  // invalid while it is idle
-    ChannelScan scan;
-  };
   std::vector<Scan> scans_;
   std::vector<TensorCalibration> tensors_;  // by value; without observer until the value is seen
 };

@@ -435,6 +435,20 @@ void ComputeBlock(const Block& block) {
   ComputeRowByRow(block, panels);
 }
 
+// packed[row * width + j] = b[row + j * n_stride] for kRows rows, in blocks. Returns the first of `used` columns that
+// is left.
+template <int64_t kRows>
+int64_t PackBlocks(const float* b, int64_t used, int64_t n_stride, int64_t width, float* packed) {
+  constexpr int kSide = kBlockSide<float>;
+  int64_t j = 0;
+  for (; j + kSide <= used; j += kSide) {
+    QLITE_UNROLL for (int64_t row = 0; row < kRows; row += kSide) {
+      TransposeBlock(b + row + j * n_stride, n_stride, packed + row * width + j, width);
+    }
+  }
+  return j;
+}
+
 float* PackPanel(const float* b, int64_t k, int64_t used, int64_t k_stride, int64_t n_stride, float* packed) {
   const int64_t width = CeilDiv(used, VecF32::kLanes) * VecF32::kLanes;
   // Of columns that lie far apart a few rows are taken at a time, which share their cache lines: the lines of all
@@ -447,15 +461,7 @@ float* PackPanel(const float* b, int64_t k, int64_t used, int64_t k_stride, int6
         for (int64_t j = 0; j < used; ++j) packed[row * width + j] = b[row * k_stride + j];
       }
     } else {
-      int64_t j = 0;
-      constexpr int kSide = kBlockSide<float>;
-      if (k_stride == 1 && rows == kFewRows) {
-        for (; j + kSide <= used; j += kSide) {
-          QLITE_UNROLL for (int64_t row = 0; row < kFewRows; row += kSide) {
-            TransposeBlock(b + row + j * n_stride, n_stride, packed + row * width + j, width);
-          }
-        }
-      }
+      int64_t j = k_stride == 1 && rows == kFewRows ? PackBlocks<kFewRows>(b, used, n_stride, width, packed) : 0;
       for (; j < used; ++j) {
         for (int64_t row = 0; row < rows; ++row) packed[row * width + j] = b[row * k_stride + j * n_stride];
       }

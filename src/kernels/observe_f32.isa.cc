@@ -31,21 +31,19 @@ void Range(const float* values, int64_t n, float* min, float* max) {
 
 constexpr int kLanes = VecF32::kLanes;
 
-// What a group's sum begins with, and what becomes of it: it goes on in double, is kept, or goes on as it was kept.
+// What becomes of a group's sum: it goes on in double, is kept, or begins as it was kept before.
 struct InDouble {
   using Sum = double;
-  static VecF32 First(const double*, int) { return VecF32(0.0f); }
+  static constexpr bool kGoesOn = false;
   static void Put(float group, double* sum) { *sum += static_cast<double>(group); }
 };
 struct Kept {
   using Sum = float;
-  static VecF32 First(const float*, int) { return VecF32(0.0f); }
+  static constexpr bool kGoesOn = false;
   static void Put(float group, float* sum) { *sum = group; }
 };
-struct GoingOn : Kept {
-  static VecF32 First(const float* sum, int count) {
-    return count < kLanes ? VecF32::LoadPartial(sum, count) : VecF32::Load(sum);
-  }
+struct KeptBefore : Kept {
+  static constexpr bool kGoesOn = true;
 };
 
 // The sum of both. Minima and maxima keep the adders busy: where multipliers are beside them, the product with one,
@@ -80,7 +78,8 @@ void BlockColumns(const float* values, int64_t rows, int64_t stride, int64_t ahe
   QLITE_UNROLL for (int v = 0; v < kVectors; ++v) {
     low[v] = LoadColumns<kPartial>(min + v * kLanes, count);
     high[v] = LoadColumns<kPartial>(max + v * kLanes, count);
-    total[v] = Group::First(sum + v * kLanes, count);
+    total[v] = VecF32(0.0f);
+    if constexpr (Group::kGoesOn) total[v] = LoadColumns<kPartial>(sum + v * kLanes, count);
   }
   for (const float *row = values, *end = values + rows * stride; row != end; row += stride) {
     QLITE_UNROLL for (int v = 0; v < kVectors; ++v) {
@@ -179,7 +178,7 @@ void ColumnGroups(const float* values, int64_t first_row, int64_t rows, int64_t 
   sums += first_row / kGroupRows * columns;
   if (const int64_t before = first_row % kGroupRows; before > 0) {
     const int64_t count = rows < kGroupRows - before ? rows : kGroupRows - before;
-    GroupColumns<GoingOn>(values, count, columns, min, max, sums);
+    GroupColumns<KeptBefore>(values, count, columns, min, max, sums);
     values += count * columns, rows -= count, sums += columns;
   }
   if (rows == 0) return;

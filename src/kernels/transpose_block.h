@@ -1,5 +1,6 @@
-// Transposition of small square blocks in 16-byte vectors of the compiler, which every processor of the supported kinds
-// has without being asked. Always inlined, so that no file compiled for more than those leaves its form to the others.
+// Interleaving and transposition of small blocks in 16-byte vectors of the compiler, which every processor of the
+// supported kinds has without being asked. Always inlined, so that no file compiled for more than those leaves its form
+// to the others.
 #ifndef QLITE_KERNELS_TRANSPOSE_BLOCK_H_
 #define QLITE_KERNELS_TRANSPOSE_BLOCK_H_
 
